@@ -1,0 +1,52 @@
+namespace Sessions.Platform;
+
+/// <summary>What went wrong on a disk, in the terms the engine decides by.</summary>
+internal enum DiskError
+{
+    /// <summary>Anything else; see the error number.</summary>
+    Io,
+
+    /// <summary>ENOENT.</summary>
+    NotFound,
+
+    /// <summary>EEXIST.</summary>
+    Exists,
+
+    /// <summary>ENOSPC, EDQUOT, EFBIG.</summary>
+    NoSpace,
+
+    /// <summary>EACCES, EPERM.</summary>
+    AccessDenied,
+
+    /// <summary>EROFS.</summary>
+    ReadOnly,
+
+    /// <summary>ENOTDIR.</summary>
+    NotFolder,
+
+    /// <summary>EISDIR.</summary>
+    IsFolder,
+
+    /// <summary>ENOTEMPTY.</summary>
+    NotEmpty,
+
+    /// <summary>EXDEV, EMLINK, ENOSYS, EINVAL of an optional call: this disk lacks it.</summary>
+    Unsupported,
+}
+
+/// <summary>A file operation failed. <see cref="Operation"/> is the system call's name.</summary>
+internal sealed class DiskException(DiskError error, string operation, string path, int osError)
+    : Exception($"{operation} {path}: {error} ({osError})")
+{
+    /// <summary>The kind of failure.</summary>
+    public DiskError Error { get; } = error;
+
+    /// <summary>The call that failed, as the system names it: "fdatasync".</summary>
+    public string Operation { get; } = operation;
+
+    /// <summary>The path, relative to the store.</summary>
+    public string Path { get; } = path;
+
+    /// <summary>errno or GetLastError; 0 where there is none.</summary>
+    public int OsError { get; } = osError;
+}
