@@ -1,0 +1,67 @@
+using System.Buffers.Binary;
+using System.Globalization;
+using System.Runtime.InteropServices;
+
+namespace Sessions.Platform;
+
+/// <summary>What tells this start of the machine and one process from another.</summary>
+internal static class Machine
+{
+    private static readonly Lazy<ulong> Boot = new(ReadBootId);
+
+    /// <summary>Another number after each start of the machine; 0 where the system has none.</summary>
+    public static ulong BootId => Boot.Value;
+
+    /// <summary>When a process started, in clock ticks since the machine did; 0 where there is no
+    /// such process or no way to ask. With the process id it names one process for good.</summary>
+    public static long ProcessStartedAt(int processId)
+    {
+        if (!OperatingSystem.IsLinux())
+        {
+            return 0;
+        }
+
+        try
+        {
+            string line = File.ReadAllText(string.Create(CultureInfo.InvariantCulture, $"/proc/{processId}/stat"));
+
+            // The command's name stands in parentheses and may hold anything, so count from its end:
+            // the state is field 3, the start time field 22.
+            string[] fields = line[(line.LastIndexOf(')') + 2)..].Split(' ');
+            return long.Parse(fields[19], CultureInfo.InvariantCulture);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return 0;
+        }
+    }
+
+    private static ulong ReadBootId()
+    {
+        if (OperatingSystem.IsLinux())
+        {
+            try
+            {
+                return Fold(File.ReadAllText("/proc/sys/kernel/random/boot_id"));
+            }
+            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+            {
+                return 0;
+            }
+        }
+
+        return OperatingSystem.IsMacOS() ? Fold(Darwin.SystemText("kern.bootsessionuuid")) : 0;
+    }
+
+    private static ulong Fold(string text)
+    {
+        if (!Guid.TryParse(text.AsSpan().Trim(), out Guid id))
+        {
+            return 0;
+        }
+
+        Span<byte> bytes = stackalloc byte[16];
+        MemoryMarshal.Write(bytes, in id);
+        return BinaryPrimitives.ReadUInt64LittleEndian(bytes) ^ BinaryPrimitives.ReadUInt64LittleEndian(bytes[8..]);
+    }
+}

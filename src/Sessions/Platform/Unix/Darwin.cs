@@ -1,0 +1,157 @@
+using System.Runtime.InteropServices;
+using System.Text;
+
+namespace Sessions.Platform;
+
+/// <summary>
+/// What macOS has under other names or with other layouts. Apple's arm64 convention passes the
+/// variable arguments of a C function on the stack, so open and fcntl are declared with as many
+/// unused arguments as fill the registers. Intel Macs keep the 64-bit inode calls under a suffix.
+/// </summary>
+internal static unsafe partial class Darwin
+{
+    private const string Name = "libSystem";
+
+    private const uint CompareAndWait = 1;
+    private const uint CompareAndWaitShared = 3;
+    private const uint WakeAll = 0x100;
+    private const uint NoErrno = 0x0100_0000;
+
+    private static bool IsArm => RuntimeInformation.ProcessArchitecture == Architecture.Arm64;
+
+    public static int Open(byte* path, int flags, int mode) => IsArm
+        ? OpenArm(path, flags, 0, 0, 0, 0, 0, 0, mode)
+        : Libc.Open(path, flags, mode);
+
+    public static int Control(int fd, int command, nint argument) => IsArm
+        ? ControlArm(fd, command, 0, 0, 0, 0, 0, 0, argument)
+        : Libc.Control(fd, command, argument);
+
+    public static int StatPath(byte* path, bool followLinks, DarwinStat* result) => (IsArm, followLinks) switch
+    {
+        (true, false) => LstatArm(path, result),
+        (true, true) => StatArm(path, result),
+        (false, false) => LstatIntel(path, result),
+        (false, true) => StatIntel(path, result),
+    };
+
+    public static int StatFile(int fd, DarwinStat* result) => IsArm ? FstatArm(fd, result) : FstatIntel(fd, result);
+
+    public static int FileSystem(int fd, DarwinFileSystem* result) =>
+        IsArm ? FstatfsArm(fd, result) : FstatfsIntel(fd, result);
+
+    public static nint OpenFolder(byte* path) => IsArm ? Libc.OpenFolder(path) : OpendirIntel(path);
+
+    public static byte* ReadFolder(nint folder) => IsArm ? Libc.ReadFolder(folder) : ReaddirIntel(folder);
+
+    public static void Wait(int* word, int expected, int timeoutMs, bool shared)
+    {
+        if (timeoutMs == 0)
+        {
+            return; // to ulock, no time means for ever
+        }
+
+        uint micros = timeoutMs < 0 ? 0 : (uint)Math.Min(timeoutMs * 1000L, uint.MaxValue);
+        UlockWait((shared ? CompareAndWaitShared : CompareAndWait) | NoErrno, word, (uint)expected, micros);
+    }
+
+    public static void Wake(int* word, int count, bool shared) => UlockWake(
+        (shared ? CompareAndWaitShared : CompareAndWait) | NoErrno | (count > 1 ? WakeAll : 0), word, 0);
+
+    /// <summary>A text that sysctl knows by this name; "" where it does not.</summary>
+    public static string SystemText(string name)
+    {
+        byte[] key = Encoding.UTF8.GetBytes(name + "\0");
+        byte* value = stackalloc byte[128];
+        nuint size = 128;
+        fixed (byte* k = key)
+        {
+            return Sysctl(k, value, &size, null, 0) == 0
+                ? Encoding.UTF8.GetString(value, (int)size).TrimEnd('\0')
+                : "";
+        }
+    }
+
+    [LibraryImport(Name, EntryPoint = "renameatx_np", SetLastError = true)]
+    internal static partial int RenameAt(int fromFolder, byte* from, int toFolder, byte* to, uint flags);
+
+    [LibraryImport(Name, EntryPoint = "open", SetLastError = true)]
+    private static partial int OpenArm(byte* path, int flags, nint r2, nint r3, nint r4, nint r5, nint r6, nint r7,
+        nint mode);
+
+    [LibraryImport(Name, EntryPoint = "fcntl", SetLastError = true)]
+    private static partial int ControlArm(int fd, int command, nint r2, nint r3, nint r4, nint r5, nint r6, nint r7,
+        nint argument);
+
+    [LibraryImport(Name, EntryPoint = "lstat", SetLastError = true)]
+    private static partial int LstatArm(byte* path, DarwinStat* result);
+
+    [LibraryImport(Name, EntryPoint = "stat", SetLastError = true)]
+    private static partial int StatArm(byte* path, DarwinStat* result);
+
+    [LibraryImport(Name, EntryPoint = "fstat", SetLastError = true)]
+    private static partial int FstatArm(int fd, DarwinStat* result);
+
+    [LibraryImport(Name, EntryPoint = "fstatfs", SetLastError = true)]
+    private static partial int FstatfsArm(int fd, DarwinFileSystem* result);
+
+    [LibraryImport(Name, EntryPoint = "lstat$INODE64", SetLastError = true)]
+    private static partial int LstatIntel(byte* path, DarwinStat* result);
+
+    [LibraryImport(Name, EntryPoint = "stat$INODE64", SetLastError = true)]
+    private static partial int StatIntel(byte* path, DarwinStat* result);
+
+    [LibraryImport(Name, EntryPoint = "fstat$INODE64", SetLastError = true)]
+    private static partial int FstatIntel(int fd, DarwinStat* result);
+
+    [LibraryImport(Name, EntryPoint = "fstatfs$INODE64", SetLastError = true)]
+    private static partial int FstatfsIntel(int fd, DarwinFileSystem* result);
+
+    [LibraryImport(Name, EntryPoint = "opendir$INODE64", SetLastError = true)]
+    private static partial nint OpendirIntel(byte* path);
+
+    [LibraryImport(Name, EntryPoint = "readdir$INODE64", SetLastError = true)]
+    private static partial byte* ReaddirIntel(nint folder);
+
+    [LibraryImport(Name, EntryPoint = "__ulock_wait")]
+    private static partial int UlockWait(uint operation, int* word, ulong value, uint timeoutMicros);
+
+    [LibraryImport(Name, EntryPoint = "__ulock_wake")]
+    private static partial int UlockWake(uint operation, int* word, ulong value);
+
+    [LibraryImport(Name, EntryPoint = "sysctlbyname")]
+    private static partial int Sysctl(byte* name, byte* value, nuint* size, byte* newValue, nuint newSize);
+}
+
+/// <summary>struct stat of macOS with 64-bit inodes, the part that is used.</summary>
+[StructLayout(LayoutKind.Explicit, Size = 144)]
+internal struct DarwinStat
+{
+    [FieldOffset(0)]
+    internal int Device;
+
+    [FieldOffset(4)]
+    internal ushort Mode;
+
+    [FieldOffset(6)]
+    internal ushort Links;
+
+    [FieldOffset(8)]
+    internal ulong Inode;
+
+    [FieldOffset(96)]
+    internal long Size;
+}
+
+/// <summary>struct statfs of macOS, the part that is used.</summary>
+[StructLayout(LayoutKind.Explicit, Size = 2168)]
+internal unsafe struct DarwinFileSystem
+{
+    internal const uint Local = 0x1000;
+
+    [FieldOffset(64)]
+    internal uint Flags;
+
+    [FieldOffset(72)]
+    internal fixed byte TypeName[16];
+}

@@ -1,0 +1,159 @@
+namespace Sessions.Platform;
+
+/// <summary>The calls that differ between Linux and macOS, with one signature for both.</summary>
+internal static unsafe class Unix
+{
+    public const int ReadWrite = 2;
+    public const uint FileMode = 0x180;   // 0600
+    public const uint FolderMode = 0x1C0; // 0700
+    public const uint ModeBits = 0xFFF;
+
+    private const int CurrentFolder = -100; // AT_FDCWD of Linux
+    private const int DarwinCurrentFolder = -2;
+    private const uint Swap = 2; // RENAME_EXCHANGE and RENAME_SWAP
+    private const int NoFollow = 0x100;
+    private const int EmptyPath = 0x1000;
+    private const uint BasicStats = 0x7FF;
+    private const int FullSync = 51;
+    private const int FirstFreeDescriptor = 3;
+
+    private static bool IsMac => OperatingSystem.IsMacOS();
+
+    public static int CreateNew => IsMac ? 0x200 | 0x800 : 0x40 | 0x80; // O_CREAT | O_EXCL
+
+    private static int CloseOnExec => IsMac ? 0x0100_0000 : 0x8_0000;
+
+    private static int DuplicateCloseOnExec => IsMac ? 67 : 1030;
+
+    /// <summary>open(2), again after a signal, close-on-exec. The descriptor is never 0, 1 or 2: a
+    /// host that closed its standard output must not print into a journal. -1 on failure.</summary>
+    public static int Open(byte* path, int flags)
+    {
+        int fd;
+        do
+        {
+            fd = IsMac
+                ? Darwin.Open(path, flags | CloseOnExec, (int)FileMode)
+                : Libc.Open(path, flags | CloseOnExec, (int)FileMode);
+        }
+        while (fd < 0 && Errno.WasInterrupted);
+
+        if (fd is < 0 or >= FirstFreeDescriptor)
+        {
+            return fd;
+        }
+
+        int moved = Control(fd, DuplicateCloseOnExec, FirstFreeDescriptor);
+        int error = Errno.Last;
+        Libc.Close(fd);
+        System.Runtime.InteropServices.Marshal.SetLastPInvokeError(error);
+        return moved;
+    }
+
+    public static int Control(int fd, int command, nint argument) =>
+        IsMac ? Darwin.Control(fd, command, argument) : Libc.Control(fd, command, argument);
+
+    public static bool TryStat(byte* path, bool followLinks, out UnixStat stat)
+    {
+        if (IsMac)
+        {
+            DarwinStat found;
+            bool known = Darwin.StatPath(path, followLinks, &found) == 0;
+            stat = known ? new UnixStat(in found) : default;
+            return known;
+        }
+
+        LinuxStat result;
+        bool done = Libc.Stat(CurrentFolder, path, followLinks ? 0 : NoFollow, BasicStats, &result) == 0;
+        stat = done ? new UnixStat(in result) : default;
+        return done;
+    }
+
+    public static bool TryStat(int fd, out UnixStat stat)
+    {
+        if (IsMac)
+        {
+            DarwinStat found;
+            bool known = Darwin.StatFile(fd, &found) == 0;
+            stat = known ? new UnixStat(in found) : default;
+            return known;
+        }
+
+        byte nothing = 0;
+        LinuxStat result;
+        bool done = Libc.Stat(fd, &nothing, EmptyPath, BasicStats, &result) == 0;
+        stat = done ? new UnixStat(in result) : default;
+        return done;
+    }
+
+    public static int Exchange(byte* left, byte* right) => IsMac
+        ? Darwin.RenameAt(DarwinCurrentFolder, left, DarwinCurrentFolder, right, Swap)
+        : Libc.RenameAt(CurrentFolder, left, CurrentFolder, right, Swap);
+
+    /// <summary>Content and size to stable storage; on macOS through the drive's cache too.</summary>
+    public static int SyncData(int fd)
+    {
+        if (!IsMac)
+        {
+            return Libc.SyncData(fd);
+        }
+
+        int result = Darwin.Control(fd, FullSync, 0);
+        return result == 0 || Errno.Last is not (Errno.Invalid or 45) ? result : Libc.Sync(fd);
+    }
+
+    /// <summary>The same for a folder and its names.</summary>
+    public static int SyncFolder(int fd) => IsMac ? SyncData(fd) : Libc.Sync(fd);
+
+    public static nint OpenFolder(byte* path) => IsMac ? Darwin.OpenFolder(path) : Libc.OpenFolder(path);
+
+    /// <summary>The next name of a folder, or null at its end (and then errno is 0).</summary>
+    public static byte* ReadFolder(nint folder, out byte type)
+    {
+        byte* entry = IsMac ? Darwin.ReadFolder(folder) : Libc.ReadFolder(folder);
+        if (entry is null)
+        {
+            type = 0;
+            return null;
+        }
+
+        // struct dirent: type and name stand at 18 and 19 on Linux, at 20 and 21 on macOS.
+        int at = IsMac ? 20 : 18;
+        type = entry[at];
+        return entry + at + 1;
+    }
+}
+
+/// <summary>What fstat says of a file, on either system.</summary>
+internal readonly struct UnixStat
+{
+    private const uint TypeBits = 0xF000;
+    private const uint FolderType = 0x4000;
+
+    public UnixStat(in LinuxStat stat)
+    {
+        Length = stat.Size;
+        Links = stat.Links;
+        Mode = stat.Mode;
+        Identity = stat.Inode ^ (ulong.RotateLeft(stat.DeviceMinor, 40) + ulong.RotateLeft(stat.DeviceMajor, 52));
+    }
+
+    public UnixStat(in DarwinStat stat)
+    {
+        Length = stat.Size;
+        Links = stat.Links;
+        Mode = stat.Mode;
+        Identity = stat.Inode ^ ulong.RotateLeft((uint)stat.Device, 40);
+    }
+
+    public long Length { get; }
+
+    public uint Links { get; }
+
+    public uint Mode { get; }
+
+    /// <summary>Device and inode in one number.</summary>
+    public ulong Identity { get; }
+
+    public bool IsFolder => (Mode & TypeBits) == FolderType;
+}
