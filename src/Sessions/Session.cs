@@ -1,67 +1,421 @@
 using System.Buffers;
+using Sessions.Events;
+using Sessions.Lifecycle;
+using Sessions.Platform;
+using Sessions.Sharing;
+using Sessions.Storage;
 
 namespace Sessions;
 
-/// <summary>One session as seen by one owner. Any thread may call anything at any time.</summary>
+/// <summary>
+/// One session as seen by one owner, or, from <see cref="SessionStore.ResolveShare"/>, the part of it
+/// that is shared, which can only be read. Any thread may call anything at any time.
+/// </summary>
 public sealed class Session : IDisposable
 {
-    /// <summary>The id.</summary>
-    public string Id => throw new NotSupportedException();
+    private readonly SessionStore _store;
+    private readonly Row _row;
+    private readonly string? _shareId;
+    private volatile bool _isDisposed;
 
-    /// <summary>The numbers, without allocation.</summary>
-    public SessionStat GetStat() => throw new NotSupportedException();
+    internal Session(SessionStore store, Row row, string? shareId) => (_store, _row, _shareId) = (store, row, shareId);
 
-    /// <summary>Writes the info as JSON.</summary>
-    public void WriteInfo(IBufferWriter<byte> output) => throw new NotSupportedException();
+    /// <summary>The id; never changes.</summary>
+    public string Id => _row.Id;
 
-    /// <summary>Sets the user's title; "" goes back to the default.</summary>
-    public void UpdateTitle(string title) => throw new NotSupportedException();
+    private StoreCore Core => _store.Core;
+
+    /// <summary>The numbers, without JSON.</summary>
+    public SessionStat GetStat()
+    {
+        SessionInfo info = Visible();
+        StatFlags flags = (info.IsAborted || _row.IsSignalled ? StatFlags.Aborted : 0)
+            | (info.Archived ? StatFlags.Archived : 0) | (_shareId is null ? 0 : StatFlags.ReadOnly);
+        return new SessionStat(flags, info.Revision, info.LastSeq, info.EventCount, info.MessageCount, info.AbortCount,
+            info.CreatedAt, info.UpdatedAt, info.LastEventAt);
+    }
+
+    /// <summary>Writes the info as JSON: always what was last published.</summary>
+    public void WriteInfo(IBufferWriter<byte> output) => output.Write(Visible().Json);
+
+    /// <summary>Sets the user's title, at most 16 KiB of UTF-8; "" goes back to the default.</summary>
+    public void UpdateTitle(string title)
+    {
+        Checks.Title(title);
+        Change(info => InfoPatch.Retitle(info, title));
+    }
 
     /// <summary>Sets a generated title unless the user has set one; true where it was applied.</summary>
-    public bool SuggestTitle(string title) => throw new NotSupportedException();
+    public bool SuggestTitle(string title)
+    {
+        Checks.Title(title);
+        if (title.Length == 0)
+        {
+            throw Errors.Argument("title", "A suggestion is not empty.");
+        }
+
+        bool applied = false;
+        Change(info =>
+        {
+            applied = info.TitleSource != "user";
+            return !applied || (info.Title == title && info.TitleSource == "generated")
+                ? info : info with { Title = title, TitleSource = "generated" };
+        });
+        return applied;
+    }
 
     /// <summary>Changes the metadata by merge patch (RFC 7396).</summary>
-    public void UpdateMetadata(ReadOnlySpan<byte> mergePatch) => throw new NotSupportedException();
+    public void UpdateMetadata(ReadOnlySpan<byte> mergePatch)
+    {
+        var patch = new InfoPatch { Metadata = JsonText.Compact(mergePatch, "merge_patch_json", isObject: true) };
+        Change(patch.Apply);
+    }
 
-    /// <summary>Changes title, archived, metadata and facts by merge patch; returns the revision.</summary>
-    public long Update(ReadOnlySpan<byte> mergePatch, long expectedRevision = 0) => throw new NotSupportedException();
+    /// <summary>Changes title, archived, metadata and facts by merge patch, all or nothing; with an
+    /// expected revision (0: any) only where that is the current one, else Conflict. Returns the revision.</summary>
+    public long Update(ReadOnlySpan<byte> mergePatch, long expectedRevision = 0)
+    {
+        Checks.Number(expectedRevision, "expected_revision");
+        return Change(InfoPatch.Read(mergePatch).Apply, expectedRevision);
+    }
 
-    /// <summary>Deletes the session.</summary>
-    public void Delete(DeletePolicy policy = DeletePolicy.Cascade) => throw new NotSupportedException();
+    /// <summary>Deletes the session; through the trash unless the policy says otherwise.</summary>
+    public void Delete(DeletePolicy policy = DeletePolicy.Cascade)
+    {
+        if ((policy & ~DeletePolicy.NoTrash) is not (DeletePolicy.Cascade or DeletePolicy.Orphan or DeletePolicy.Refuse))
+        {
+            throw Errors.Argument("policy", "There is no such policy.");
+        }
 
-    /// <summary>Signals, then records, an abort; returns how many sessions it reached.</summary>
-    public int Abort(string? reason = null, AbortFlags flags = AbortFlags.None) => throw new NotSupportedException();
+        RequireWritable();
+        Commit(new DeleteRequest(_row, policy));
+    }
+
+    /// <summary>
+    /// Signals first: waiters in this process wake and <see cref="IsAborted"/> is true whatever comes
+    /// next. Then it records the abort; a failure speaks of the record alone. Returns how many
+    /// sessions were reached. The reason has at most 4 KiB.
+    /// </summary>
+    public int Abort(string? reason = null, AbortFlags flags = AbortFlags.None)
+    {
+        Checks.Flags((uint)flags, 3);
+        if (reason is not null)
+        {
+            Checks.AtMost(Checks.Bytes(reason, "reason"), Limits.ReasonBytesMax, "reason_bytes");
+        }
+
+        RequireWritable();
+        bool tree = flags.HasFlag(AbortFlags.Tree);
+        _row.Signal();
+        Core.State.Announce();
+        if (tree)
+        {
+            SessionStore.Run(() =>
+            {
+                lock (Core.Rows.Gate)
+                {
+                    Family.Of(Core.Rows, _row).ForEach(r => r.Signal());
+                }
+            });
+            Core.State.Announce();
+        }
+
+        var request = new AbortRequest(_row, reason, tree) { Full = !flags.HasFlag(AbortFlags.Relaxed) && _store.IsFull };
+        Commit(request);
+        return request.Count;
+    }
 
     /// <summary>True from an abort until it is cleared.</summary>
-    public bool IsAborted => throw new NotSupportedException();
+    public bool IsAborted => Visible().IsAborted || _row.IsSignalled;
 
-    /// <summary>Waits for an abort; false on time-out. uint.MaxValue waits for ever.</summary>
-    public bool WaitAbort(uint timeoutMs) => throw new NotSupportedException();
+    /// <summary>Waits for an abort, by any process; true at once where there is one. False when the
+    /// time is over; <see cref="uint.MaxValue"/> waits for ever. Ends with Deleted, Closed or
+    /// Cancelled when the session, the store or this object goes first.</summary>
+    public unsafe bool WaitAbort(uint timeoutMs)
+    {
+        long start = Core.Environment.Time.GetTimestamp();
+        if (IsAborted)
+        {
+            return true;
+        }
+
+        int seen = _row.Signals;
+        SharedState state = Core.State;
+        Interlocked.Increment(ref *state.Followers);
+        try
+        {
+            while (true)
+            {
+                int news = Volatile.Read(ref *state.News);
+                if (IsAborted || _row.Signals != seen)
+                {
+                    return true;
+                }
+
+                long left = timeoutMs == uint.MaxValue ? int.MaxValue
+                    : timeoutMs - (long)Core.Environment.Time.GetElapsedTime(start).TotalMilliseconds;
+                if (left <= 0)
+                {
+                    return false;
+                }
+
+                // In slices, since the page may be replaced under the wait when somebody removes it.
+                state.Page.Wait(state.News, news, (int)Math.Min(left, 100));
+            }
+        }
+        finally
+        {
+            Interlocked.Decrement(ref *state.Followers);
+        }
+    }
 
     /// <summary>Clears the abort.</summary>
-    public void ClearAbort() => throw new NotSupportedException();
+    public void ClearAbort()
+    {
+        RequireWritable();
+        Commit(new ChangeRequest(_row, info => info.IsAborted ? info with { IsAborted = false, AbortReason = null } : info)
+        {
+            Full = _store.IsFull,
+            UsesReserve = true,
+        });
+        _row.ClearSignal();
+    }
 
-    /// <summary>Makes, or finds again, a share link and writes it as JSON, with its secret.</summary>
-    public void WriteShare(SessionShareOptions? options, IBufferWriter<byte> output) => throw new NotSupportedException();
+    /// <summary>Makes a share, or finds again the one that a call with the same options made, and
+    /// writes it as JSON with its url and its secret: the only call that hands these out.</summary>
+    public void WriteShare(SessionShareOptions? options, IBufferWriter<byte> output)
+    {
+        options ??= new SessionShareOptions();
+        Checks.Flags((uint)options.Flags, 3);
+        Checks.Number(options.FirstSeq, "first_seq");
+        Checks.Number(options.LastSeq, "last_seq");
+        Checks.Number(options.ExpiresAt, "expires_at");
+        if (options.LastSeq != 0 && options.FirstSeq > options.LastSeq)
+        {
+            throw Errors.Argument("first_seq", "The range ends before it begins.");
+        }
 
-    /// <summary>Writes {"shares":[...]} without secrets.</summary>
-    public void WriteShares(IBufferWriter<byte> output) => throw new NotSupportedException();
+        RequireWritable();
+        SessionStore.Run(() =>
+        {
+            (ShareRecord record, string secret) = FindShare(options) ?? AddShare(options);
+            var b = new Utf8Buffer(512);
+            ShareList.WritePublic(record, Id, _store.ShareBaseUrl + secret, secret, b);
+            output.Write(b.Written);
+        });
+    }
 
-    /// <summary>Ends a share.</summary>
-    public void RevokeShare(string shareId) => throw new NotSupportedException();
+    /// <summary>Writes {"shares":[…]}, ended ones included, without url and secret.</summary>
+    public void WriteShares(IBufferWriter<byte> output)
+    {
+        RequireWritable();
+        SessionStore.Run(() =>
+        {
+            var b = new Utf8Buffer(512);
+            b.Raw("{\"shares\":["u8);
+            List<ShareRecord> records = Shares();
+            for (int i = 0; i < records.Count; i++)
+            {
+                b.Raw(i == 0 ? ""u8 : ","u8);
+                ShareList.WritePublic(records[i], Id, null, null, b);
+            }
 
-    /// <summary>Appends one event; returns its sequence number.</summary>
-    public long Append(string type, ReadOnlySpan<byte> data, in AppendOptions options = default) => throw new NotSupportedException();
+            output.Write(b.Raw("]}"u8).Written);
+        });
+    }
 
-    /// <summary>Appends a JSON array of events in one commit and writes the answer as JSON.</summary>
-    public void AppendBatch(ReadOnlySpan<byte> eventsJson, AppendFlags flags, IBufferWriter<byte> output) => throw new NotSupportedException();
+    /// <summary>Ends a share: its secret opens nothing any more and handles from it go blind.</summary>
+    public void RevokeShare(string shareId)
+    {
+        Checks.Name(shareId, "share_id");
+        RequireWritable();
+        Commit(new RevokeShareRequest(_row, shareId));
+    }
 
-    /// <summary>Writes a page of the events after a number (limit 0: as many as fit a page).</summary>
-    public void WriteEvents(long afterSeq, uint limit, IBufferWriter<byte> output) => throw new NotSupportedException();
+    /// <summary>Appends one event; returns its number. A repeat of an id writes nothing and answers
+    /// the first number. The data is any JSON, kept token for token.</summary>
+    public long Append(string type, ReadOnlySpan<byte> data, in AppendOptions options = default)
+    {
+        Checks.Flags((uint)options.Flags, 3);
+        NewEvent e = NewEvents.One(type, data, options);
+        RequireWritable();
+        var request = new AppendRequest(Core, _row, [e]) { Full = IsFull(options.Flags) };
+        Commit(request);
+        return request.Seqs[0];
+    }
 
-    /// <summary>Writes a page of the last events before a number (0: before the end).</summary>
-    public void WriteLastEvents(long beforeSeq, uint limit, IBufferWriter<byte> output) => throw new NotSupportedException();
+    /// <summary>Appends a JSON array of events in one commit, all or nothing, and writes the numbers.</summary>
+    public void AppendBatch(ReadOnlySpan<byte> eventsJson, AppendFlags flags, IBufferWriter<byte> output)
+    {
+        Checks.Flags((uint)flags, 3);
+        List<NewEvent> events = NewEvents.Read(eventsJson);
+        RequireWritable();
+        var request = new AppendRequest(Core, _row, events) { Full = IsFull(flags) };
+        if (events.Count > 0)
+        {
+            Commit(request);
+        }
 
-    /// <summary>Lets go of this view; ends waits on it. Never blocks.</summary>
-    public void Dispose() => throw new NotSupportedException();
+        NewEvents.WriteAnswer(request, output);
+    }
+
+    /// <summary>Writes a page of the events after a number: at most so many (0: as many as fit) and at
+    /// most 1 MiB, but at least one.</summary>
+    public void WriteEvents(long afterSeq, uint limit, IBufferWriter<byte> output)
+    {
+        Checks.Number(afterSeq, "after_seq");
+        WritePage(output, (log, range, last, b) => EventPage.WriteAfter(log, range, last, afterSeq, limit, b));
+    }
+
+    /// <summary>Writes a page of the last events before a number (0: before the end), oldest first.</summary>
+    public void WriteLastEvents(long beforeSeq, uint limit, IBufferWriter<byte> output)
+    {
+        Checks.Number(beforeSeq, "before_seq");
+        WritePage(output, (log, range, last, b) => EventPage.WriteLast(log, range, last, beforeSeq, limit, b));
+    }
+
+    /// <summary>Lets go of this view; waits on it end with Cancelled. Never blocks.</summary>
+    public void Dispose()
+    {
+        if (!_isDisposed)
+        {
+            _isDisposed = true;
+            Core.State.Announce();
+        }
+    }
+
+    // The session as it is, whatever this handle may see of it.
+    private SessionInfo Current()
+    {
+        if (_isDisposed)
+        {
+            throw Errors.Cancelled();
+        }
+
+        _store.ThrowIfClosed();
+        Core.Refresh();
+        SessionInfo info = _row.Info ?? SessionStore.Run(() =>
+        {
+            lock (Core.Rows.Gate)
+            {
+                return Core.Rows.Read(_row);
+            }
+        });
+        return _row.IsLive ? info : throw Errors.Deleted(Id);
+    }
+
+    private SessionInfo Visible()
+    {
+        SessionInfo info = Current();
+        return _shareId is null ? info : SharedView.Of(Core, _row, info, Share());
+    }
+
+    private ShareRecord Share() => SessionStore.Run(() =>
+    {
+        lock (Core.Rows.Gate)
+        {
+            ShareRecord? record = ShareList.Read(Core.Rows.ReadShares(_row)).Find(r => r.ShareId == _shareId);
+            return record is not null && record.CanBeSeen(Core.Now) ? record : throw Errors.NotFound("share");
+        }
+    });
+
+    private void RequireWritable()
+    {
+        if (_shareId is not null)
+        {
+            Current();
+            Share();
+            throw Errors.Denied("share.read_only");
+        }
+
+        if (_isDisposed)
+        {
+            throw Errors.Cancelled();
+        }
+
+        _store.ThrowIfClosed();
+        if (!_row.IsLive)
+        {
+            throw Errors.Deleted(Id);
+        }
+    }
+
+    private long Change(Func<SessionInfo, SessionInfo> change, long expectedRevision = 0)
+    {
+        RequireWritable();
+        var request = new ChangeRequest(_row, change) { ExpectedRevision = expectedRevision, Full = _store.IsFull };
+        Commit(request);
+        return request.Revision;
+    }
+
+    private void Commit(CommitRequest request) => _store.Commit(request);
+
+    private bool IsFull(AppendFlags flags) => flags switch
+    {
+        AppendFlags.None => _store.IsFull,
+        AppendFlags.Durable => true,
+        AppendFlags.Relaxed => false,
+        _ => throw Errors.Argument("flags", "An append is relaxed or durable."),
+    };
+
+    private List<ShareRecord> Shares()
+    {
+        Current();
+        lock (Core.Rows.Gate)
+        {
+            return ShareList.Read(Core.Rows.ReadShares(_row));
+        }
+    }
+
+    private (ShareRecord Record, string Secret)? FindShare(SessionShareOptions options)
+    {
+        if (options.Flags.HasFlag(ShareFlags.Rotate) || ShareMatch.Find(Shares(), options, Core.Now) is not { } record)
+        {
+            return null;
+        }
+
+        string path = Layout.Secret(_row.Folder, record.ShareId);
+        return Core.Disk.Stat(path) is null ? null : (record, System.Text.Encoding.ASCII.GetString(Core.Disk.ReadAll(path)));
+    }
+
+    // The secret is on stable storage, name and all, before the frame that speaks of it.
+    private (ShareRecord Record, string Secret) AddShare(SessionShareOptions options)
+    {
+        if (ShareMatch.Find(Shares(), options, Core.Now) is not null)
+        {
+            options = options with { Flags = options.Flags | ShareFlags.Rotate }; // its secret was lost
+        }
+
+        string secret = ShareSecret.Make(Core.Environment.FillRandom);
+        string shareId = ShareSecret.ShareId(secret);
+        string folder = _row.Folder;
+        using (IDiskFile file = Core.Disk.Open(Layout.Secret(folder, shareId), OpenMode.CreateNew))
+        {
+            file.Write(System.Text.Encoding.ASCII.GetBytes(secret), 0);
+            file.Sync();
+        }
+
+        Core.Disk.SyncFolder(folder);
+        var request = new AddShareRequest(_row, options, shareId);
+        Commit(request);
+        return request.Result!.ShareId == shareId ? (request.Result, secret) : FindShare(options) ?? AddShare(options);
+    }
+
+    private void WritePage(IBufferWriter<byte> output, Action<LogView, SeqRange, long, Utf8Buffer> write) => SessionStore.Run(() =>
+    {
+        SessionInfo info = Current();
+        SeqRange range = _shareId is null ? new SeqRange(1, info.LastSeq) : SharedView.Range(Share(), info);
+        LogView log;
+        lock (Core.Rows.Gate)
+        {
+            log = LogView.Open(Core.Disk, _row);
+        }
+
+        using (log)
+        {
+            var b = new Utf8Buffer(16 * 1024);
+            write(log, range, info.LastSeq, b);
+            output.Write(b.Written);
+        }
+    });
 }

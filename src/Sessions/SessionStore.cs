@@ -1,52 +1,349 @@
 using System.Buffers;
+using Sessions.Lifecycle;
+using Sessions.Platform;
+using Sessions.Sharing;
+using Sessions.Storage;
 
 namespace Sessions;
 
-/// <summary>A store of sessions in one folder. Any thread may call anything at any time.</summary>
+/// <summary>
+/// A store of sessions in one folder, which any number of processes may have open at once. Any
+/// thread may call anything at any time. Failures are <see cref="SessionException"/>s.
+/// </summary>
 public sealed class SessionStore : IDisposable
 {
-    /// <summary>Opens the store at the path (null: $SESSIONS_HOME, else the platform's data folder).</summary>
-    public static SessionStore Open(string? path = null, SessionStoreOptions? options = null) => throw new NotSupportedException();
+    private const string DefaultShareBaseUrl = "sessions:share/";
+    private const long DefaultPurgeAgeMs = 30L * 24 * 60 * 60 * 1000;
 
-    /// <summary>Writes the store's info as JSON.</summary>
-    public void WriteInfo(IBufferWriter<byte> output) => throw new NotSupportedException();
+    private readonly string _path;
 
-    /// <summary>Changes rules that all processes share, by merge patch.</summary>
-    public void Configure(string? workspaceId, ReadOnlySpan<byte> mergePatch) => throw new NotSupportedException();
+    private SessionStore(StoreEngine engine, string path) => (Engine, _path) = (engine, path);
 
-    /// <summary>Makes everything committed so far durable and brings the files up to date.</summary>
-    public void Flush() => throw new NotSupportedException();
+    internal StoreEngine Engine { get; }
 
-    /// <summary>Checks the store and writes a report; harm found is no failure.</summary>
-    public void WriteVerifyReport(bool deep, IBufferWriter<byte> output) => throw new NotSupportedException();
+    internal StoreCore Core => Engine.Core;
 
-    /// <summary>Removes for good what was deleted before that time (unix ms; 0: 30 days ago).</summary>
-    public int Purge(long deletedBefore = 0) => throw new NotSupportedException();
+    internal string ShareBaseUrl => Core.Options.ShareBaseUrl ?? DefaultShareBaseUrl;
 
-    /// <summary>Rebuilds a damaged store from its files, alone, and writes a report.</summary>
-    public static void Salvage(string? path, ReadOnlySpan<byte> optionsJson, IBufferWriter<byte> output) => throw new NotSupportedException();
+    /// <summary>Opens the store at the path (null: $SESSIONS_HOME, else the platform's data folder).
+    /// Makes it where there is none, takes an older format to the current one, and recovers what a
+    /// crash left, as far as the flags allow.</summary>
+    public static SessionStore Open(string? path = null, SessionStoreOptions? options = null)
+    {
+        string folder = Locate(path);
+        options ??= new SessionStoreOptions();
+        Checks.Flags((uint)options.Flags, 15);
+        if (options.Durability is not (Durability.Full or Durability.Relaxed))
+        {
+            throw Errors.Argument("durability", "There is no such durability.");
+        }
 
-    /// <summary>Final: ends waits, lets running commits finish. Throws what the last write met.</summary>
-    public void Close() => throw new NotSupportedException();
+        Checks.Name(options.ClientType, "client_type");
+        return Open(new StoreEnvironment { Disk = RealDisk.Open(folder), BootId = Machine.BootId }, options, folder);
+    }
 
-    /// <summary>Creates a session.</summary>
-    public Session Create(string? parentId = null, SessionCreateOptions? options = null) => throw new NotSupportedException();
+    internal static SessionStore Open(StoreEnvironment environment, SessionStoreOptions? options = null, string path = "",
+        IReadOnlyList<IMigrationStep>? migrations = null)
+        => new(StoreEngine.Open(environment, options ?? new SessionStoreOptions(), migrations), path);
 
-    /// <summary>Opens a session by its id.</summary>
-    public Session OpenSession(string id) => throw new NotSupportedException();
+    /// <summary>Writes the store's info as JSON: counts, what the open recovered, what is kept aside.</summary>
+    public void WriteInfo(IBufferWriter<byte> output)
+    {
+        ThrowIfClosed();
+        Run(() => StoreInfo.Write(Core, _path, output));
+    }
 
-    /// <summary>Writes a JSON array with one info, or null, for each id of a JSON array of ids.</summary>
-    public void WriteInfos(ReadOnlySpan<byte> idsJson, string? fields, IBufferWriter<byte> output) => throw new NotSupportedException();
+    /// <summary>Changes rules that all processes share, by merge patch (RFC 7396): the store's own, or
+    /// those of one workspace.</summary>
+    public void Configure(string? workspaceId, ReadOnlySpan<byte> mergePatch)
+    {
+        ThrowIfClosed();
+        Checks.Name(workspaceId, "workspace_id");
+        byte[] patch = JsonText.Compact(mergePatch, "merge_patch_json", isObject: true);
+        StoreConfig.Check(patch);
+        Commit(new ConfigRequest(workspaceId, patch));
+    }
 
-    /// <summary>Writes a JSON array; returns the cursor of the next page, null after the last.</summary>
-    public string? WriteList(SessionListOptions? options, IBufferWriter<byte> output) => throw new NotSupportedException();
+    /// <summary>Makes everything committed so far durable and brings all files up to date.</summary>
+    public void Flush()
+    {
+        ThrowIfClosed();
+        if (Core.IsReadOnly)
+        {
+            throw Errors.ReadOnly();
+        }
 
-    /// <summary>Brings back all that one delete took.</summary>
-    public void Restore(string id) => throw new NotSupportedException();
+        Engine.Checkpointer.Flush();
+    }
 
-    /// <summary>Opens what a share link shows, read-only.</summary>
-    public Session ResolveShare(string secretOrUrl) => throw new NotSupportedException();
+    /// <summary>Checks the store and writes a report; harm found is no failure. The deep check reads
+    /// every event.</summary>
+    public void WriteVerifyReport(bool deep, IBufferWriter<byte> output)
+    {
+        ThrowIfClosed();
+        Run(() => Verifier.Write(this, deep, output));
+    }
 
-    /// <inheritdoc/>
-    public void Dispose() => throw new NotSupportedException();
+    /// <summary>Removes for good what was deleted before that time (unix ms; 0: 30 days ago); returns
+    /// how many sessions. Nothing is ever purged by itself.</summary>
+    public int Purge(long deletedBefore = 0)
+    {
+        ThrowIfClosed();
+        Checks.Number(deletedBefore, "deleted_before");
+        long before = deletedBefore == 0 ? Core.Now - DefaultPurgeAgeMs : deletedBefore;
+        int count = 0;
+        while (true)
+        {
+            var request = new PurgeRequest(before);
+            Commit(request);
+            count += request.Count;
+            if (!request.HasMore)
+            {
+                return count;
+            }
+        }
+    }
+
+    /// <summary>Rebuilds a damaged store from its files and from every whole frame of its journal, and
+    /// writes a report. The store must not be open anywhere. Options: none yet, so "{}" or empty.</summary>
+    public static void Salvage(string? path, ReadOnlySpan<byte> optionsJson, IBufferWriter<byte> output)
+    {
+        if (!optionsJson.IsEmpty && JsonText.Compact(optionsJson, "options_json", isObject: true).Length > 2)
+        {
+            throw Errors.Argument("options_json", "There are no options yet.");
+        }
+
+        var environment = new StoreEnvironment { Disk = RealDisk.Open(Locate(path)), BootId = Machine.BootId };
+        Salvage(environment, output);
+    }
+
+    internal static void Salvage(StoreEnvironment environment, IBufferWriter<byte> output)
+    {
+        try
+        {
+            Salvager.Run(environment, output);
+        }
+        catch (DiskException e)
+        {
+            throw Errors.From(e);
+        }
+    }
+
+    /// <summary>Final: waits on sessions end, running commits finish, handles answer Closed from now
+    /// on. Throws what the last write met; the store is closed all the same.</summary>
+    public void Close() => Engine.Close();
+
+    /// <summary>Creates a session. A repeat of an idempotency key opens the first one.</summary>
+    public Session Create(string? parentId = null, SessionCreateOptions? options = null)
+    {
+        ThrowIfClosed();
+        options ??= new SessionCreateOptions();
+        if (parentId is not null)
+        {
+            SessionIds.Require(parentId, "parent_id");
+        }
+
+        Checks.Name(options.IdempotencyKey, "idempotency_key");
+        if (options.DecisionId is not null)
+        {
+            throw Errors.NotFound("decision");
+        }
+
+        var patch = new InfoPatch
+        {
+            Title = options.Title,
+            Metadata = Object(options.Metadata, "metadata_json"),
+            Facts = Object(options.Facts, "facts_json"),
+        };
+        if (options.Title is { } title)
+        {
+            Checks.Title(title);
+        }
+
+        var request = new CreateRequest(Core, patch.Apply(new SessionInfo
+        {
+            Id = "",
+            ParentId = parentId,
+            IdempotencyKey = options.IdempotencyKey,
+        }))
+        {
+            Full = IsFull,
+        };
+        Commit(request);
+        return OpenSession(request.Id);
+    }
+
+    /// <summary>Opens a session by its id. One in the trash is Deleted.</summary>
+    public Session OpenSession(string id)
+    {
+        ThrowIfClosed();
+        SessionIds.Require(id, "id");
+        return Run(() =>
+        {
+            lock (Core.Rows.Gate)
+            {
+                Core.Refresh();
+                Row row = Core.Rows.Find(id) ?? throw Errors.NotFound("session", id);
+                return row.IsLive ? new Session(this, row, null) : throw Errors.Deleted(id);
+            }
+        });
+    }
+
+    /// <summary>Writes a JSON array with one info, or null where an id is unknown, for each id of a
+    /// JSON array of ids; with <paramref name="fields"/> only those.</summary>
+    public void WriteInfos(ReadOnlySpan<byte> idsJson, string? fields, IBufferWriter<byte> output)
+    {
+        ThrowIfClosed();
+        string[]? names = SessionList.Fields(fields);
+        List<string> ids = ReadIds(idsJson);
+        Run(() =>
+        {
+            lock (Core.Rows.Gate)
+            {
+                Core.Refresh();
+                output.Write("["u8);
+                for (int i = 0; i < ids.Count; i++)
+                {
+                    output.Write(i == 0 ? ""u8 : ","u8);
+                    if (SessionIds.IsValid(ids[i]) && Core.Rows.Find(ids[i]) is { IsLive: true } row)
+                    {
+                        Core.Rows.Read(row);
+                        SessionList.Write(row, names, output);
+                    }
+                    else
+                    {
+                        output.Write("null"u8);
+                    }
+                }
+
+                output.Write("]"u8);
+            }
+        });
+    }
+
+    /// <summary>Writes a JSON array of sessions; returns the cursor of the next page, null after the last.</summary>
+    public string? WriteList(SessionListOptions? options, IBufferWriter<byte> output)
+    {
+        ThrowIfClosed();
+        return Run(() =>
+        {
+            lock (Core.Rows.Gate)
+            {
+                Core.Refresh();
+                return SessionList.Write(Core.Rows, options ?? new SessionListOptions(), output);
+            }
+        });
+    }
+
+    /// <summary>Brings back all that the delete which took this session took. One that is live is
+    /// left alone.</summary>
+    public void Restore(string id)
+    {
+        ThrowIfClosed();
+        SessionIds.Require(id, "id");
+        Commit(new RestoreRequest(Core, id));
+    }
+
+    /// <summary>Opens what a share shows, read-only, by its secret or link; each success counts as a
+    /// use. Expired, revoked, used up and unknown are all NotFound.</summary>
+    public Session ResolveShare(string secretOrUrl)
+    {
+        ThrowIfClosed();
+        ArgumentNullException.ThrowIfNull(secretOrUrl);
+        string secret = ShareSecret.Find(secretOrUrl) ?? throw Errors.NotFound("share");
+        string shareId = ShareSecret.ShareId(secret);
+        Row row = Run(() =>
+        {
+            lock (Core.Rows.Gate)
+            {
+                Core.Refresh();
+                Row found = Core.Rows.FindByShare(shareId) ?? throw Errors.NotFound("share");
+                string path = Layout.Secret(found.Folder, shareId);
+                return Core.Disk.Stat(path) is not null && ShareSecret.AreEqual(Core.Disk.ReadAll(path), secret)
+                    ? found : throw Errors.NotFound("share");
+            }
+        });
+        Commit(new UseShareRequest(row, shareId));
+        return new Session(this, row, shareId);
+    }
+
+    /// <summary>Closes, and says nothing of what the last write met; <see cref="Close"/> does.</summary>
+    public void Dispose()
+    {
+        try
+        {
+            Close();
+        }
+        catch (SessionException e)
+        {
+            LogRing.Add("error", $"The last write failed: {e.Message}");
+        }
+    }
+
+    internal bool IsFull => Core.Options.Durability == Durability.Full;
+
+    internal void ThrowIfClosed()
+    {
+        if (Engine.IsClosed)
+        {
+            throw Errors.Closed();
+        }
+    }
+
+    internal void Commit(CommitRequest request) => Engine.Commit(request);
+
+    /// <summary>Runs something that reads files, and turns what a disk says into what the API says.</summary>
+    internal static T Run<T>(Func<T> action)
+    {
+        try
+        {
+            return action();
+        }
+        catch (DiskException e)
+        {
+            throw Errors.From(e);
+        }
+    }
+
+    internal static void Run(Action action) => Run(() =>
+    {
+        action();
+        return true;
+    });
+
+    private static string Locate(string? path)
+    {
+        if (path is null)
+        {
+            return DataFolder.Default();
+        }
+
+        if (path.Length == 0 || path.Contains('\0'))
+        {
+            throw Errors.Argument("path", "The path of a store is not empty.");
+        }
+
+        return Path.GetFullPath(path);
+    }
+
+    private static byte[] Object(ReadOnlyMemory<byte> json, string argument)
+        => json.IsEmpty ? [] : JsonText.Compact(json.Span, argument, isObject: true);
+
+    private static List<string> ReadIds(ReadOnlySpan<byte> idsJson)
+    {
+        byte[] compact = JsonText.Compact(idsJson, "ids_json", isObject: false);
+        var ids = new List<string>();
+        if (compact[0] != '[')
+        {
+            throw Errors.Argument("ids_json", "ids_json must be an array of ids.");
+        }
+
+        foreach (ReadOnlyMemory<byte> item in JsonMembers.Items(compact))
+        {
+            ids.Add(item.Span[0] == '"' ? new JsonMember("", default, item).Text
+                : throw Errors.Argument("ids_json", "ids_json must be an array of ids."));
+        }
+
+        return ids;
+    }
 }

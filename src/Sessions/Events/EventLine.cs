@@ -1,0 +1,95 @@
+using System.Text.Json;
+using Sessions.Storage;
+
+namespace Sessions.Events;
+
+/// <summary>
+/// One line of events.jsonl: the event as readers get it, with "crc" as its last member: CRC-32C of
+/// the line before it, closed by a brace. So a reader hands out the bytes of a line that is whole
+/// without parsing it, and knows one that is not.
+/// </summary>
+internal static class EventLine
+{
+    private const int SuffixLength = 18; // ,"crc":"01234567"}
+
+    /// <summary>Appends a line with its newline.</summary>
+    public static void Write(Utf8Buffer output, long seq, string type, long timestamp, string? turnId, string? id,
+        ReadOnlySpan<byte> data)
+    {
+        int start = output.Length;
+        output.Raw("{\"seq\":"u8).Number(seq).Raw(",\"type\":"u8).Text(type).Raw(",\"timestamp\":"u8).Number(timestamp);
+        if (turnId is not null)
+        {
+            output.Raw(",\"turn_id\":"u8).Text(turnId);
+        }
+
+        if (id is not null)
+        {
+            output.Raw(",\"id\":"u8).Text(id);
+        }
+
+        output.Raw(",\"data\":"u8).Raw(data).Byte('}');
+        uint crc = Crc32C.Compute(output.Written[start..]);
+        output.Truncate(output.Length - 1);
+        CheckedJson.AppendChecksum(output, crc);
+        output.Byte('}').Byte('\n');
+    }
+
+    /// <summary>The event of a line without its newline, still without its closing brace; false where
+    /// the line is damaged. A line without a checksum (from another tool) counts if it is JSON.</summary>
+    public static bool TryRead(ReadOnlySpan<byte> line, out long seq, out ReadOnlySpan<byte> unclosed)
+    {
+        unclosed = default;
+        if (!TrySeq(line, out seq) || line[^1] != '}')
+        {
+            return false;
+        }
+
+        if (CheckedJson.TrySplit(line[..^1], out int length, out uint crc))
+        {
+            unclosed = line[..length];
+            return Crc32C.Compute("}"u8, Crc32C.Compute(unclosed)) == crc;
+        }
+
+        unclosed = line[..^1];
+        return JsonText.TryCompactObject(line) is not null;
+    }
+
+    /// <summary>The number that a line begins with; false where it begins with none.</summary>
+    public static bool TrySeq(ReadOnlySpan<byte> line, out long seq)
+    {
+        seq = 0;
+        return line.Length > SuffixLength && line.StartsWith("{\"seq\":"u8)
+            && System.Buffers.Text.Utf8Parser.TryParse(line[7..], out seq, out int used) && seq > 0
+            && line[7 + used] is (byte)',' or (byte)'}';
+    }
+
+    /// <summary>What stands before the data of a whole line.</summary>
+    public static EventHead Head(ReadOnlySpan<byte> line)
+    {
+        var reader = new Utf8JsonReader(line, isFinalBlock: false, default);
+        var head = new EventHead(0, "", 0, null);
+        reader.Read();
+        while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName && !reader.ValueTextEquals("data"u8))
+        {
+            string name = reader.GetString()!;
+            reader.Read();
+            head = name switch
+            {
+                "seq" => head with { Seq = reader.GetInt64() },
+                "type" => head with { Type = reader.GetString() ?? "" },
+                "timestamp" when reader.TokenType == JsonTokenType.Number => head with { Timestamp = reader.GetInt64() },
+                "id" when reader.TokenType == JsonTokenType.String => head with { Id = reader.GetString() },
+                _ => head,
+            };
+        }
+
+        return head;
+    }
+
+    /// <summary>True for the types that message_count counts.</summary>
+    public static bool IsMessage(string type) => type is "user_prompt" or "agent_message";
+}
+
+/// <summary>The head of an event.</summary>
+internal readonly record struct EventHead(long Seq, string Type, long Timestamp, string? Id);

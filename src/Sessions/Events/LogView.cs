@@ -1,0 +1,70 @@
+using Sessions.Platform;
+using Sessions.Storage;
+
+namespace Sessions.Events;
+
+/// <summary>The bytes of one event log as published: the file, and behind it the lines that are in
+/// the journal but perhaps not in the file yet.</summary>
+internal sealed class LogView : IDisposable
+{
+    private readonly IDiskFile? _file;
+    private readonly List<TailLines>? _tail;
+    private readonly long _tailStart;
+
+    private LogView(IDiskFile? file, List<TailLines>? tail, long length)
+    {
+        _file = file;
+        _tail = tail;
+        _tailStart = tail is { Count: > 0 } ? tail[0].Offset : long.MaxValue;
+        Length = length;
+    }
+
+    public long Length { get; }
+
+    /// <summary>Call under the rows' gate.</summary>
+    public static LogView Open(IDisk disk, Row row)
+    {
+        List<TailLines>? tail = row.Tail is { } lines ? [.. lines] : null; // the row's own goes on growing
+        IDiskFile? file;
+        try
+        {
+            file = disk.Open(row.Folder + "/" + Layout.EventsFile, OpenMode.Read);
+        }
+        catch (DiskException e) when (e.Error == DiskError.NotFound)
+        {
+            return new LogView(null, tail, Math.Max(row.LogLength, 0)); // no event yet, or none in the file
+        }
+
+        return new LogView(file, tail, row.LogLength >= 0 ? row.LogLength : file.Length);
+    }
+
+    /// <summary>Fills the buffer from the offset; fewer bytes only at the end.</summary>
+    public int Read(Span<byte> buffer, long offset)
+    {
+        int wanted = (int)Math.Min(buffer.Length, Math.Max(0, Length - offset)), done = 0;
+        if (offset < _tailStart && wanted > 0)
+        {
+            done = _file?.Read(buffer[..(int)Math.Min(wanted, _tailStart - offset)], offset) ?? 0;
+            if (offset + done < _tailStart && done < wanted)
+            {
+                return done; // the file is shorter than it should be
+            }
+        }
+
+        for (int i = 0; done < wanted && i < (_tail?.Count ?? 0); i++)
+        {
+            TailLines lines = _tail![i];
+            long skip = offset + done - lines.Offset;
+            if (skip >= 0 && skip < lines.Bytes.Length)
+            {
+                int count = (int)Math.Min(wanted - done, lines.Bytes.Length - skip);
+                lines.Bytes.Span.Slice((int)skip, count).CopyTo(buffer[done..]);
+                done += count;
+            }
+        }
+
+        return done;
+    }
+
+    public void Dispose() => _file?.Dispose();
+}

@@ -1,0 +1,152 @@
+using Sessions.Storage;
+
+namespace Sessions.Lifecycle;
+
+/// <summary>Takes a session, and by policy its descendants, to the trash or away for good, in one frame.</summary>
+internal sealed class DeleteRequest(Row row, DeletePolicy policy) : CommitRequest
+{
+    public override bool MayUseReserve => true;
+
+    public override void Run(Transaction transaction)
+    {
+        transaction.Live(row);
+        List<Row> children = transaction.Rows.ChildrenOf(row.Id);
+        DeletePolicy kind = policy & ~DeletePolicy.NoTrash;
+        if (kind == DeletePolicy.Refuse && children.Count > 0)
+        {
+            throw new SessionException(SessionStatus.HasChildren, "The session has children.",
+                Errors.Details(b => b.Member("children", children.Count)));
+        }
+
+        var taken = new List<Row> { row };
+        if (kind == DeletePolicy.Cascade)
+        {
+            taken = Family.Of(transaction.Rows, row);
+        }
+
+        // What can fail comes before the first change: the infos are read here.
+        var infos = taken.ConvertAll(transaction.Live);
+        if (kind == DeletePolicy.Orphan)
+        {
+            foreach ((Row child, SessionInfo info) in children.ConvertAll(c => (c, transaction.Live(c))))
+            {
+                transaction.Put(child, info with { ParentId = null });
+            }
+        }
+
+        for (int i = 0; i < taken.Count; i++)
+        {
+            if (policy.HasFlag(DeletePolicy.NoTrash))
+            {
+                transaction.Purge(taken[i], 0);
+            }
+            else
+            {
+                transaction.Trash(taken[i], transaction.Lsn, infos[i]);
+            }
+        }
+    }
+}
+
+/// <summary>Brings back everything that one delete took.</summary>
+internal sealed class RestoreRequest(StoreCore core, string id) : CommitRequest
+{
+    public override void Run(Transaction transaction)
+    {
+        Row row = transaction.Rows.Find(id) ?? throw Errors.NotFound("session", id);
+        long deletion = transaction.Any(row).DeletionLsn;
+        if (deletion == 0)
+        {
+            return; // live already: what was asked for is so
+        }
+
+        transaction.Rows.Complete();
+        var taken = new List<(Row Row, SessionInfo Info)>();
+        foreach (Row other in transaction.Rows.Rows)
+        {
+            if (!other.IsGone && other.DeletionLsn == deletion && !other.IsWorking)
+            {
+                taken.Add((other, transaction.Any(other)));
+            }
+        }
+
+        if (core.Disk.Stat(Layout.TrashFolder(deletion, id)) is null && core.State.Applied >= core.State.Published)
+        {
+            throw Errors.NotFound("session", id); // somebody emptied the trash by hand
+        }
+
+        foreach ((Row other, SessionInfo info) in taken)
+        {
+            bool parentIsThere = info.ParentId is null || taken.Exists(t => t.Row.Id == info.ParentId)
+                || transaction.Rows.Find(info.ParentId) is { IsLive: true };
+            transaction.Restore(other, parentIsThere ? info : info with { ParentId = null });
+        }
+    }
+}
+
+/// <summary>Removes for good what lies in the trash since before a time.</summary>
+internal sealed class PurgeRequest(long deletedBefore) : CommitRequest
+{
+    private const int SessionsMax = 500; // a frame that fits even the reserve of a full journal
+
+    public override bool MayUseReserve => true;
+
+    public int Count { get; private set; }
+
+    public bool HasMore { get; private set; }
+
+    public override void Run(Transaction transaction)
+    {
+        transaction.Rows.Complete();
+        foreach (Row row in transaction.Rows.Rows)
+        {
+            if (row.IsGone || row.DeletionLsn == 0 || row.IsWorking || transaction.Rows.Read(row).DeletedAt >= deletedBefore)
+            {
+                continue;
+            }
+
+            if (Count == SessionsMax)
+            {
+                HasMore = true;
+                return;
+            }
+
+            transaction.Purge(row, row.DeletionLsn);
+            Count++;
+        }
+    }
+}
+
+/// <summary>Who descends from whom.</summary>
+internal static class Family
+{
+    /// <summary>A live session and its live descendants, parents first. Call under the rows' gate.</summary>
+    public static List<Row> Of(RowTable rows, Row root)
+    {
+        rows.Complete();
+        var children = new Dictionary<string, List<Row>>();
+        foreach (Row row in rows.Rows)
+        {
+            if ((row.IsWorking ? row.WorkingInfo is { DeletionLsn: 0 } : row.IsLive)
+                && (row.IsWorking ? row.WorkingInfo!.ParentId : row.ParentId) is { } parent)
+            {
+                (children.TryGetValue(parent, out List<Row>? list) ? list : children[parent] = []).Add(row);
+            }
+        }
+
+        var family = new List<Row> { root };
+        var seen = new HashSet<string> { root.Id };
+        for (int i = 0; i < family.Count; i++)
+        {
+            foreach (Row child in children.GetValueOrDefault(family[i].Id) ?? [])
+            {
+                if (seen.Add(child.Id))
+                {
+                    family.Add(child);
+                }
+            }
+        }
+
+        return family;
+    }
+}

@@ -1,0 +1,90 @@
+using Sessions.Storage;
+
+namespace Sessions.Lifecycle;
+
+/// <summary>The rules that all processes share: which there are, what they may be, their defaults.</summary>
+internal static class StoreConfig
+{
+    private static readonly byte[] Defaults =
+        """{"strict_lock":false,"unique_roles":false,"queue":{"enabled":true,"delay_ms":0,"max_size":10,"auto_generate_titles":true}}"""u8
+            .ToArray();
+
+    /// <summary>The rules as they stand, defaults included.</summary>
+    public static byte[] Effective(byte[] stored) => stored.Length == 0 ? Defaults : MergePatch.Apply(Defaults, stored);
+
+    /// <summary>Refuses names and values that nobody knows. A null is a return to the default.</summary>
+    public static void Check(ReadOnlyMemory<byte> patch)
+    {
+        foreach (JsonMember m in JsonMembers.Of(patch))
+        {
+            if (m.IsNull && m.Name is "strict_lock" or "unique_roles" or "queue")
+            {
+                continue;
+            }
+
+            switch (m.Name)
+            {
+                case "strict_lock" or "unique_roles": RequireFlag(m); break;
+                case "queue" when m.IsObject: CheckQueue(m.Value); break;
+                default: throw Unknown(m.Name);
+            }
+        }
+    }
+
+    private static void CheckQueue(ReadOnlyMemory<byte> queue)
+    {
+        foreach (JsonMember m in JsonMembers.Of(queue))
+        {
+            switch (m.Name)
+            {
+                case "enabled" or "auto_generate_titles" when !m.IsNull: RequireFlag(m); break;
+                case "delay_ms" when !m.IsNull: RequireNumber(m, 0, 86_400_000); break;
+                case "max_size" when !m.IsNull: RequireNumber(m, 1, 10_000); break;
+                case "enabled" or "auto_generate_titles" or "delay_ms" or "max_size": break;
+                default: throw Unknown("queue." + m.Name);
+            }
+        }
+    }
+
+    private static void RequireFlag(JsonMember m)
+    {
+        if (m.Value.Span[0] is not ((byte)'t' or (byte)'f'))
+        {
+            throw Errors.Argument("merge_patch_json", $"{m.Name} is true or false.");
+        }
+    }
+
+    private static void RequireNumber(JsonMember m, long min, long max)
+    {
+        if (!System.Buffers.Text.Utf8Parser.TryParse(m.Value.Span, out long value, out int used)
+            || used != m.Value.Length || value < min || value > max)
+        {
+            throw Errors.Argument("merge_patch_json", $"{m.Name} is an integer from {min} to {max}.");
+        }
+    }
+
+    private static SessionException Unknown(string name)
+        => Errors.Argument("merge_patch_json", $"There is no rule \"{name}\".");
+}
+
+/// <summary>Changes the store's rules, or those of one workspace.</summary>
+internal sealed class ConfigRequest(string? workspaceId, byte[] patch) : CommitRequest
+{
+    public override void Run(Transaction transaction)
+    {
+        byte[] before = transaction.Config();
+        byte[] change = patch;
+        if (workspaceId is not null)
+        {
+            var wrapped = new Utf8Buffer();
+            wrapped.Raw("{\"workspaces\":{"u8).Name(workspaceId).Raw(patch).Raw("}}"u8);
+            change = wrapped.ToArray();
+        }
+
+        byte[] after = MergePatch.Apply(before.Length == 0 ? "{}"u8.ToArray() : before, change);
+        if (!after.AsSpan().SequenceEqual(before) && !(before.Length == 0 && after.Length == 2))
+        {
+            transaction.PutConfig(after);
+        }
+    }
+}

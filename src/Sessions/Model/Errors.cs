@@ -1,0 +1,70 @@
+using System.Text;
+using Sessions.Platform;
+using Sessions.Storage;
+
+namespace Sessions;
+
+/// <summary>Makes the failures that the engine answers with, each with the details its status promises.</summary>
+internal static class Errors
+{
+    public static SessionException Argument(string argument, string message)
+        => new(SessionStatus.InvalidArgument, message, Details(b => b.Member("argument", argument)));
+
+    public static SessionException Closed() => new(SessionStatus.Closed, "The store of this handle was closed.");
+
+    public static SessionException Cancelled() => new(SessionStatus.Cancelled, "The handle was destroyed.");
+
+    public static SessionException NotFound(string what, string? id = null)
+        => new(SessionStatus.NotFound, $"There is no such {what}.", id is null ? "{}" : Details(b => b.Member("session_id", id)));
+
+    public static SessionException Deleted(string id)
+        => new(SessionStatus.Deleted, "The session was deleted.", Details(b => b.Member("session_id", id)));
+
+    public static SessionException Limit(string limit, long max, long actual)
+        => new(SessionStatus.Limit, $"{limit} is {actual}; at most {max} is allowed.",
+            Details(b => b.Member("limit", limit).Member("max", max).Member("actual", actual)));
+
+    public static SessionException Conflict(long expected, long actual)
+        => new(SessionStatus.Conflict, "The session has changed since that revision.",
+            Details(b => b.Member("expected", expected).Member("actual", actual)));
+
+    public static SessionException Denied(string rule)
+        => new(SessionStatus.AccessDenied, "What was shared can only be read.", Details(b => b.Member("rule", rule)));
+
+    public static SessionException Busy(string what)
+        => new(SessionStatus.Busy, $"{what} was not to be had in time; nothing happened.");
+
+    public static SessionException ReadOnly() => new(SessionStatus.ReadOnly, "The store was opened read-only.");
+
+    public static SessionException Poisoned() => new(SessionStatus.Poisoned,
+        "A journal write failed; nothing is written until the store is opened again.");
+
+    public static SessionException Corrupt(string message, string? file, string? sessionId = null)
+        => new(SessionStatus.Corrupt, message, Details(b => b.Member("session_id", sessionId).Member("file", file)));
+
+    public static SessionException InvalidUtf8(string argument, long offset)
+        => new(SessionStatus.InvalidUtf8, $"{argument} is not UTF-8 at byte {offset}.",
+            Details(b => b.Member("argument", argument).Member("offset", offset)), offset);
+
+    /// <summary>What a failed file operation is to the caller.</summary>
+    public static SessionException From(DiskException e)
+    {
+        SessionStatus status = e.Error switch
+        {
+            DiskError.NoSpace => SessionStatus.NoSpace,
+            DiskError.ReadOnly => SessionStatus.ReadOnly,
+            _ => SessionStatus.Io,
+        };
+        return new SessionException(status, $"{e.Operation} failed on {e.Path}.",
+            Details(b => b.Member("operation", e.Operation).Member("file", e.Path)), osError: e.OsError, inner: e);
+    }
+
+    public static string Details(Action<Utf8Buffer> members)
+    {
+        var buffer = new Utf8Buffer(128);
+        buffer.Byte('{');
+        members(buffer);
+        buffer.Byte('}');
+        return Encoding.UTF8.GetString(buffer.Written);
+    }
+}

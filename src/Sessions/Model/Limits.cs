@@ -1,0 +1,32 @@
+namespace Sessions;
+
+/// <summary>Bounds on everything a host hands in. The same numbers stand in session_abi_json.limits.</summary>
+internal static class Limits
+{
+    /// <summary>Bytes of a title, UTF-8.</summary>
+    public const int TitleBytesMax = 16 * 1024;
+
+    /// <summary>Bytes of an event's type; at least one, no control characters.</summary>
+    public const int EventTypeBytesMax = 128;
+
+    /// <summary>Bytes of metadata or facts after insignificant white space is gone.</summary>
+    public const int MetadataBytesMax = 1024 * 1024;
+
+    /// <summary>Bytes of one event's data after insignificant white space is gone.</summary>
+    public const int EventBytesMax = 64 * 1024 * 1024;
+
+    /// <summary>Levels of nesting in any JSON.</summary>
+    public const int JsonDepthMax = 128;
+
+    /// <summary>Bytes of the reason of an abort.</summary>
+    public const int ReasonBytesMax = 4096;
+
+    /// <summary>Bytes of a session id, an event id, a turn id or an idempotency key.</summary>
+    public const int IdBytesMax = 128;
+
+    /// <summary>The largest integer that the library itself writes: exact as a double.</summary>
+    public const long IntegerMax = (1L << 53) - 1;
+
+    /// <summary>Bytes of a page of events, unless a single event is larger.</summary>
+    public const int PageBytes = 1024 * 1024;
+}

@@ -1,0 +1,89 @@
+using Sessions.Storage;
+
+namespace Sessions.Sharing;
+
+/// <summary>shares.json: the shares of a session in the order they were made.</summary>
+internal static class ShareList
+{
+    public static List<ShareRecord> Read(ReadOnlyMemory<byte> compact)
+    {
+        var records = new List<ShareRecord>();
+        if (compact.IsEmpty)
+        {
+            return records;
+        }
+
+        foreach (ReadOnlyMemory<byte> item in JsonMembers.Items(JsonMembers.Of(compact)[0].Value))
+        {
+            var m = JsonMembers.Of(item).ToDictionary(member => member.Name);
+            records.Add(new ShareRecord
+            {
+                ShareId = m["share_id"].Text,
+                CreatedAt = m["created_at"].Number,
+                FirstSeq = m["first_seq"].Number,
+                LastSeq = m["last_seq"].NumberOrZero,
+                Live = m["live"].Flag,
+                ExpiresAt = m["expires_at"].NumberOrZero,
+                MaxUses = m["max_uses"].NumberOrZero,
+                Uses = m["uses"].Number,
+                LastUsedAt = m["last_used_at"].NumberOrZero,
+                RevokedAt = m["revoked_at"].NumberOrZero,
+                AskedFirst = m["asked_first"].Number,
+                AskedLast = m["asked_last"].Number,
+            });
+        }
+
+        return records;
+    }
+
+    public static byte[] Write(IReadOnlyList<ShareRecord> records)
+    {
+        var b = new Utf8Buffer(256);
+        b.Raw("{\"shares\":["u8);
+        for (int i = 0; i < records.Count; i++)
+        {
+            ShareRecord r = records[i];
+            b.Raw(i == 0 ? "{"u8 : ",{"u8).Member("share_id", r.ShareId).Member("asked_first", r.AskedFirst)
+                .Member("asked_last", r.AskedLast);
+            WriteFacts(r, b);
+            b.Byte('}');
+        }
+
+        return b.Raw("]}"u8).ToArray();
+    }
+
+    /// <summary>A share as it is handed out; with url and secret only from the call that makes it.</summary>
+    public static void WritePublic(ShareRecord r, string sessionId, string? url, string? secret, Utf8Buffer b)
+    {
+        b.Byte('{').Member("share_id", r.ShareId).Member("session_id", sessionId);
+        if (secret is not null)
+        {
+            b.Member("url", url).Member("secret", secret);
+        }
+
+        WriteFacts(r, b);
+        b.Byte('}');
+    }
+
+    /// <summary>The ids of all shares, ended ones included.</summary>
+    public static IEnumerable<string> Ids(ReadOnlyMemory<byte> compact) => Read(compact).Select(r => r.ShareId);
+
+    /// <summary>The ids whose secrets are of no more use.</summary>
+    public static IEnumerable<string> RevokedIds(ReadOnlyMemory<byte> compact)
+        => Read(compact).Where(r => r.RevokedAt != 0).Select(r => r.ShareId);
+
+    /// <summary>What a session's info says of its shares: the newest that still opens.</summary>
+    public static ShareSummary? Summarize(IReadOnlyList<ShareRecord> records, long now)
+    {
+        ShareRecord? newest = records.LastOrDefault(r => r.CanBeResolved(now));
+        return newest is null ? null : new ShareSummary(newest.ShareId, newest.CreatedAt, newest.ExpiresAt);
+    }
+
+    private static void WriteFacts(ShareRecord r, Utf8Buffer b)
+    {
+        b.Member("first_seq", r.FirstSeq).Member("last_seq", r.Live ? null : r.LastSeq).Member("live", r.Live)
+            .Member("created_at", r.CreatedAt).TimeMember("expires_at", r.ExpiresAt)
+            .Member("max_uses", r.MaxUses == 0 ? null : r.MaxUses).Member("uses", r.Uses)
+            .TimeMember("last_used_at", r.LastUsedAt).TimeMember("revoked_at", r.RevokedAt);
+    }
+}

@@ -1,0 +1,256 @@
+using Sessions.Platform;
+
+namespace Sessions.Storage;
+
+/// <summary>
+/// Brings the files to what a fold says. The one function that commits, takeovers and recoveries
+/// share; doing it twice, or going on after a half, ends in the same files. Its caller holds the
+/// store lock and has every frame of the fold on stable storage: the one rule of the design.
+/// </summary>
+internal sealed class Applier(IDisk disk, TimeProvider time, string owner)
+{
+    private readonly FilePool _pool = new(disk, time, owner);
+    private readonly LogFiles _logs = new(disk);
+    private readonly Utf8Buffer _text = new(2048);
+    private readonly HashSet<string> _folders = [];
+    private bool _exchange = disk.Capabilities.AtomicExchange;
+
+    /// <summary>Set in a recovery: places are looked at rather than known, and what stands behind
+    /// the last line of a log is cut and handed to this.</summary>
+    public Action<string, IDiskFile, long>? OnExcess { get; set; }
+
+    public void Apply(Fold fold)
+    {
+        if (fold.Config is { } config)
+        {
+            Replace(Layout.ConfigFile, config.Span);
+        }
+
+        foreach (FoldedSession session in fold.Sessions.Values)
+        {
+            Apply(session);
+        }
+    }
+
+    public void Close()
+    {
+        _logs.Dispose();
+        _pool.Empty();
+    }
+
+    /// <summary>Swaps a small file in; it need not exist yet.</summary>
+    public void Replace(string path, ReadOnlySpan<byte> compact)
+    {
+        _text.Clear();
+        CheckedJson.Write(compact, _text);
+        Swap(_pool.Write(_text.Written), path);
+    }
+
+    public void EnsureFolder(string path)
+    {
+        if (path.Length == 0 || _folders.Contains(path))
+        {
+            return;
+        }
+
+        EnsureFolder(Layout.Parent(path));
+        disk.CreateFolder(path);
+        if (_folders.Count > 1024)
+        {
+            _folders.Clear();
+        }
+
+        _folders.Add(path);
+    }
+
+    private void Apply(FoldedSession session)
+    {
+        if (session.IsPurged)
+        {
+            Purge(session);
+            return;
+        }
+
+        if (session.Place is { } place)
+        {
+            Move(session, place);
+        }
+
+        // Nothing but a move touches a session in the trash, so one that was not moved is live.
+        string folder = Layout.Folder(session.Id, session.Place ?? 0);
+        if (session.Image is { } image)
+        {
+            WriteImage(folder, image);
+        }
+
+        if (session.HasShares)
+        {
+            WriteShares(folder, session.Shares);
+        }
+
+        if (session.Lines.Count > 0)
+        {
+            WriteLines(folder, session);
+        }
+    }
+
+    private void Purge(FoldedSession session)
+    {
+        _logs.Forget(session.Id);
+        foreach (long source in session.Sources)
+        {
+            string folder = Layout.Folder(session.Id, source);
+            if (disk.Stat(folder) is null)
+            {
+                continue;
+            }
+
+            string grave = $"{Layout.Temporary}/purged-{session.Id}";
+            RemoveTree(grave);
+            disk.Rename(folder, grave);
+            RemoveTree(grave);
+            if (source != 0 && disk.List(Layout.TrashFolder(source)).Count == 0)
+            {
+                disk.RemoveFolder(Layout.TrashFolder(source));
+                _folders.Remove(Layout.TrashFolder(source));
+            }
+        }
+    }
+
+    public void RemoveTree(string folder)
+    {
+        if (disk.Stat(folder) is not { IsFolder: true })
+        {
+            return;
+        }
+
+        foreach (DiskName name in disk.List(folder))
+        {
+            if (name.IsFolder)
+            {
+                RemoveTree(folder + "/" + name.Name);
+            }
+            else
+            {
+                disk.Unlink(folder + "/" + name.Name);
+            }
+        }
+
+        disk.RemoveFolder(folder);
+    }
+
+    private void Move(FoldedSession session, long place)
+    {
+        string target = Layout.Folder(session.Id, place);
+        if (disk.Stat(target) is not null)
+        {
+            return;
+        }
+
+        foreach (long source in session.Sources)
+        {
+            string from = Layout.Folder(session.Id, source);
+            if (source != place && disk.Stat(from) is not null)
+            {
+                EnsureFolder(Layout.Parent(target));
+                disk.Rename(from, target);
+                if (source != 0 && disk.List(Layout.TrashFolder(source)).Count == 0)
+                {
+                    disk.RemoveFolder(Layout.TrashFolder(source));
+                    _folders.Remove(Layout.TrashFolder(source));
+                }
+
+                return;
+            }
+        }
+    }
+
+    private void WriteImage(string folder, SessionInfo image)
+    {
+        _text.Clear();
+        CheckedJson.Write(image.Json, _text);
+        string scratch = _pool.Write(_text.Written);
+        try
+        {
+            Swap(scratch, folder + "/" + Layout.SessionFile);
+        }
+        catch (DiskException e) when (e.Error == DiskError.NotFound)
+        {
+            // A new session: its folder appears whole, with the file in it.
+            string staged = $"{Layout.Temporary}/new-{image.Id}";
+            disk.CreateFolder(staged);
+            disk.Rename(scratch, staged + "/" + Layout.SessionFile);
+            EnsureFolder(Layout.Parent(folder));
+            disk.Rename(staged, folder);
+        }
+    }
+
+    private void WriteShares(string folder, ReadOnlyMemory<byte> shares)
+    {
+        string path = folder + "/" + Layout.SharesFile;
+        if (shares.IsEmpty)
+        {
+            if (disk.Stat(path) is not null)
+            {
+                disk.Unlink(path);
+            }
+
+            return;
+        }
+
+        Replace(path, shares.Span);
+        foreach (string id in Sharing.ShareList.RevokedIds(shares))
+        {
+            string secret = Layout.Secret(folder, id);
+            if (disk.Stat(secret) is not null)
+            {
+                disk.Unlink(secret);
+            }
+        }
+    }
+
+    private void WriteLines(string folder, FoldedSession session)
+    {
+        IDiskFile file = _logs.Get(session.Id, folder + "/" + Layout.EventsFile);
+        long start = session.Lines[0].Offset, end = start;
+        _text.Clear();
+        foreach ((long offset, ReadOnlyMemory<byte> bytes) in session.Lines)
+        {
+            if (offset != end)
+            {
+                file.Write(_text.Written, start);
+                _text.Clear();
+                start = offset;
+            }
+
+            _text.Raw(bytes.Span);
+            end = offset + bytes.Length;
+        }
+
+        file.Write(_text.Written, start);
+        if (OnExcess is not null && file.Length > end)
+        {
+            OnExcess(folder + "/" + Layout.EventsFile, file, end);
+            file.SetLength(end);
+        }
+    }
+
+    private void Swap(string scratch, string path)
+    {
+        if (_exchange)
+        {
+            try
+            {
+                disk.Exchange(scratch, path);
+                _pool.Return(scratch);
+                return;
+            }
+            catch (DiskException e) when (e.Error is DiskError.NotFound or DiskError.Unsupported)
+            {
+                _exchange = e.Error == DiskError.NotFound;
+            }
+        }
+
+        disk.Rename(scratch, path); // also the first time a file appears
+    }
+}

@@ -1,0 +1,391 @@
+using Sessions.Platform;
+
+namespace Sessions.Storage;
+
+/// <summary>
+/// One commit, under the store lock: catch up, run each request against a working copy, one write
+/// of all frames, one sync, apply, publish. The lock covers the sync, so nobody sees or builds on
+/// what is not durable, and one batch at most is in doubt after a crash.
+/// </summary>
+internal sealed class BatchRunner(StoreCore core, Takeover takeover)
+{
+    // What delete, abort, clear and purge can still use when no new segment can be made.
+    private const long ReserveBytes = 128 * 1024;
+
+    // More than this in memory only is synced by whoever commits next, relaxed or not.
+    private const long PendingBytesMax = 4 << 20;
+
+    private readonly Journal _journal = new(core.Disk, core.Seed, core.InstanceId);
+    private readonly Transaction _transaction = new(core.Rows, core.Environment.FillRandom);
+    private readonly Utf8Buffer _buffer = new(64 * 1024);
+    private readonly List<Frame> _frames = [];
+    private long _segmentSize;
+    private long _sizedSegment;
+    private long _segmentSince;
+
+    public Applier Applier { get; } = new(core.Disk, core.Environment.Time, core.InstanceId);
+
+    public Journal Journal => _journal;
+
+    /// <summary>Told of each commit that leaves something to do for later.</summary>
+    public Action? OnCommitted { get; set; }
+
+    public bool TryEnter()
+    {
+        if (!core.Lock!.TryTake(core.State, core.BusyTimeoutMs))
+        {
+            return false;
+        }
+
+        return true;
+    }
+
+    public void Exit()
+    {
+        core.Lock!.Release(core.State);
+        core.Step(Step.CommitUnlocked);
+    }
+
+    /// <summary>Runs a batch; each request has its outcome on return. Returns what the batch failed
+    /// with as a whole, null where it did not.</summary>
+    public Exception? Run(List<CommitRequest> requests)
+    {
+        try
+        {
+            core.Step(Step.CommitLocked);
+            takeover.Enter(this);
+            core.Step(Step.CommitCaughtUp);
+            SessionException? lag = CatchUpFiles();
+            if (!TryRun(requests, lag))
+            {
+                TryRun(requests, new SessionException(SessionStatus.NoSpace, "The disk is full."));
+            }
+
+            core.State.Holder = 0;
+            return null;
+        }
+        catch (Exception e) when (e is SessionException or DiskException)
+        {
+            SessionException failure = e as SessionException ?? Errors.From((DiskException)e);
+            foreach (CommitRequest request in requests)
+            {
+                request.Failure ??= failure;
+            }
+
+            return failure;
+        }
+        catch (Exception e)
+        {
+            // A bug between the write and the publishing: nobody may build on what is there now.
+            core.State.Health = StoreHealth.Poisoned;
+            LogRing.Add("error", $"A commit ended in {e.GetType().Name}: {e.Message}");
+            foreach (CommitRequest request in requests)
+            {
+                request.Failure ??= e;
+            }
+
+            return e;
+        }
+        finally
+        {
+            _transaction.End();
+        }
+    }
+
+    /// <summary>Applies pending frames that are on stable storage; what stood in the way, or null.</summary>
+    public SessionException? CatchUpFiles()
+    {
+        Replica replica = core.Replica;
+        if (replica.Pending.Count == 0 || replica.Pending[0].Lsn > core.State.Synced)
+        {
+            return null;
+        }
+
+        List<Frame> frames = replica.Pending.FindAll(f => f.Lsn <= core.State.Synced);
+        if (TryApply(frames, frames[^1].Lsn) is { } failure)
+        {
+            return failure;
+        }
+
+        lock (core.Rows.Gate)
+        {
+            replica.DropApplied();
+        }
+
+        return null;
+    }
+
+    /// <summary>Ends the current segment and makes the next one; the caller has caught up.</summary>
+    public void Switch(long bytes, long jump)
+    {
+        Replica replica = core.Replica;
+        SharedState state = core.State;
+        if (replica.Segment != 0 && state.Published > state.Synced)
+        {
+            Sync(_journal.Open(replica.Segment)!, state.Published);
+        }
+
+        long number = replica.Segment + 1;
+        List<long> existing = _journal.Segments();
+        if (replica.Segment == 0 && existing.Count > 0)
+        {
+            number = existing[^1] + 1;
+        }
+
+        // A segment that filled within two seconds wants a larger one after it.
+        double seconds = core.Environment.Time.GetElapsedTime(_segmentSince).TotalSeconds;
+        long size = _segmentSize == 0 ? Journal.SegmentBytesMin
+            : seconds < 2 ? Math.Min(_segmentSize * 2, Journal.SegmentBytesMax) : Journal.SegmentBytesMin;
+        _segmentSince = core.Environment.Time.GetTimestamp();
+        SegmentHeader header = _journal.Create(new SegmentHeader
+        {
+            Number = number,
+            Size = Math.Max(size, SegmentHeader.Length + bytes + ReserveBytes),
+            FirstLsn = state.Published + jump + 1,
+            PreviousEnd = replica.Segment == 0 ? SegmentHeader.Length : replica.Offset,
+            PreviousLsn = state.Published,
+            FirstNeeded = existing.Count == 0 || replica.Segment == 0 ? number : existing[0],
+            IdMs = state.IdMs,
+            IdN = state.IdN,
+        });
+        core.Step(Step.SegmentMade);
+        _segmentSize = header.Size;
+        _sizedSegment = number;
+        lock (core.Rows.Gate)
+        {
+            replica.MoveTo(number);
+        }
+
+        state.Segment = number;
+        core.Step(Step.SegmentSwitched);
+    }
+
+    /// <summary>Makes the next segment when half of this one is used, so that no commit waits for it.</summary>
+    public void MakeSpareAhead()
+    {
+        long size = Volatile.Read(ref _segmentSize);
+        if (core.Replica.Offset * 2 > size && size > 0 && !_journal.HasSpare)
+        {
+            new Journal(core.Disk, core.Seed, core.InstanceId).MakeSpare(Math.Min(size * 2, Journal.SegmentBytesMax));
+        }
+    }
+
+    /// <summary>Makes durable and applies everything that is published.</summary>
+    public void SyncAll()
+    {
+        SharedState state = core.State;
+        if (state.Published > state.Synced && core.Replica.Segment != 0)
+        {
+            Sync(_journal.Open(core.Replica.Segment)!, state.Published);
+        }
+
+        if (CatchUpFiles() is { } failure)
+        {
+            throw failure;
+        }
+    }
+
+    // False where the disk is full and only what may use the reserve can go on.
+    private bool TryRun(List<CommitRequest> requests, SessionException? onlyReserve)
+    {
+        Replica replica = core.Replica;
+        SharedState state = core.State;
+        bool full = Prepare(requests, onlyReserve, out long lsn);
+        if (_frames.Count == 0)
+        {
+            if (full && state.Published > state.Synced)
+            {
+                SyncAll();
+            }
+
+            return true;
+        }
+
+        full |= replica.PendingBytes + _buffer.Length > PendingBytesMax;
+        if (!TryMakeRoom(requests, onlyReserve is not null))
+        {
+            _transaction.End();
+            return false;
+        }
+
+        IDiskFile file = _journal.Open(replica.Segment)
+            ?? throw Errors.Corrupt("The current segment of the journal is gone.", Layout.Segment(replica.Segment));
+        try
+        {
+            file.Write(_buffer.Written, replica.Offset);
+        }
+        catch (DiskException)
+        {
+            state.Health = StoreHealth.Poisoned;
+            throw;
+        }
+
+        core.Step(Step.CommitWritten);
+        bool applied = false;
+        if (full)
+        {
+            Sync(file, lsn);
+            core.Step(Step.CommitSynced);
+            List<Frame> frames = replica.Pending.Count == 0 ? _frames : [.. replica.Pending, .. _frames];
+            applied = TryApply(frames, lsn) is null;
+            core.Step(Step.CommitApplied);
+        }
+
+        Publish(lsn, applied);
+        core.Step(Step.CommitPublished);
+        return true;
+    }
+
+    private bool Prepare(List<CommitRequest> requests, SessionException? onlyReserve, out long lsn)
+    {
+        bool full = false;
+        _frames.Clear();
+        _buffer.Clear();
+        SharedState state = core.State;
+        lock (core.Rows.Gate)
+        {
+            _transaction.Begin(core.Now, state.IdMs, state.IdN);
+            _transaction.WorkingConfig = null;
+            lsn = Math.Max(state.Published, state.Floor);
+            foreach (CommitRequest request in requests)
+            {
+                if (onlyReserve is not null && !request.MayUseReserve)
+                {
+                    request.Failure = onlyReserve;
+                    continue;
+                }
+
+                _transaction.BeginRequest(lsn + 1);
+                try
+                {
+                    request.Run(_transaction);
+                }
+                catch (SessionException e)
+                {
+                    request.Failure = e;
+                    continue;
+                }
+                catch (DiskException e)
+                {
+                    request.Failure = Errors.From(e);
+                    continue;
+                }
+
+                full |= request.Full;
+                if (_transaction.Changes.Count > 0)
+                {
+                    lsn++;
+                    Encode(lsn);
+                }
+            }
+        }
+
+        return full;
+    }
+
+    private void Encode(long lsn)
+    {
+        int start = _buffer.Length;
+        _buffer.Zeros(FrameFormat.HeaderLength);
+        ChangeCodec.Write(_transaction.Now, core.By, _transaction.Changes, _buffer);
+        FrameFormat.Close(_buffer, start, lsn, core.State.Synced, core.Seed);
+        _frames.Add(new Frame { Lsn = lsn, At = _transaction.Now, Changes = _transaction.Changes });
+    }
+
+    private bool TryMakeRoom(List<CommitRequest> requests, bool onlyReserve)
+    {
+        Replica replica = core.Replica;
+        long size = replica.Segment == 0 ? 0 : SizeOf(replica.Segment);
+        if (replica.Offset + _buffer.Length + ReserveBytes <= size)
+        {
+            return true;
+        }
+
+        try
+        {
+            Switch(_buffer.Length, Math.Max(0, core.State.Floor - core.State.Published));
+            return true;
+        }
+        catch (DiskException e) when (e.Error == DiskError.NoSpace && core.State.Health == StoreHealth.Sound)
+        {
+            bool fits = replica.Segment != 0 && replica.Offset + _buffer.Length <= size;
+            if (fits && requests.TrueForAll(r => r.MayUseReserve || r.Failure is not null))
+            {
+                return true;
+            }
+
+            if (onlyReserve)
+            {
+                throw;
+            }
+
+            return false;
+        }
+    }
+
+    private long SizeOf(long segment)
+    {
+        if (_sizedSegment != segment)
+        {
+            _segmentSize = _journal.Open(segment)?.Length ?? 0;
+            _sizedSegment = segment;
+        }
+
+        return _segmentSize;
+    }
+
+    private void Sync(IDiskFile file, long lsn)
+    {
+        try
+        {
+            file.Sync();
+        }
+        catch (DiskException)
+        {
+            core.State.Health = StoreHealth.Poisoned;
+            throw;
+        }
+
+        core.State.Synced = lsn;
+    }
+
+    // What cannot be applied now stays pending: the journal has it, every handle shows it, and the
+    // next commit tries again before it does anything of its own.
+    private SessionException? TryApply(List<Frame> frames, long lsn)
+    {
+        var fold = new Fold();
+        foreach (Frame frame in frames)
+        {
+            fold.Add(frame);
+        }
+
+        try
+        {
+            Applier.Apply(fold);
+        }
+        catch (DiskException e)
+        {
+            LogRing.Add("warning", $"The files are behind the journal: {e.Message}");
+            return Errors.From(e);
+        }
+
+        core.State.Applied = lsn;
+        return null;
+    }
+
+    private void Publish(long lsn, bool applied)
+    {
+        SharedState state = core.State;
+        state.IdMs = _transaction.IdMs;
+        state.IdN = _transaction.IdN;
+        lock (core.Rows.Gate)
+        {
+            core.Replica.Take(_frames, _buffer.Length, applied);
+            core.Replica.DropApplied();
+            state.Published = lsn;
+        }
+
+        state.Announce();
+        OnCommitted?.Invoke();
+    }
+}

@@ -1,0 +1,65 @@
+namespace Sessions.Storage;
+
+/// <summary>What one part of a frame changes.</summary>
+internal enum ChangeKind
+{
+    /// <summary>A new image of a live session's session.json; makes the session where it is new.</summary>
+    Put,
+
+    /// <summary>Lines added to a session's events.jsonl at an offset.</summary>
+    Append,
+
+    /// <summary>A new image of a session's shares.json, or none.</summary>
+    Shares,
+
+    /// <summary>A session goes to the trash, with its image there.</summary>
+    Trash,
+
+    /// <summary>A session comes back from the trash, with its image.</summary>
+    Restore,
+
+    /// <summary>A session goes for good, from the trash or (deletion LSN 0) at once.</summary>
+    Purge,
+
+    /// <summary>A new image of config.json.</summary>
+    Config,
+}
+
+/// <summary>One change, with whole new contents: nothing but the change is needed to make it, and
+/// making it twice is the same as once.</summary>
+internal sealed class Change
+{
+    public required ChangeKind Kind { get; init; }
+
+    /// <summary>The session; "" for the store's own files.</summary>
+    public string Id { get; init; } = "";
+
+    /// <summary>Put, Trash, Restore.</summary>
+    public SessionInfo? Info { get; init; }
+
+    /// <summary>Put: the session was made by this very change.</summary>
+    public bool IsNew { get; init; }
+
+    /// <summary>Trash, Restore, Purge: the LSN that names the trash folder; 0 in a Purge of a live session.</summary>
+    public long DeletionLsn { get; init; }
+
+    /// <summary>Append: where the bytes go.</summary>
+    public long Offset { get; init; }
+
+    /// <summary>Append: lines, each closed by a newline; a newline first where the file's end had none.</summary>
+    public ReadOnlyMemory<byte> Lines { get; init; }
+
+    /// <summary>Append: the counters after it.</summary>
+    public Counters Counters { get; init; }
+
+    /// <summary>Shares, Config: the compact image; empty where the file is to go.</summary>
+    public ReadOnlyMemory<byte> Image { get; init; }
+}
+
+/// <summary>One commit of one caller: whole or absent.</summary>
+internal sealed class Frame
+{
+    public required long Lsn { get; init; }
+    public required long At { get; init; }
+    public required IReadOnlyList<Change> Changes { get; init; }
+}

@@ -1,0 +1,194 @@
+using System.Text.Json;
+
+namespace Sessions.Storage;
+
+/// <summary>
+/// The payload of a frame: compact JSON, so that `strings` on a journal tells what happened.
+/// docs/FORMAT.md "Frame payload" is its description; keep both in step.
+/// </summary>
+internal static class ChangeCodec
+{
+    public static void Write(long at, ReadOnlySpan<byte> by, IReadOnlyList<Change> changes, Utf8Buffer b)
+    {
+        b.Raw("{\"at\":"u8).Number(at).Raw(",\"by\":"u8).Raw(by).Raw(",\"changes\":["u8);
+        for (int i = 0; i < changes.Count; i++)
+        {
+            if (i > 0)
+            {
+                b.Byte(',');
+            }
+
+            Write(changes[i], b);
+        }
+
+        b.Raw("]}"u8);
+    }
+
+    private static void Write(Change c, Utf8Buffer b)
+    {
+        switch (c.Kind)
+        {
+            case ChangeKind.Put:
+                b.Raw("{\"put\":"u8);
+                InfoCodec.Write(c.Info!, b);
+                if (c.IsNew)
+                {
+                    b.Raw(",\"new\":true"u8);
+                }
+
+                break;
+            case ChangeKind.Append:
+                b.Raw("{\"append\":"u8).Text(c.Id).Raw(",\"offset\":"u8).Number(c.Offset).Raw(",\"counters\":["u8)
+                    .Number(c.Counters.LastSeq).Byte(',').Number(c.Counters.EventCount).Byte(',')
+                    .Number(c.Counters.MessageCount).Byte(',').Number(c.Counters.UpdatedAt).Byte(',')
+                    .Number(c.Counters.LastEventAt).Raw("],\"lead\":"u8);
+                WriteLines(c.Lines.Span, b);
+                break;
+            case ChangeKind.Shares:
+                b.Raw("{\"shares\":"u8).Text(c.Id).RawMember("image", c.Image.IsEmpty ? "null"u8 : c.Image.Span);
+                break;
+            case ChangeKind.Trash:
+                b.Raw("{\"trash\":"u8);
+                InfoCodec.Write(c.Info!, b);
+                b.Member("deletion", c.DeletionLsn);
+                break;
+            case ChangeKind.Restore:
+                b.Raw("{\"restore\":"u8);
+                InfoCodec.Write(c.Info!, b);
+                b.Member("deletion", c.DeletionLsn);
+                break;
+            case ChangeKind.Purge:
+                b.Raw("{\"purge\":"u8).Text(c.Id).Member("deletion", c.DeletionLsn);
+                break;
+            case ChangeKind.Config:
+                b.Raw("{\"config\":"u8).Raw(c.Image.Span);
+                break;
+            default:
+                throw new InvalidOperationException();
+        }
+
+        b.Byte('}');
+    }
+
+    // Lines are JSON objects without a newline inside, so the text between two newlines is an item.
+    private static void WriteLines(ReadOnlySpan<byte> lines, Utf8Buffer b)
+    {
+        bool lead = lines[0] == '\n';
+        b.Bool(lead).Raw(",\"lines\":["u8);
+        lines = lead ? lines[1..] : lines;
+        int start = b.Length;
+        b.Raw(lines[..^1]).Byte(']');
+        Span<byte> written = b.Writable[start..^1];
+        int at;
+        while ((at = written.IndexOf((byte)'\n')) >= 0)
+        {
+            written[at] = (byte)',';
+            written = written[(at + 1)..];
+        }
+    }
+
+    /// <summary>Reads a payload; null where it is none that this version knows.</summary>
+    public static Frame? TryRead(long lsn, ReadOnlyMemory<byte> payload)
+    {
+        try
+        {
+            long at = 0;
+            var changes = new List<Change>();
+            foreach (JsonMember m in JsonMembers.Of(payload))
+            {
+                if (m.Name == "at")
+                {
+                    at = m.Number;
+                }
+                else if (m.Name == "changes")
+                {
+                    foreach (ReadOnlyMemory<byte> item in JsonMembers.Items(m.Value))
+                    {
+                        changes.Add(Read(item));
+                    }
+                }
+            }
+
+            return new Frame { Lsn = lsn, At = at, Changes = changes };
+        }
+        catch (Exception e) when (e is FormatException or InvalidOperationException or JsonException)
+        {
+            return null; // a frame with a good checksum and this inside is damage; the caller says so
+        }
+    }
+
+    private static Change Read(ReadOnlyMemory<byte> item)
+    {
+        List<JsonMember> m = JsonMembers.Of(item);
+        JsonMember head = m[0];
+        switch (head.Name)
+        {
+            case "put":
+                SessionInfo put = Info(head.Value);
+                return new Change { Kind = ChangeKind.Put, Id = put.Id, Info = put, IsNew = m.Exists(x => x.Name == "new") };
+            case "append":
+                List<ReadOnlyMemory<byte>> counters = JsonMembers.Items(Find(m, "counters").Value);
+                return new Change
+                {
+                    Kind = ChangeKind.Append,
+                    Id = head.Text,
+                    Offset = Find(m, "offset").Number,
+                    Counters = new Counters(Integer(counters[0]), Integer(counters[1]), Integer(counters[2]),
+                        Integer(counters[3]), Integer(counters[4])),
+                    Lines = ReadLines(Find(m, "lead").Flag, JsonMembers.Items(Find(m, "lines").Value)),
+                };
+            case "shares":
+                JsonMember image = Find(m, "image");
+                return new Change { Kind = ChangeKind.Shares, Id = head.Text, Image = image.IsNull ? default : image.Value };
+            case "trash":
+            case "restore":
+                SessionInfo moved = Info(head.Value);
+                return new Change
+                {
+                    Kind = head.Name == "trash" ? ChangeKind.Trash : ChangeKind.Restore,
+                    Id = moved.Id,
+                    Info = moved,
+                    DeletionLsn = Find(m, "deletion").Number,
+                };
+            case "purge":
+                return new Change { Kind = ChangeKind.Purge, Id = head.Text, DeletionLsn = Find(m, "deletion").Number };
+            case "config":
+                return new Change { Kind = ChangeKind.Config, Image = head.Value };
+            default:
+                throw new FormatException();
+        }
+    }
+
+    private static JsonMember Find(List<JsonMember> members, string name)
+    {
+        foreach (JsonMember m in members)
+        {
+            if (m.Name == name)
+            {
+                return m;
+            }
+        }
+
+        throw new FormatException();
+    }
+
+    private static SessionInfo Info(ReadOnlyMemory<byte> value) => InfoCodec.TryRead(value) ?? throw new FormatException();
+
+    private static long Integer(ReadOnlyMemory<byte> value) => new JsonMember("", default, value).Number;
+
+    private static byte[] ReadLines(bool lead, List<ReadOnlyMemory<byte>> lines)
+    {
+        var bytes = new Utf8Buffer(lines.Sum(l => l.Length + 1) + 1);
+        if (lead)
+        {
+            bytes.Byte('\n');
+        }
+
+        foreach (ReadOnlyMemory<byte> line in lines)
+        {
+            bytes.Raw(line.Span).Byte('\n');
+        }
+
+        return bytes.ToArray();
+    }
+}

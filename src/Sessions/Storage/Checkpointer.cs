@@ -1,0 +1,172 @@
+using Sessions.Platform;
+
+namespace Sessions.Storage;
+
+/// <summary>
+/// Brings the files and the index up to the journal, so that its old segments can go. Any process
+/// may do it at any time, in the background; a lock keeps two from doing it at once.
+/// </summary>
+internal sealed class Checkpointer(StoreCore core, Committer committer, BatchRunner runner)
+{
+    // A frame of images stays well below a batch's size.
+    private const int ImagesMax = 256;
+
+    private readonly Lock _gate = new();
+
+    /// <summary>Commits the images of sessions whose file is behind, and makes everything durable.</summary>
+    public void Flush()
+    {
+        while (true)
+        {
+            List<Row> lagging;
+            lock (core.Rows.Gate)
+            {
+                core.Replica.CatchUp();
+                lagging = [.. core.Rows.Lagging.Take(ImagesMax)];
+            }
+
+            if (lagging.Count == 0)
+            {
+                break;
+            }
+
+            committer.Commit(new ImagesRequest(lagging));
+        }
+
+        Sync();
+    }
+
+    /// <summary>Makes everything that is published durable, and applies it.</summary>
+    public void Sync() => committer.Commit(new SyncRequest(runner));
+
+    /// <summary>A whole checkpoint; false where another process is at one, or the files cannot
+    /// follow the journal now.</summary>
+    public bool TryRun()
+    {
+        lock (_gate)
+        {
+            if (!core.Lock!.Locks.TryLock(StoreLock.Checkpoint, exclusive: true))
+            {
+                return false;
+            }
+
+            try
+            {
+                return Run();
+            }
+            finally
+            {
+                core.Lock.Locks.Unlock(StoreLock.Checkpoint);
+            }
+        }
+    }
+
+    private bool Run()
+    {
+        core.Step(Step.CheckpointStarted);
+        Flush();
+        core.Step(Step.CheckpointImages);
+        long lsn, segment;
+        Dictionary<string, Row> touched;
+        List<IndexRow> rows;
+        List<TouchedSession> sessions;
+        lock (core.Rows.Gate)
+        {
+            core.Replica.CatchUp();
+            lsn = core.Rows.Lsn;
+            segment = core.Replica.Segment;
+            if (core.State.Applied < lsn)
+            {
+                return false; // somebody's relaxed commit, or a full disk; there will be another time
+            }
+
+            touched = core.Rows.Touched;
+            core.Rows.Touched = [];
+            rows = [.. touched.Values.Where(r => r.IsGone || r.Info is not null)
+                .Select(r => new IndexRow(r.Id, r.IsGone ? default : r.Info!.Json))];
+            sessions = [.. touched.Values.Select(r => new TouchedSession(r.Id, r.DeletionLsn, r.IsGone))];
+        }
+
+        try
+        {
+            Sync(sessions);
+            core.Step(Step.CheckpointSynced);
+            IndexWriter.Write(core.Disk, core.Quarantine, IndexFile.ReadClosing(core.Disk), rows, lsn,
+                (core.State.IdMs, core.State.IdN));
+        }
+        catch (DiskException)
+        {
+            lock (core.Rows.Gate)
+            {
+                foreach ((string id, Row row) in touched)
+                {
+                    core.Rows.Touched.TryAdd(id, row);
+                }
+            }
+
+            throw;
+        }
+
+        core.Step(Step.CheckpointIndexed);
+        committer.Commit(new RetireRequest(core, runner.Journal, lsn, segment));
+        core.Step(Step.CheckpointRetired);
+        return true;
+    }
+
+    private void Sync(List<TouchedSession> sessions)
+    {
+        try
+        {
+            Durably.Sync(core.Disk, sessions);
+        }
+        catch (DiskException e) when (e.Operation is "fdatasync" or "fsync" or "syncfs")
+        {
+            // The system may have dropped what it could not write; only the journal still has it.
+            core.State.Health = StoreHealth.Poisoned;
+            throw;
+        }
+    }
+
+    private sealed class ImagesRequest(List<Row> rows) : CommitRequest
+    {
+        public override int SizeHint => rows.Count * 1024;
+
+        public override void Run(Transaction transaction)
+        {
+            foreach (Row row in rows)
+            {
+                if (row.IsLive)
+                {
+                    transaction.PutImage(row);
+                }
+            }
+        }
+    }
+
+    private sealed class SyncRequest(BatchRunner runner) : CommitRequest
+    {
+        public override bool MayUseReserve => true;
+
+        public override void Run(Transaction transaction)
+        {
+            if (runner.CatchUpFiles() is { } failure)
+            {
+                throw failure;
+            }
+        }
+    }
+
+    private sealed class RetireRequest(StoreCore core, Journal journal, long lsn, long segment) : CommitRequest
+    {
+        public override bool MayUseReserve => true;
+
+        public override void Run(Transaction transaction)
+        {
+            core.State.Indexed = Math.Max(core.State.Indexed, lsn);
+            if (segment > 0)
+            {
+                journal.Retire(segment);
+            }
+        }
+    }
+}

@@ -1,0 +1,24 @@
+namespace Sessions.Storage;
+
+/// <summary>What a caller wants committed. Prepared outside all locks; <see cref="Run"/> is called
+/// once, under the store lock, by whichever caller leads.</summary>
+internal abstract class CommitRequest
+{
+    /// <summary>True where the caller waits for stable storage.</summary>
+    public bool Full { get; init; } = true;
+
+    /// <summary>True for what must go on a full disk: delete, abort, clear, purge.</summary>
+    public virtual bool MayUseReserve => false;
+
+    /// <summary>About how many bytes its frame takes.</summary>
+    public virtual int SizeHint => 1024;
+
+    /// <summary>What it failed with; its changes are then absent.</summary>
+    public Exception? Failure { get; set; }
+
+    /// <summary>
+    /// Looks at the working state and adds changes. Everything that can fail comes before the first
+    /// change: a request that throws must have added none.
+    /// </summary>
+    public abstract void Run(Transaction transaction);
+}

@@ -1,0 +1,231 @@
+using System.Diagnostics;
+
+namespace Sessions.Storage;
+
+/// <summary>
+/// The queue of this process's commits. Callers put their requests into a batch; one of them leads:
+/// it takes the store lock, runs the whole batch, and wakes the others with their outcomes.
+/// </summary>
+internal sealed class Committer(StoreCore core, BatchRunner runner)
+{
+    private static readonly TimeSpan GatherTime = TimeSpan.FromMicroseconds(50);
+
+    private readonly Lock _gate = new();
+    private readonly Queue<Batch> _queue = new();
+    private Batch? _open;
+    private bool _isLed;
+    private bool _isClosed;
+    private int _lastSize = 1;
+
+    /// <summary>What the last batch failed with as a whole; null after one that did not.</summary>
+    public Exception? LastFailure { get; private set; }
+
+    /// <summary>Commits a request. On return it is done, as durable as it asked for; where it
+    /// throws, nothing happened.</summary>
+    public void Commit(CommitRequest request)
+    {
+        if (core.IsReadOnly)
+        {
+            throw Errors.ReadOnly();
+        }
+
+        Batch batch;
+        bool leads;
+        lock (_gate)
+        {
+            if (_isClosed)
+            {
+                throw Errors.Closed();
+            }
+
+            batch = Join(request);
+            leads = !_isLed;
+            _isLed = true;
+        }
+
+        try
+        {
+            bool? outcome = leads ? true : batch.Wait(core.BusyTimeoutMs, core.Environment.Time);
+            if (outcome is null)
+            {
+                outcome = Withdraw(batch, request) ? throw Errors.Busy("The store lock") : batch.Wait(long.MaxValue, core.Environment.Time);
+            }
+
+            if (outcome == true)
+            {
+                Lead(batch, request);
+            }
+        }
+        finally
+        {
+            batch.Leave();
+        }
+
+        if (request.Failure is { } failure)
+        {
+            throw failure is SessionException known ? Again(known)
+                : new SessionException(SessionStatus.Internal, failure.Message, inner: failure);
+        }
+    }
+
+    /// <summary>Refuses new requests; those under way finish.</summary>
+    public void Close()
+    {
+        lock (_gate)
+        {
+            _isClosed = true;
+        }
+    }
+
+    /// <summary>True while somebody's commit is under way.</summary>
+    public bool IsBusy
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return _isLed;
+            }
+        }
+    }
+
+    // An exception object belongs to one thread; what the leader made is the pattern for the caller's.
+    private static SessionException Again(SessionException e)
+        => new(e.Status, e.Message, e.Details, e.Offset, e.OsError, e);
+
+    private Batch Join(CommitRequest request)
+    {
+        if (_open is null || !_open.HasRoom(request.SizeHint))
+        {
+            _open = new Batch();
+            _queue.Enqueue(_open);
+        }
+
+        _open.Requests.Add(request);
+        _open.Bytes += request.SizeHint;
+        Volatile.Write(ref _open.Count, _open.Requests.Count);
+        _open.Enter();
+        return _open;
+    }
+
+    /// <summary>False where the batch was taken first: the outcome then comes.</summary>
+    private bool Withdraw(Batch batch, CommitRequest request)
+    {
+        lock (_gate)
+        {
+            if (batch.Taken)
+            {
+                return false;
+            }
+
+            batch.Requests.Remove(request);
+            if (batch.TryTakeLead())
+            {
+                HandOver(batch); // the lead was offered to this caller, who goes
+            }
+
+            return true;
+        }
+    }
+
+    private void Lead(Batch batch, CommitRequest own)
+    {
+        Gather(batch);
+        if (!runner.TryEnter())
+        {
+            lock (_gate)
+            {
+                batch.Requests.Remove(own);
+                HandOver(batch);
+            }
+
+            throw Errors.Busy("The store lock");
+        }
+
+        try
+        {
+            lock (_gate)
+            {
+                Assert(_queue.Peek() == batch);
+                _queue.Dequeue();
+                batch.Taken = true;
+                _open = _open == batch ? null : _open;
+                _lastSize = batch.Requests.Count;
+            }
+
+            LastFailure = runner.Run(batch.Requests);
+        }
+        finally
+        {
+            runner.Exit();
+            lock (_gate)
+            {
+                OfferNext(); // before the callers wake, so that the next batch is on its way while they return
+            }
+
+            batch.Complete();
+            batch.Leave(); // the queue's own reference
+        }
+    }
+
+    /// <summary>Gives a batch that was not taken to another of its callers, or drops it when it has
+    /// none left.</summary>
+    private void HandOver(Batch batch)
+    {
+        if (batch.Requests.Count == 0)
+        {
+            _queue.Dequeue();
+            _open = _open == batch ? null : _open;
+            batch.Leave();
+            OfferNext();
+        }
+        else
+        {
+            batch.Offer();
+        }
+    }
+
+    private void OfferNext()
+    {
+        // A batch whose callers have all gone has nobody to lead it.
+        while (_queue.TryPeek(out Batch? next))
+        {
+            if (next.Requests.Count > 0)
+            {
+                next.Offer();
+                return;
+            }
+
+            _queue.Dequeue();
+            _open = _open == next ? null : _open;
+            next.Leave();
+        }
+
+        _isLed = false;
+    }
+
+    // Callers that were just woken come back within microseconds; a sync shared by all of them is
+    // worth more than the wait. Alone, there is nobody to wait for.
+    private void Gather(Batch batch)
+    {
+        if (_lastSize <= 1)
+        {
+            return;
+        }
+
+        long start = Stopwatch.GetTimestamp(); // a cost, not a time that anyone was promised
+        int target = Math.Min(_lastSize, Batch.RequestsMax);
+        while (Volatile.Read(ref batch.Count) < target && Stopwatch.GetElapsedTime(start) < GatherTime)
+        {
+            Thread.Yield();
+        }
+    }
+
+    private static void Assert(bool invariant)
+    {
+        if (!invariant)
+        {
+            throw new InvalidOperationException("An invariant of the commit queue does not hold.");
+        }
+    }
+}

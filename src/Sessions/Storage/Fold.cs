@@ -1,0 +1,95 @@
+namespace Sessions.Storage;
+
+/// <summary>What a run of frames comes to for one session: the last image, the last place, all lines.</summary>
+internal sealed class FoldedSession(string id)
+{
+    public string Id { get; } = id;
+
+    /// <summary>The last image; null where none of the frames has one.</summary>
+    public SessionInfo? Image { get; set; }
+
+    /// <summary>Counters of appends after which no image came.</summary>
+    public Counters? Counters { get; set; }
+
+    public bool IsNew { get; set; }
+
+    /// <summary>Where it belongs in the end (0: live); null where no frame moved it.</summary>
+    public long? Place { get; set; }
+
+    /// <summary>Deletion LSNs (0: live) of the places it has been in on the way.</summary>
+    public List<long> Sources { get; } = [];
+
+    public bool IsPurged { get; set; }
+
+    public bool HasShares { get; set; }
+
+    public ReadOnlyMemory<byte> Shares { get; set; }
+
+    public List<(long Offset, ReadOnlyMemory<byte> Bytes)> Lines { get; } = [];
+
+    /// <summary>The LSN of the last frame that touched it.</summary>
+    public long Lsn { get; set; }
+}
+
+/// <summary>What a run of frames comes to. Making a fold of the journal's frames and applying it is
+/// both the end of a commit and a recovery.</summary>
+internal sealed class Fold
+{
+    public Dictionary<string, FoldedSession> Sessions { get; } = [];
+
+    public ReadOnlyMemory<byte>? Config { get; private set; }
+
+    public void Add(Frame frame)
+    {
+        foreach (Change change in frame.Changes)
+        {
+            if (change.Kind == ChangeKind.Config)
+            {
+                Config = change.Image;
+                continue;
+            }
+
+            if (!Sessions.TryGetValue(change.Id, out FoldedSession? session))
+            {
+                Sessions.Add(change.Id, session = new FoldedSession(change.Id));
+            }
+
+            session.Lsn = frame.Lsn;
+            Add(session, change);
+        }
+    }
+
+    private static void Add(FoldedSession session, Change change)
+    {
+        switch (change.Kind)
+        {
+            case ChangeKind.Put:
+                session.Image = change.Info;
+                session.Counters = null;
+                session.IsNew |= change.IsNew;
+                break;
+            case ChangeKind.Append:
+                session.Image = session.Image?.With(change.Counters);
+                session.Counters = change.Counters;
+                session.Lines.Add((change.Offset, change.Lines));
+                break;
+            case ChangeKind.Shares:
+                session.HasShares = true;
+                session.Shares = change.Image;
+                break;
+            case ChangeKind.Trash:
+            case ChangeKind.Restore:
+                session.Image = change.Info;
+                session.Counters = null;
+                session.Sources.Add(change.Kind == ChangeKind.Trash ? 0 : change.DeletionLsn);
+                session.Place = change.Kind == ChangeKind.Trash ? change.DeletionLsn : 0;
+                break;
+            case ChangeKind.Purge:
+                session.Sources.Add(change.DeletionLsn);
+                session.IsPurged = true;
+                break;
+            default:
+                throw new InvalidOperationException();
+        }
+    }
+}

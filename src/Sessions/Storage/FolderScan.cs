@@ -1,0 +1,120 @@
+using System.Globalization;
+using Sessions.Platform;
+
+namespace Sessions.Storage;
+
+/// <summary>Reads the sessions from their folders: what the index is made from when it is lost.</summary>
+internal static class FolderScan
+{
+    /// <summary>Hands over each session that can be read. What cannot is kept aside and passed over.</summary>
+    public static void Load(IDisk disk, Quarantine quarantine, Action<string, SessionInfo?, ReadOnlyMemory<byte>> add)
+    {
+        foreach ((string folder, string id, long deletion) in Folders(disk))
+        {
+            string path = folder + "/" + Layout.SessionFile;
+            if (disk.Stat(path) is null)
+            {
+                quarantine.Keep(path, id, "missing", default);
+                continue;
+            }
+
+            byte[] bytes = disk.ReadAll(path);
+            if (CheckedJson.Read(bytes) is not { } compact || InfoCodec.TryRead(compact) is not { } info || info.Id != id)
+            {
+                quarantine.Keep(path, id, SmallFile.Reason(bytes), bytes);
+                continue;
+            }
+
+            if (info.DeletionLsn != deletion)
+            {
+                info = info with { DeletionLsn = deletion, DeletedAt = deletion == 0 ? 0 : info.DeletedAt };
+                compact = info.Json;
+            }
+
+            add(id, info, compact);
+        }
+    }
+
+    /// <summary>The highest LSN and the last id that names and files bear witness of.</summary>
+    public static (long Lsn, long IdMs, long IdN) Floors(IDisk disk)
+    {
+        long lsn = 0, ms = 0, n = 0;
+        foreach ((string folder, string id, long deletion) in Folders(disk))
+        {
+            lsn = Math.Max(lsn, deletion);
+            if (SessionIds.TryParse(id, out long idMs, out long idN) && (idMs, idN).CompareTo((ms, n)) > 0)
+            {
+                (ms, n) = (idMs, idN);
+            }
+
+            if (disk.Stat(folder + "/" + Layout.SessionFile) is not null
+                && CheckedJson.Read(disk.ReadAll(folder + "/" + Layout.SessionFile)) is { } compact
+                && InfoCodec.TryRead(compact) is { } info)
+            {
+                lsn = Math.Max(lsn, info.Revision);
+            }
+        }
+
+        return (lsn, ms, n);
+    }
+
+    /// <summary>Every folder of a session: its path, its id, the LSN of its deletion (0: live).</summary>
+    public static IEnumerable<(string Folder, string Id, long Deletion)> Folders(IDisk disk)
+    {
+        foreach (string day in Below(disk, Layout.Sessions, 3))
+        {
+            foreach (string folder in Below(disk, day, 1))
+            {
+                yield return (folder, Layout.Name(folder), 0);
+            }
+        }
+
+        foreach (string folder in Below(disk, Layout.Sessions + "/named", 1))
+        {
+            yield return (folder, Layout.Name(folder), 0);
+        }
+
+        foreach (string deletion in Below(disk, Layout.Trash, 1))
+        {
+            if (!long.TryParse(Layout.Name(deletion), NumberStyles.None, CultureInfo.InvariantCulture, out long lsn))
+            {
+                continue;
+            }
+
+            foreach (string folder in Below(disk, deletion, 1))
+            {
+                yield return (folder, Layout.Name(folder), lsn);
+            }
+        }
+    }
+
+    private static List<string> Below(IDisk disk, string folder, int levels)
+    {
+        var found = new List<string>();
+        if (disk.Stat(folder) is not { IsFolder: true })
+        {
+            return found;
+        }
+
+        foreach (DiskName name in disk.List(folder))
+        {
+            if (!name.IsFolder || (levels == 3 && name.Name == "named"))
+            {
+                continue;
+            }
+
+            string path = folder + "/" + name.Name;
+            if (levels == 1)
+            {
+                found.Add(path);
+            }
+            else
+            {
+                found.AddRange(Below(disk, path, levels - 1));
+            }
+        }
+
+        found.Sort(string.CompareOrdinal);
+        return found;
+    }
+}

@@ -1,0 +1,195 @@
+using System.Buffers.Text;
+using Sessions.Platform;
+
+namespace Sessions.Storage;
+
+/// <summary>The closing line of the index: up to where it knows everything, and the floors.</summary>
+internal sealed record IndexClosing
+{
+    public required long Lsn { get; init; }
+    public required long IdMs { get; init; }
+    public required long IdN { get; init; }
+
+    /// <summary>Sessions, live and in the trash, when the file was last written whole.</summary>
+    public required long Count { get; init; }
+
+    /// <summary>Lines that are rows, old ones included.</summary>
+    public required long Rows { get; init; }
+
+    /// <summary>Where the rows that this line closes begin.</summary>
+    public required long Start { get; init; }
+
+    public required uint RowsCrc { get; init; }
+
+    /// <summary>Bytes of the file up to and with this line; not stored.</summary>
+    public long End { get; init; }
+}
+
+/// <summary>
+/// index.jsonl: rows `{"info":{…}}` or `{"gone":"id"}`, later ones counting, in chunks that each
+/// end in a closing line. Disposable: without it, or with any of it damaged, the folders are read.
+/// </summary>
+internal static class IndexFile
+{
+    private const int TailLength = 4096;
+
+    /// <summary>The last closing line, from the file's last bytes alone; null where there is none.</summary>
+    public static IndexClosing? ReadClosing(IDisk disk)
+    {
+        try
+        {
+            using IDiskFile file = disk.Open(Layout.IndexFile, OpenMode.Read);
+            long length = file.Length;
+            byte[] tail = new byte[(int)Math.Min(length, TailLength)];
+            int read = file.Read(tail, length - tail.Length);
+            if (read == 0 || tail[read - 1] != '\n')
+            {
+                return null;
+            }
+
+            int start = tail.AsSpan(0, read - 1).LastIndexOf((byte)'\n') + 1;
+            return TryReadClosing(tail.AsSpan(start, read - 1 - start), length);
+        }
+        catch (DiskException e) when (e.Error is DiskError.NotFound)
+        {
+            return null;
+        }
+    }
+
+    /// <summary>Hands over each row up to the last closing line: an info, or null where the session
+    /// is gone. False, and nothing handed over, where the file is absent or damaged.</summary>
+    public static bool TryLoad(IDisk disk, Action<string, SessionInfo?, ReadOnlyMemory<byte>> add)
+    {
+        if (ReadClosing(disk) is not { } last)
+        {
+            return false;
+        }
+
+        byte[] bytes = disk.ReadAll(Layout.IndexFile);
+        if (bytes.Length < last.End)
+        {
+            return false; // made anew in between, or cut
+        }
+
+        var rows = new List<(string Id, SessionInfo? Info, ReadOnlyMemory<byte> Slice)>();
+        for (int chunk = 0; chunk < last.End;)
+        {
+            int at = chunk;
+            while (true)
+            {
+                int length = bytes.AsSpan(at).IndexOf((byte)'\n');
+                if (length < 0)
+                {
+                    return false;
+                }
+
+                ReadOnlyMemory<byte> line = bytes.AsMemory(at, length);
+                if (line.Span.StartsWith("{\"closing\":"u8))
+                {
+                    if (TryReadClosing(line.Span, at + length + 1) is not { } closing || closing.Start != chunk
+                        || Crc32C.Compute(bytes.AsSpan(chunk, at - chunk)) != closing.RowsCrc)
+                    {
+                        return false;
+                    }
+
+                    chunk = at + length + 1;
+                    break;
+                }
+
+                if (!TryReadRow(line, rows))
+                {
+                    return false;
+                }
+
+                at += length + 1;
+            }
+        }
+
+        foreach ((string id, SessionInfo? info, ReadOnlyMemory<byte> slice) in rows)
+        {
+            add(id, info, slice);
+        }
+
+        return true;
+    }
+
+    /// <summary>Appends a row: the info, or that the session is gone.</summary>
+    public static void WriteRow(Utf8Buffer output, string id, ReadOnlySpan<byte> infoJson)
+    {
+        if (infoJson.IsEmpty)
+        {
+            output.Raw("{\"gone\":"u8).Text(id);
+        }
+        else
+        {
+            output.Raw("{\"info\":"u8).Raw(infoJson);
+        }
+
+        output.Byte('}').Byte('\n');
+    }
+
+    /// <summary>Appends the closing line.</summary>
+    public static void WriteClosing(Utf8Buffer output, IndexClosing closing)
+    {
+        int start = output.Length;
+        output.Raw("{\"closing\":{"u8).Member("lsn", closing.Lsn).Member("id_ms", closing.IdMs).Member("id_n", closing.IdN)
+            .Member("count", closing.Count).Member("rows", closing.Rows).Member("start", closing.Start)
+            .Member("rows_crc", closing.RowsCrc).Byte('}');
+        CheckedJson.AppendChecksum(output, Crc32C.Compute(output.Written[start..]));
+        output.Byte('}').Byte('\n');
+    }
+
+    private static bool TryReadRow(ReadOnlyMemory<byte> line, List<(string, SessionInfo?, ReadOnlyMemory<byte>)> rows)
+    {
+        if (line.Span.StartsWith("{\"info\":"u8))
+        {
+            ReadOnlyMemory<byte> slice = line[8..^1];
+            if (InfoCodec.TryRead(slice) is not { } info)
+            {
+                return false;
+            }
+
+            rows.Add((info.Id, info, slice));
+            return true;
+        }
+
+        if (!line.Span.StartsWith("{\"gone\":"u8))
+        {
+            return false;
+        }
+
+        rows.Add((new JsonMember("", default, line[8..^1]).Text, null, default));
+        return true;
+    }
+
+    private static IndexClosing? TryReadClosing(ReadOnlySpan<byte> line, long end)
+    {
+        if (line.Length < 20 || !CheckedJson.TrySplit(line[..^1], out int body, out uint crc)
+            || Crc32C.Compute(line[..body]) != crc || !line.StartsWith("{\"closing\":{"u8))
+        {
+            return null;
+        }
+
+        Span<long> values = stackalloc long[7];
+        int count = 0;
+        for (int i = 12; i < body && count < values.Length; i++)
+        {
+            if (line[i] == ':' && Utf8Parser.TryParse(line[(i + 1)..], out values[count], out _))
+            {
+                count++;
+            }
+        }
+
+        return count < values.Length ? null : new IndexClosing
+        {
+            Lsn = values[0],
+            IdMs = values[1],
+            IdN = values[2],
+            Count = values[3],
+            Rows = values[4],
+            Start = values[5],
+            RowsCrc = (uint)values[6],
+            End = end,
+        };
+    }
+}

@@ -1,0 +1,111 @@
+using Sessions.Platform;
+
+namespace Sessions.Storage;
+
+/// <summary>A row for the index: compact info, or empty where the session is gone.</summary>
+internal readonly record struct IndexRow(string Id, ReadOnlyMemory<byte> Info);
+
+/// <summary>Writes the index, by one process at a time: a chunk at its end, or all of it anew when
+/// more than half of it is old.</summary>
+internal static class IndexWriter
+{
+    private const long OldRowsMin = 1000;
+
+    /// <summary>Adds rows and closes them at an LSN. Without an index that can be added to, all of it
+    /// is made from the folders. On return it is on stable storage.</summary>
+    public static void Write(IDisk disk, Quarantine quarantine, IndexClosing? index, IReadOnlyList<IndexRow> rows, long lsn,
+        (long Ms, long N) ids)
+    {
+        if (index is null || index.Rows + rows.Count > (2 * index.Count) + OldRowsMin)
+        {
+            WriteWhole(disk, quarantine, rows, lsn, ids);
+        }
+        else
+        {
+            Append(disk, index, rows, lsn, ids);
+        }
+    }
+
+    private static void Append(IDisk disk, IndexClosing index, IReadOnlyList<IndexRow> rows, long lsn, (long Ms, long N) ids)
+    {
+        var output = new Utf8Buffer(4096);
+        foreach (IndexRow row in rows)
+        {
+            IndexFile.WriteRow(output, row.Id, row.Info.Span);
+        }
+
+        IndexFile.WriteClosing(output, new IndexClosing
+        {
+            Lsn = lsn,
+            IdMs = ids.Ms,
+            IdN = ids.N,
+            Count = index.Count,
+            Rows = index.Rows + rows.Count,
+            Start = index.End,
+            RowsCrc = Crc32C.Compute(output.Written),
+        });
+        using IDiskFile file = disk.Open(Layout.IndexFile, OpenMode.ReadWrite);
+        if (file.Length > index.End)
+        {
+            file.SetLength(index.End); // a chunk that a crash left without its closing line
+        }
+
+        file.Write(output.Written, index.End);
+        file.Sync();
+    }
+
+    private static void WriteWhole(IDisk disk, Quarantine quarantine, IReadOnlyList<IndexRow> changed, long lsn,
+        (long Ms, long N) ids)
+    {
+        var rows = new Dictionary<string, ReadOnlyMemory<byte>>();
+        if (!IndexFile.TryLoad(disk, Add))
+        {
+            FolderScan.Load(disk, quarantine, Add);
+        }
+
+        foreach (IndexRow row in changed)
+        {
+            if (row.Info.IsEmpty)
+            {
+                rows.Remove(row.Id);
+            }
+            else
+            {
+                rows[row.Id] = row.Info;
+            }
+        }
+
+        var output = new Utf8Buffer(64 * 1024);
+        foreach ((string id, ReadOnlyMemory<byte> info) in rows)
+        {
+            IndexFile.WriteRow(output, id, info.Span);
+        }
+
+        IndexFile.WriteClosing(output, new IndexClosing
+        {
+            Lsn = lsn,
+            IdMs = ids.Ms,
+            IdN = ids.N,
+            Count = rows.Count,
+            Rows = rows.Count,
+            Start = 0,
+            RowsCrc = Crc32C.Compute(output.Written),
+        });
+        const string scratch = Layout.Temporary + "/index";
+        disk.WriteAll(scratch, output.Written);
+        disk.Rename(scratch, Layout.IndexFile);
+        disk.SyncFolder("");
+
+        void Add(string id, SessionInfo? info, ReadOnlyMemory<byte> slice)
+        {
+            if (info is null)
+            {
+                rows.Remove(id);
+            }
+            else
+            {
+                rows[id] = slice;
+            }
+        }
+    }
+}

@@ -1,0 +1,90 @@
+using System.Text.Json;
+
+namespace Sessions.Storage;
+
+/// <summary>One member of an object, as text: its name decoded and raw, its value raw.</summary>
+internal readonly record struct JsonMember(string Name, ReadOnlyMemory<byte> RawName, ReadOnlyMemory<byte> Value)
+{
+    public bool IsNull => Value.Span.SequenceEqual("null"u8);
+
+    public bool IsObject => Value.Span[0] == '{';
+
+    public string? TextOrNull => IsNull ? null : Text;
+
+    /// <summary>The value as a string; InvalidOperationException or FormatException where it is not one.</summary>
+    public string Text
+    {
+        get
+        {
+            var reader = new Utf8JsonReader(Value.Span);
+            reader.Read();
+            return reader.GetString() ?? throw new FormatException();
+        }
+    }
+
+    public long Number
+    {
+        get
+        {
+            var reader = new Utf8JsonReader(Value.Span);
+            reader.Read();
+            return reader.GetInt64();
+        }
+    }
+
+    public long NumberOrZero => IsNull ? 0 : Number;
+
+    public bool Flag => Value.Span.SequenceEqual("true"u8) ? true
+        : Value.Span.SequenceEqual("false"u8) ? false : throw new FormatException();
+}
+
+/// <summary>Reads the members of compact JSON objects and the items of compact arrays without
+/// touching their spelling.</summary>
+internal static class JsonMembers
+{
+    private static readonly JsonReaderOptions Deep = new() { MaxDepth = Limits.JsonDepthMax + 8 };
+
+    /// <summary>The members in their order, repeats included.</summary>
+    public static List<JsonMember> Of(ReadOnlyMemory<byte> compactObject)
+    {
+        var members = new List<JsonMember>();
+        var reader = new Utf8JsonReader(compactObject.Span, Deep);
+        if (!reader.Read() || reader.TokenType != JsonTokenType.StartObject)
+        {
+            throw new FormatException();
+        }
+
+        while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
+        {
+            string name = reader.GetString()!;
+            int nameStart = (int)reader.TokenStartIndex, nameLength = reader.ValueSpan.Length + 2;
+            reader.Read();
+            int start = (int)reader.TokenStartIndex;
+            reader.Skip();
+            members.Add(new JsonMember(name, compactObject.Slice(nameStart, nameLength),
+                compactObject[start..(int)reader.BytesConsumed]));
+        }
+
+        return members;
+    }
+
+    /// <summary>The items of an array, each raw.</summary>
+    public static List<ReadOnlyMemory<byte>> Items(ReadOnlyMemory<byte> compactArray)
+    {
+        var items = new List<ReadOnlyMemory<byte>>();
+        var reader = new Utf8JsonReader(compactArray.Span, Deep);
+        if (!reader.Read() || reader.TokenType != JsonTokenType.StartArray)
+        {
+            throw new FormatException();
+        }
+
+        while (reader.Read() && reader.TokenType != JsonTokenType.EndArray)
+        {
+            int start = (int)reader.TokenStartIndex;
+            reader.Skip();
+            items.Add(compactArray[start..(int)reader.BytesConsumed]);
+        }
+
+        return items;
+    }
+}

@@ -1,0 +1,143 @@
+using System.Buffers;
+using System.Text;
+using System.Text.Json;
+using System.Text.Unicode;
+
+namespace Sessions.Storage;
+
+/// <summary>JSON as text that stays what it was: every token keeps its spelling, the order of keys
+/// and their repeats too; only white space between tokens comes and goes.</summary>
+internal static class JsonText
+{
+    private static readonly JsonReaderOptions Strict = new() { MaxDepth = Limits.JsonDepthMax };
+
+    /// <summary>Appends the text without insignificant white space. Throws InvalidUtf8 or InvalidJson
+    /// with the byte at fault.</summary>
+    public static void Compact(ReadOnlySpan<byte> json, string argument, Utf8Buffer output)
+    {
+        RequireUtf8(json, argument);
+        var reader = new Utf8JsonReader(json, Strict);
+        try
+        {
+            Copy(ref reader, output, indented: false);
+        }
+        catch (JsonException e)
+        {
+            throw Invalid(json, argument, e);
+        }
+    }
+
+    /// <summary>The same as a new array; where <paramref name="isObject"/>, anything but an object is
+    /// an InvalidArgument.</summary>
+    public static byte[] Compact(ReadOnlySpan<byte> json, string argument, bool isObject)
+    {
+        var output = new Utf8Buffer(json.Length + 1);
+        Compact(json, argument, output);
+        if (isObject && output.Written[0] != '{')
+        {
+            throw Errors.Argument(argument, $"{argument} must be a JSON object.");
+        }
+
+        return output.ToArray();
+    }
+
+    /// <summary>The compact form, or null where the bytes are not one whole JSON object.</summary>
+    public static byte[]? TryCompactObject(ReadOnlySpan<byte> json)
+    {
+        if (!Utf8.IsValid(json))
+        {
+            return null;
+        }
+
+        var output = new Utf8Buffer(json.Length + 1);
+        var reader = new Utf8JsonReader(json, Strict);
+        try
+        {
+            Copy(ref reader, output, indented: false);
+        }
+        catch (JsonException)
+        {
+            return null; // the caller's answer to this is the answer: it is not JSON
+        }
+
+        return output.Written[0] == '{' ? output.ToArray() : null;
+    }
+
+    /// <summary>The text for people: two spaces a level.</summary>
+    public static void Indent(ReadOnlySpan<byte> compact, Utf8Buffer output)
+    {
+        var reader = new Utf8JsonReader(compact, Strict);
+        Copy(ref reader, output, indented: true);
+    }
+
+    /// <summary>Throws InvalidUtf8 unless the bytes are UTF-8.</summary>
+    public static void RequireUtf8(ReadOnlySpan<byte> text, string argument)
+    {
+        if (Utf8.IsValid(text))
+        {
+            return;
+        }
+
+        int offset = 0;
+        while (Rune.DecodeFromUtf8(text[offset..], out _, out int consumed) == OperationStatus.Done)
+        {
+            offset += consumed;
+        }
+
+        throw Errors.InvalidUtf8(argument, offset);
+    }
+
+    private static void Copy(ref Utf8JsonReader reader, Utf8Buffer output, bool indented)
+    {
+        JsonTokenType before = JsonTokenType.None;
+        while (reader.Read())
+        {
+            JsonTokenType token = reader.TokenType;
+            bool closes = token is JsonTokenType.EndObject or JsonTokenType.EndArray;
+            bool opened = before is JsonTokenType.StartObject or JsonTokenType.StartArray;
+            if (!closes && before is not (JsonTokenType.None or JsonTokenType.PropertyName) && !opened)
+            {
+                output.Byte(',');
+            }
+
+            if (indented && before is not (JsonTokenType.None or JsonTokenType.PropertyName) && !(closes && opened))
+            {
+                output.Byte('\n');
+                for (int i = reader.CurrentDepth; i > 0; i--)
+                {
+                    output.Raw("  "u8);
+                }
+            }
+
+            switch (token)
+            {
+                case JsonTokenType.PropertyName:
+                    output.Byte('"').Raw(reader.ValueSpan).Raw(indented ? "\": "u8 : "\":"u8);
+                    break;
+                case JsonTokenType.String:
+                    output.Byte('"').Raw(reader.ValueSpan).Byte('"');
+                    break;
+                default:
+                    output.Raw(reader.ValueSpan);
+                    break;
+            }
+
+            before = token;
+        }
+    }
+
+    private static SessionException Invalid(ReadOnlySpan<byte> json, string argument, JsonException e)
+    {
+        long line = e.LineNumber ?? 0, column = e.BytePositionInLine ?? 0;
+        int start = 0;
+        for (long i = 0; i < line; i++)
+        {
+            start += json[start..].IndexOf((byte)'\n') + 1;
+        }
+
+        long offset = Math.Min(start + column, json.Length);
+        return new SessionException(SessionStatus.InvalidJson, $"{argument} is not JSON at byte {offset}.",
+            Errors.Details(b => b.Member("argument", argument).Member("offset", offset).Member("line", line + 1)
+                .Member("column", column + 1).Member("expected", "JSON nested at most 128 deep")), offset);
+    }
+}

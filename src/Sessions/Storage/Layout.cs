@@ -1,0 +1,64 @@
+using System.Globalization;
+
+namespace Sessions.Storage;
+
+/// <summary>Where everything is in a store's folder. docs/FORMAT.md describes it; keep both in step.</summary>
+internal static class Layout
+{
+    public const string StoreFile = "store.json";
+    public const string ConfigFile = "config.json";
+    public const string IndexFile = "index.jsonl";
+    public const string Journal = "journal";
+    public const string SpareSegment = "journal/next.log";
+    public const string Locks = "locks";
+    public const string SharedPage = "locks/shared";
+    public const string Temporary = "tmp";
+    public const string Sessions = "sessions";
+    public const string Trash = "trash";
+    public const string Quarantine = "quarantine";
+    public const string Backup = "backup";
+    public const string SessionFile = "session.json";
+    public const string EventsFile = "events.jsonl";
+    public const string SharesFile = "shares.json";
+
+    public static string Segment(long number) => string.Create(CultureInfo.InvariantCulture, $"journal/{number:D12}.log");
+
+    public static bool TrySegment(string name, out long number)
+    {
+        number = 0;
+        return name.Length == 16 && name.EndsWith(".log", StringComparison.Ordinal)
+            && long.TryParse(name.AsSpan(0, 12), NumberStyles.None, CultureInfo.InvariantCulture, out number);
+    }
+
+    /// <summary>The folder that the sessions made on one day (UTC) share.</summary>
+    public static string DayFolder(string id)
+    {
+        if (!SessionIds.TryParse(id, out long ms, out _))
+        {
+            return "sessions/named";
+        }
+
+        DateTimeOffset day = DateTimeOffset.FromUnixTimeMilliseconds(ms);
+        return string.Create(CultureInfo.InvariantCulture, $"sessions/{day.Year:D4}/{day.Month:D2}/{day.Day:D2}");
+    }
+
+    public static string LiveFolder(string id) => DayFolder(id) + "/" + id;
+
+    public static string TrashFolder(long lsn) => string.Create(CultureInfo.InvariantCulture, $"trash/{lsn}");
+
+    public static string TrashFolder(long lsn, string id) => string.Create(CultureInfo.InvariantCulture, $"trash/{lsn}/{id}");
+
+    /// <summary>The folder of a session that is live (0) or was taken by the delete at that LSN.</summary>
+    public static string Folder(string id, long deletionLsn)
+        => deletionLsn == 0 ? LiveFolder(id) : TrashFolder(deletionLsn, id);
+
+    public static string Secret(string folder, string shareId) => folder + "/" + shareId + ".secret";
+
+    public static string Parent(string path)
+    {
+        int slash = path.LastIndexOf('/');
+        return slash < 0 ? "" : path[..slash];
+    }
+
+    public static string Name(string path) => path[(path.LastIndexOf('/') + 1)..];
+}

@@ -1,0 +1,161 @@
+using System.Diagnostics;
+
+namespace Sessions.Storage;
+
+/// <summary>
+/// The one thread that a store has, started by its first commit: brings relaxed commits to the disk
+/// within a second, makes the next segment ahead of its need, and checkpoints when a segment is full
+/// or nothing has happened for a second.
+/// </summary>
+internal sealed class Maintenance(StoreCore core, Checkpointer checkpointer, BatchRunner runner)
+{
+    private static readonly TimeSpan RelaxedMax = TimeSpan.FromMilliseconds(500);
+    private static readonly TimeSpan Idle = TimeSpan.FromSeconds(1);
+    private const int TickMs = 250;
+
+    private readonly object _gate = new();
+    private Thread? _thread;
+    private bool _stops;
+    private bool _isAsleep;
+    private volatile bool _isDirty;
+    private long _lastCommit;
+    private long _firstRelaxed;
+    private long _checkpointedSegment;
+
+    /// <summary>Called after each commit; cheap.</summary>
+    public void OnCommitted()
+    {
+        _lastCommit = Stopwatch.GetTimestamp();
+        if (_isDirty)
+        {
+            return;
+        }
+
+        lock (_gate)
+        {
+            _isDirty = true;
+            if (_stops || !core.Environment.RunsInBackground)
+            {
+                return;
+            }
+
+            if (_thread is null)
+            {
+                _checkpointedSegment = core.Replica.Segment;
+                _thread = new Thread(Loop, 512 * 1024) { IsBackground = true, Name = "sessions" };
+                _thread.Start();
+            }
+            else if (_isAsleep)
+            {
+                Monitor.Pulse(_gate);
+            }
+        }
+    }
+
+    /// <summary>Ends the thread; what it is at is finished first.</summary>
+    public void Stop()
+    {
+        Thread? thread;
+        lock (_gate)
+        {
+            _stops = true;
+            Monitor.Pulse(_gate);
+            thread = _thread;
+        }
+
+        thread?.Join();
+    }
+
+    private void Loop()
+    {
+        while (true)
+        {
+            lock (_gate)
+            {
+                _isAsleep = true;
+                if (!_stops)
+                {
+                    Monitor.Wait(_gate, _isDirty ? TickMs : Timeout.Infinite);
+                }
+
+                _isAsleep = false;
+                if (_stops)
+                {
+                    return;
+                }
+            }
+
+            try
+            {
+                Tick();
+            }
+            catch (Exception e) when (e is SessionException or Platform.DiskException)
+            {
+                // Nobody waits for this; the journal has it all, and the next tick tries again.
+                LogRing.Add("warning", $"In the background: {e.Message}");
+                if (core.State.Health != StoreHealth.Sound)
+                {
+                    lock (_gate)
+                    {
+                        _isDirty = false; // nothing can be done before a recovery
+                    }
+                }
+            }
+        }
+    }
+
+    private void Tick()
+    {
+        SharedState state = core.State;
+        if (state.Published > state.Synced)
+        {
+            _firstRelaxed = _firstRelaxed == 0 ? Stopwatch.GetTimestamp() : _firstRelaxed;
+            if (Stopwatch.GetElapsedTime(_firstRelaxed) >= RelaxedMax)
+            {
+                checkpointer.Sync();
+                _firstRelaxed = 0;
+            }
+        }
+        else
+        {
+            _firstRelaxed = 0;
+        }
+
+        runner.MakeSpareAhead();
+        bool idle = Stopwatch.GetElapsedTime(_lastCommit) >= Idle;
+        if (!idle && core.Replica.Segment == _checkpointedSegment)
+        {
+            return;
+        }
+
+        if (idle)
+        {
+            lock (_gate)
+            {
+                _isDirty = false;
+            }
+        }
+
+        if (state.Published == state.Indexed)
+        {
+            return;
+        }
+
+        long segment = core.Replica.Segment;
+        if (checkpointer.TryRun())
+        {
+            _checkpointedSegment = segment;
+            if (idle && state.Published == state.Indexed)
+            {
+                lock (_gate)
+                {
+                    _isDirty = false; // the checkpoint's own commits need no other
+                }
+            }
+        }
+        else
+        {
+            _isDirty = true;
+        }
+    }
+}

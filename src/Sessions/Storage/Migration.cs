@@ -1,0 +1,116 @@
+using Sessions.Platform;
+
+namespace Sessions.Storage;
+
+/// <summary>
+/// One step from a format version to the next. It runs alone on a store whose old files are kept in
+/// backup/, may be cut at any point and is then run again from its start, so it must not mind
+/// finding its own work half done.
+/// </summary>
+internal interface IMigrationStep
+{
+    int From { get; }
+
+    void Run(IDisk disk);
+}
+
+/// <summary>Takes a store of an older format step by step to the current one.</summary>
+internal static class Migration
+{
+    /// <summary>The steps that this version knows. Version 1 is the first format, so there are none.</summary>
+    public static readonly IReadOnlyList<IMigrationStep> Steps = [];
+
+    /// <summary>Runs all steps; alone in the store. Returns store.json as it is then.</summary>
+    public static StoreFile Run(StoreEnvironment environment, StoreFile file, IReadOnlyList<IMigrationStep> steps)
+    {
+        IDisk disk = environment.Disk;
+        while (file.Version < StoreFile.CurrentVersion)
+        {
+            IMigrationStep step = steps.FirstOrDefault(s => s.From == file.Version) ?? throw Unsupported(file.Version);
+            string backup = $"{Layout.Backup}/v{file.Version}";
+            if (disk.Stat(backup + "/complete") is null)
+            {
+                Copy(disk, "", backup);
+                disk.WriteAll(backup + "/complete", default);
+                disk.SyncFolder(backup);
+                disk.SyncFolder(Layout.Backup);
+                disk.SyncFolder("");
+            }
+
+            environment.AtStep?.Invoke(Step.MigrationCopied);
+            step.Run(disk);
+            if (!disk.TrySyncAll())
+            {
+                SyncTree(disk, "");
+            }
+
+            environment.AtStep?.Invoke(Step.MigrationStepped);
+            file = file with { Version = file.Version + 1 };
+            disk.CreateFolder(Layout.Temporary);
+            const string scratch = Layout.Temporary + "/store-migrated";
+            disk.WriteAll(scratch, file.Bytes());
+            disk.Rename(scratch, Layout.StoreFile);
+            disk.SyncFolder("");
+            LogRing.Add("info", $"The store is now of format {file.Version}; {backup} has it as it was.");
+        }
+
+        return file;
+    }
+
+    public static SessionException Unsupported(int version) => new(SessionStatus.Version,
+        $"The store is of format {version}; this library writes format {StoreFile.CurrentVersion}.",
+        Errors.Details(b => b.Member("what", "store").Member("format_version", version)
+            .Member("supported", StoreFile.CurrentVersion)));
+
+    private static void Copy(IDisk disk, string from, string to)
+    {
+        EnsureFolder(disk, to);
+        foreach (DiskName name in disk.List(from))
+        {
+            string source = from.Length == 0 ? name.Name : from + "/" + name.Name;
+            if (source is Layout.Backup or Layout.Temporary or Layout.Locks)
+            {
+                continue;
+            }
+
+            if (name.IsFolder)
+            {
+                Copy(disk, source, to + "/" + name.Name);
+            }
+            else
+            {
+                disk.WriteAll(to + "/" + name.Name, disk.ReadAll(source));
+            }
+        }
+
+        disk.SyncFolder(to);
+    }
+
+    private static void EnsureFolder(IDisk disk, string path)
+    {
+        if (path.Length > 0)
+        {
+            EnsureFolder(disk, Layout.Parent(path));
+            disk.CreateFolder(path);
+        }
+    }
+
+    private static void SyncTree(IDisk disk, string folder)
+    {
+        foreach (DiskName name in disk.List(folder))
+        {
+            string path = folder.Length == 0 ? name.Name : folder + "/" + name.Name;
+            if (name.IsFolder)
+            {
+                SyncTree(disk, path);
+            }
+            else
+            {
+                using IDiskFile file = disk.Open(path, OpenMode.ReadWrite);
+                file.Sync();
+            }
+        }
+
+        disk.SyncFolder(folder);
+    }
+}

@@ -1,0 +1,307 @@
+using Sessions.Platform;
+
+namespace Sessions.Storage;
+
+/// <summary>
+/// Brings a store that was not closed in order to the state its journal tells: folds all frames,
+/// applies the fold, syncs what it touched, closes the journal. It may crash and start again at any
+/// point. Runs alone at an open, or under the store lock beside others whose page was lost.
+/// </summary>
+internal sealed class Recovery(StoreCore core)
+{
+    private readonly Journal _journal = new(core.Disk, core.Seed, core.InstanceId);
+
+    /// <summary>At an open, alone: leaves the page and the rows at the end of the journal.</summary>
+    public void RunAlone(SharedState state)
+    {
+        bool wasPoisoned = state.Layout == SharedState.Magic && state.Health == StoreHealth.Poisoned
+            && state.BootId == (long)core.Environment.BootId && state.StoreHash == core.Seed;
+        long? synced = wasPoisoned ? state.Synced : null, published = wasPoisoned ? state.Published : null;
+        long generation = state.Generation;
+        var applier = new Applier(core.Disk, core.Environment.Time, core.InstanceId);
+        Outcome outcome = Run(applier, synced, published);
+        applier.Close();
+        if (outcome.Health == StoreHealth.Sound)
+        {
+            Sweep();
+        }
+
+        state.Clear();
+        Reset(state, outcome, generation);
+    }
+
+    /// <summary>Under the store lock, with others at work on the same store.</summary>
+    public void RunBesideOthers(Applier applier)
+    {
+        SharedState state = core.State;
+        bool poisoned = state.Layout == SharedState.Magic && state.Health == StoreHealth.Poisoned;
+        long? synced = poisoned ? state.Synced : null, published = poisoned ? state.Published : null;
+        long generation = Math.Max(state.Generation, core.Now);
+        Reset(state, Run(applier, synced, published), generation);
+        state.Announce();
+    }
+
+    private sealed record Outcome(long Lsn, long IdMs, long IdN, long Health = StoreHealth.Sound);
+
+    private Outcome Run(Applier applier, long? synced, long? published)
+    {
+        core.Step(Step.RecoveryStarted);
+        core.Corruption = null;
+        IndexClosing? index = IndexFile.ReadClosing(core.Disk);
+        JournalScan scan = JournalScan.Read(core.Disk, _journal);
+        if (scan.Corruption is null && scan.Oldest is { } oldest && index is not null && index.Lsn < oldest.PreviousLsn)
+        {
+            // Older than the journal: what it knows is not enough, and it is made from the folders.
+            core.Disk.Unlink(Layout.IndexFile);
+            index = null;
+        }
+
+        (long ms, long n) = IdFloor(scan, index);
+        if (scan.Corruption is { } corruption)
+        {
+            core.Corruption = corruption;
+            LogRing.Add("error", $"The journal is damaged: {corruption}");
+            return new Outcome(Math.Max(scan.LastLsn, index?.Lsn ?? 0), ms, n, StoreHealth.Corrupt);
+        }
+
+        if (scan.IsClosed)
+        {
+            return Closed(scan, index, ms, n);
+        }
+
+        if (published is { } known)
+        {
+            scan.Frames.RemoveAll(f => f.Lsn > known); // they were reported as failed
+        }
+
+        if (published > synced)
+        {
+            scan = SealAt(scan, synced!.Value, published.Value);
+        }
+        else
+        {
+            using IDiskFile newest = core.Disk.Open(Layout.Segment(scan.Newest!.Number), OpenMode.ReadWrite);
+            newest.Sync(); // a killed process may have left frames in the system's cache alone
+        }
+
+        long torn = KeepTornTail(scan);
+        return new Outcome(Redo(applier, scan, index, torn, (ms, n)), ms, n);
+    }
+
+    private Outcome Closed(JournalScan scan, IndexClosing? index, long ms, long n)
+    {
+        if (scan.Newest is { } closing)
+        {
+            if (scan.Segments.Count > 1)
+            {
+                _journal.Retire(closing.Number);
+            }
+
+            return new Outcome(closing.FirstLsn - 1, ms, n);
+        }
+
+        if (index is not null)
+        {
+            return new Outcome(index.Lsn, ms, n);
+        }
+
+        (long lsn, ms, n) = FolderScan.Floors(core.Disk);
+        return new Outcome(lsn == 0 ? 0 : lsn + Takeover.Jump, ms, n);
+    }
+
+    private long Redo(Applier applier, JournalScan scan, IndexClosing? index, long torn, (long Ms, long N) ids)
+    {
+        var fold = new Fold();
+        foreach (Frame frame in scan.Frames)
+        {
+            fold.Add(frame);
+        }
+
+        core.Step(Step.RecoveryFolded);
+        core.Disk.CreateFolder(Layout.Temporary);
+        CompleteImages(fold);
+        applier.OnExcess = KeepExcess;
+        applier.Apply(fold);
+        applier.OnExcess = null;
+        core.Step(Step.RecoveryApplied);
+        Durably.Sync(core.Disk, fold.Sessions.Values.Select(s => new TouchedSession(s.Id, s.Place ?? 0, s.IsPurged)));
+        core.Step(Step.RecoverySynced);
+        long floor = Math.Max(scan.LastLsn, index?.Lsn ?? 0) + Takeover.Jump;
+        IndexWriter.Write(core.Disk, core.Quarantine, index,
+            [.. fold.Sessions.Values.Where(s => s.IsPurged || s.Image is not null)
+                .Select(s => new IndexRow(s.Id, s.IsPurged ? default : s.Image!.Json))],
+            floor, ids);
+        core.Step(Step.RecoveryIndexed);
+        _journal.CreateClosing(new SegmentHeader
+        {
+            Number = scan.Newest!.Number + 1,
+            Size = SegmentHeader.Length,
+            FirstLsn = floor + 1,
+            PreviousEnd = scan.End,
+            PreviousLsn = floor,
+            FirstNeeded = scan.Newest.Number + 1,
+            IdMs = ids.Ms,
+            IdN = ids.N,
+        });
+        core.Step(Step.RecoverySealed);
+        _journal.Retire(scan.Newest.Number + 1);
+        core.Disk.SyncFolder(Layout.Journal);
+        core.Recovered = new RecoveryReport(scan.Frames.Count, torn, []);
+        LogRing.Add("info", $"Recovered {scan.Frames.Count} records of the journal; {torn} torn bytes kept aside.");
+        return floor;
+    }
+
+    private void Reset(SharedState state, Outcome outcome, long generation)
+    {
+        state.Segment = 0;
+        state.Published = outcome.Lsn;
+        state.Synced = outcome.Lsn;
+        state.Applied = outcome.Lsn;
+        state.Indexed = outcome.Lsn;
+        state.IdMs = outcome.IdMs;
+        state.IdN = outcome.IdN;
+        state.Floor = 0;
+        state.Holder = 0;
+        state.Health = outcome.Health;
+        state.BootId = (long)core.Environment.BootId;
+        state.StoreHash = core.Seed;
+        state.Generation = generation + 1;
+        state.Layout = SharedState.Magic;
+    }
+
+    // A poisoned journal: up to `synced` it can be trusted. What was published behind that is in the
+    // system's cache, and is written again elsewhere before any file is changed for it.
+    private JournalScan SealAt(JournalScan scan, long synced, long published)
+    {
+        var kept = scan.Frames.FindAll(f => f.Lsn > synced && f.Lsn <= published);
+        long end = SegmentHeader.Length;
+        foreach ((long lsn, long frameEnd) in scan.Ends)
+        {
+            end = lsn <= synced ? frameEnd : end;
+        }
+
+        var buffer = new Utf8Buffer(64 * 1024);
+        foreach (Frame frame in kept)
+        {
+            int start = buffer.Length;
+            buffer.Zeros(FrameFormat.HeaderLength);
+            ChangeCodec.Write(frame.At, core.By, frame.Changes, buffer);
+            FrameFormat.Close(buffer, start, frame.Lsn, synced, core.Seed);
+        }
+
+        SegmentHeader newest = scan.Newest!;
+        core.Disk.CreateFolder(Layout.Temporary);
+        _journal.Create(new SegmentHeader
+        {
+            Number = newest.Number + 1,
+            Size = Math.Max(Journal.SegmentBytesMin, SegmentHeader.Length + buffer.Length),
+            FirstLsn = synced + 1,
+            PreviousEnd = end,
+            PreviousLsn = synced,
+            FirstNeeded = scan.Oldest!.Number,
+            IdMs = newest.IdMs,
+            IdN = newest.IdN,
+        });
+        using (IDiskFile file = core.Disk.Open(Layout.Segment(newest.Number + 1), OpenMode.ReadWrite))
+        {
+            file.Write(buffer.Written, SegmentHeader.Length);
+            file.Sync();
+        }
+
+        return JournalScan.Read(core.Disk, _journal);
+    }
+
+    private long KeepTornTail(JournalScan scan)
+    {
+        if (scan.RestEnd <= scan.End)
+        {
+            return 0;
+        }
+
+        string path = Layout.Segment(scan.Newest!.Number);
+        byte[] torn = new byte[scan.RestEnd - scan.End];
+        using IDiskFile file = core.Disk.Open(path, OpenMode.Read);
+        int read = file.Read(torn, scan.End);
+        core.Quarantine.Keep(path, null, "torn_tail", torn.AsSpan(0, read));
+        return torn.Length;
+    }
+
+    private void KeepExcess(string path, IDiskFile file, long end)
+    {
+        byte[] excess = new byte[file.Length - end];
+        int read = file.Read(excess, end);
+        core.Quarantine.Keep(path, Layout.Name(Layout.Parent(path)), "excess", excess.AsSpan(0, read));
+    }
+
+    // A session that was only appended to has counters but no image; its file is as the last
+    // checkpoint left it, since nothing may replace a file before its frame is durable.
+    private void CompleteImages(Fold fold)
+    {
+        foreach (FoldedSession session in fold.Sessions.Values)
+        {
+            if (session.Image is not null || session.Counters is not { } counters || session.IsPurged)
+            {
+                continue;
+            }
+
+            string path = Layout.LiveFolder(session.Id) + "/" + Layout.SessionFile;
+            byte[]? compact = SmallFile.Read(core.Disk, core.Quarantine, path, session.Id, () => FromIndex(session.Id) ?? []);
+            if (compact is { Length: > 0 } && InfoCodec.TryRead(compact) is { } info)
+            {
+                session.Image = info.With(counters);
+            }
+        }
+    }
+
+    private byte[]? FromIndex(string id)
+    {
+        byte[]? found = null;
+        IndexFile.TryLoad(core.Disk, (row, info, slice) => found = row == id && info is not null ? slice.ToArray() : found);
+        return found;
+    }
+
+    private (long Ms, long N) IdFloor(JournalScan scan, IndexClosing? index)
+    {
+        (long Ms, long N) floor = (index?.IdMs ?? 0, index?.IdN ?? 0);
+        if (scan.Newest is { } header && (header.IdMs, header.IdN).CompareTo(floor) > 0)
+        {
+            floor = (header.IdMs, header.IdN);
+        }
+
+        foreach (Frame frame in scan.Frames)
+        {
+            foreach (Change change in frame.Changes)
+            {
+                if (change.IsNew && SessionIds.TryParse(change.Id, out long ms, out long n) && (ms, n).CompareTo(floor) > 0)
+                {
+                    floor = (ms, n);
+                }
+            }
+        }
+
+        return floor;
+    }
+
+    // Scratch files and staged sessions of whoever crashed; nobody else is here to own them.
+    private void Sweep()
+    {
+        if (core.Disk.Stat(Layout.Temporary) is null)
+        {
+            return;
+        }
+
+        var applier = new Applier(core.Disk, core.Environment.Time, core.InstanceId);
+        foreach (DiskName name in core.Disk.List(Layout.Temporary))
+        {
+            string path = Layout.Temporary + "/" + name.Name;
+            if (name.IsFolder)
+            {
+                applier.RemoveTree(path);
+            }
+            else
+            {
+                core.Disk.Unlink(path);
+            }
+        }
+    }
+}

@@ -1,0 +1,171 @@
+namespace Sessions.Storage;
+
+/// <summary>
+/// This process's copy of the store: the rows, and how far in the journal they are. Reading what
+/// others published needs no lock but the rows' gate: frames up to the published LSN never change.
+/// </summary>
+internal sealed class Replica(Journal journal, RowTable rows)
+{
+    // Each turn is one checkpoint of another process that came in between; more than a few in a row
+    // mean that something else is wrong.
+    private const int ReloadsMax = 50;
+
+    private volatile SharedState _state = null!;
+    private long _generation;
+
+    public RowTable Rows => rows;
+
+    public SharedState State { get => _state; set => _state = value; }
+
+    /// <summary>The segment that the next frame is read from or written to; 0: none yet.</summary>
+    public long Segment { get; private set; }
+
+    /// <summary>Where in it.</summary>
+    public long Offset { get; private set; }
+
+    /// <summary>Published frames that may not be in the files yet, in order.</summary>
+    public List<Frame> Pending { get; private set; } = [];
+
+    public long PendingBytes { get; set; }
+
+    /// <summary>True where nothing was published that the rows do not show. Two memory loads.</summary>
+    public bool IsCurrent => _state.Published == rows.Lsn && _state.Generation == _generation;
+
+    /// <summary>Brings the rows up to what is published. Call under the gate.</summary>
+    public void CatchUp()
+    {
+        for (int i = 0; !IsCurrent; i++)
+        {
+            if (i > ReloadsMax)
+            {
+                throw Errors.Corrupt("The journal does not lead to what was published.", Layout.Journal);
+            }
+
+            if (_state.Generation != _generation || !TryFollow(_state.Published))
+            {
+                Reset();
+            }
+        }
+
+        DropApplied();
+    }
+
+    /// <summary>Starts over from what the files hold.</summary>
+    public void Reset()
+    {
+        _generation = _state.Generation;
+        rows.Reset(_state.Indexed);
+        Segment = 0;
+        Offset = 0;
+        Pending = [];
+        PendingBytes = 0;
+    }
+
+    /// <summary>Goes on to a segment that was just made.</summary>
+    public void MoveTo(long segment)
+    {
+        Segment = segment;
+        Offset = SegmentHeader.Length;
+    }
+
+    /// <summary>Takes in frames that stand from <see cref="Offset"/> on. Call under the gate.</summary>
+    public void Take(IReadOnlyList<Frame> frames, long bytes, bool areApplied)
+    {
+        foreach (Frame frame in frames)
+        {
+            rows.Install(frame, areApplied);
+            if (!areApplied)
+            {
+                Pending.Add(frame);
+            }
+        }
+
+        PendingBytes = areApplied ? PendingBytes : PendingBytes + bytes;
+        Offset += bytes;
+    }
+
+    /// <summary>Forgets pending frames that are in the files now. Call under the gate.</summary>
+    public void DropApplied()
+    {
+        long applied = _state.Applied;
+        if (Pending.Count == 0 || Pending[0].Lsn > applied)
+        {
+            return;
+        }
+
+        rows.DropTails(Pending.Where(f => f.Lsn <= applied));
+        Pending = Pending.FindAll(f => f.Lsn > applied);
+        PendingBytes = Pending.Count == 0 ? 0 : PendingBytes;
+    }
+
+    /// <summary>Goes on to the next segment where this one is over; false where there is none.</summary>
+    public bool TryNextSegment()
+    {
+        long next;
+        if (Segment == 0)
+        {
+            List<long> numbers = journal.Segments();
+            if (numbers.Count == 0)
+            {
+                return false;
+            }
+
+            next = numbers[0];
+            if (journal.ReadHeader(next) is not { } first || first.PreviousLsn > rows.Lsn)
+            {
+                return false;
+            }
+        }
+        else
+        {
+            next = Segment + 1;
+            if (journal.ReadHeader(next) is not { } header || header.PreviousEnd != Offset)
+            {
+                return false;
+            }
+        }
+
+        MoveTo(next);
+        return true;
+    }
+
+    private bool TryFollow(long target)
+    {
+        while (rows.Lsn < target)
+        {
+            if (Segment != 0)
+            {
+                if (journal.Open(Segment) is not { } file)
+                {
+                    return false;
+                }
+
+                var reader = new SegmentReader(file, journal.Seed, Offset, file.Length);
+                while (rows.Lsn < target && reader.Next() is { } frame && frame.Lsn <= target)
+                {
+                    long bytes = reader.Offset - Offset;
+                    if (frame.Lsn > rows.Lsn)
+                    {
+                        Take([frame], bytes, frame.Lsn <= _state.Applied);
+                    }
+                    else
+                    {
+                        Offset += bytes;
+                    }
+                }
+
+                if (rows.Lsn >= target)
+                {
+                    return true;
+                }
+            }
+
+            if (!TryNextSegment())
+            {
+                return false;
+            }
+        }
+
+        return rows.Lsn == target;
+    }
+}

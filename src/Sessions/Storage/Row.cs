@@ -1,0 +1,77 @@
+namespace Sessions.Storage;
+
+/// <summary>
+/// One session as this process knows it. Fields are written under the table's gate; <see cref="Info"/>
+/// may be read without it, since what it refers to never changes.
+/// </summary>
+internal sealed class Row(string id)
+{
+    private volatile SessionInfo? _info;
+    private int _signals;
+    private volatile bool _signalled;
+
+    public string Id { get; } = id;
+
+    /// <summary>Null until somebody asks.</summary>
+    public SessionInfo? Info { get => _info; set => _info = value; }
+
+    /// <summary>The info as the index has it; empty once <see cref="Info"/> is there.</summary>
+    public ReadOnlyMemory<byte> Slice { get; set; }
+
+    public bool IsGone { get; set; }
+
+    /// <summary>The LSN of the delete that took it; 0 while live.</summary>
+    public long DeletionLsn { get; set; }
+
+    // What lists order and choose by, so that they need not parse a row.
+    public string? ParentId { get; set; }
+    public long CreatedAt { get; set; }
+    public long UpdatedAt { get; set; }
+    public bool Archived { get; set; }
+
+    /// <summary>What appends since made of the counters while <see cref="Info"/> was not there.</summary>
+    public Counters? Pending { get; set; }
+
+    /// <summary>Bytes of the event log, lines that are not in the file yet included; -1: unknown.</summary>
+    public long LogLength { get; set; } = -1;
+
+    /// <summary>Lines that are published but perhaps not in the file yet, in order, without gaps.</summary>
+    public List<TailLines>? Tail { get; set; }
+
+    /// <summary>shares.json, compact; empty: none; null: not read yet.</summary>
+    public byte[]? Shares { get; set; }
+
+    /// <summary>First numbers of events that carry an id; null until one is asked for.</summary>
+    public Dictionary<string, long>? EventIds { get; set; }
+
+    // Used by the one caller that leads, between the first change of a batch and its publishing.
+    public SessionInfo? WorkingInfo { get; set; }
+    public long WorkingLogLength { get; set; }
+    public byte[]? WorkingShares { get; set; }
+    public Dictionary<string, long>? WorkingEventIds { get; set; }
+    public bool IsWorking { get; set; }
+
+    public bool IsLive => !IsGone && DeletionLsn == 0;
+
+    public string Folder => Layout.Folder(Id, DeletionLsn);
+
+    /// <summary>How many aborts this process has been told of: a counter, so that a waiter sees one
+    /// that was cleared at once.</summary>
+    public int Signals => Volatile.Read(ref _signals);
+
+    /// <summary>True from a local abort until a clear, whether or not the record could be written.</summary>
+    public bool IsSignalled => _signalled;
+
+    public void Signal()
+    {
+        _signalled = true;
+        Interlocked.Increment(ref _signals);
+    }
+
+    public void CountSignal() => Interlocked.Increment(ref _signals);
+
+    public void ClearSignal() => _signalled = false;
+}
+
+/// <summary>Lines of one frame, at their place in the log.</summary>
+internal readonly record struct TailLines(long Lsn, long Offset, ReadOnlyMemory<byte> Bytes);

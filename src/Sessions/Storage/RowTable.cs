@@ -1,0 +1,415 @@
+using Sessions.Platform;
+
+namespace Sessions.Storage;
+
+/// <summary>
+/// All sessions as this process knows them at one LSN. A session is read when it is asked for, all
+/// of them from the index when a list is. <see cref="Gate"/> guards everything; what holds it does no
+/// more than read files.
+/// </summary>
+internal sealed class RowTable(IDisk disk, Quarantine quarantine)
+{
+    private readonly Dictionary<string, Row> _rows = [];
+    private Dictionary<string, string>? _byKey;
+    private Dictionary<string, string>? _byShare;
+
+    public object Gate { get; } = new();
+
+    /// <summary>The LSN this table is at.</summary>
+    public long Lsn { get; set; }
+
+    /// <summary>True once every session of the index has a row.</summary>
+    public bool IsComplete { get; private set; }
+
+    /// <summary>config.json, compact; empty: none; null: not read yet.</summary>
+    public byte[]? Config { get; set; }
+
+    /// <summary>Sessions touched since the last checkpoint that this process saw the end of.</summary>
+    public Dictionary<string, Row> Touched { get; set; } = [];
+
+    /// <summary>Of these the ones whose session.json is behind.</summary>
+    public HashSet<Row> Lagging { get; set; } = [];
+
+    /// <summary>Goes up with every change of any row; what caches compare.</summary>
+    public long Version { get; private set; }
+
+    public IEnumerable<Row> Rows => _rows.Values;
+
+    /// <summary>Forgets everything but the rows themselves, which handles hold.</summary>
+    public void Reset(long lsn)
+    {
+        Lsn = lsn;
+        IsComplete = false;
+        Config = null;
+        _byKey = null;
+        _byShare = null;
+        Touched = [];
+        Lagging = [];
+        Version++;
+        foreach (Row row in _rows.Values)
+        {
+            row.Info = null;
+            row.Slice = default;
+            row.Pending = null;
+            row.LogLength = -1;
+            row.Tail = null;
+            row.Shares = null;
+            row.EventIds = null;
+            row.IsGone = false;
+            row.DeletionLsn = 0;
+        }
+    }
+
+    /// <summary>The row of a session that is live or in the trash, else null.</summary>
+    public Row? Find(string id)
+    {
+        if (_rows.TryGetValue(id, out Row? row))
+        {
+            if (row.IsGone)
+            {
+                return null;
+            }
+
+            if (row.Info is null && row.Slice.IsEmpty && !TryRead(row))
+            {
+                return null;
+            }
+
+            return row;
+        }
+
+        if (IsComplete)
+        {
+            return null;
+        }
+
+        row = new Row(id);
+        if (!TryRead(row))
+        {
+            return null;
+        }
+
+        _rows[id] = row;
+        return row;
+    }
+
+    /// <summary>The info of a row that is not gone.</summary>
+    public SessionInfo Read(Row row)
+    {
+        if (row.Info is { } known)
+        {
+            return known;
+        }
+
+        if (row.IsGone || (row.Slice.IsEmpty && !TryRead(row)))
+        {
+            throw Errors.Deleted(row.Id);
+        }
+
+        if (row.Info is { } read)
+        {
+            return read;
+        }
+
+        SessionInfo info = InfoCodec.TryRead(row.Slice)
+            ?? throw Errors.Corrupt("A row of the index is no session.", Layout.IndexFile, row.Id);
+        return Settle(row, info);
+    }
+
+    /// <summary>Gives every session of the index a row.</summary>
+    public void Complete()
+    {
+        if (IsComplete)
+        {
+            return;
+        }
+
+        if (!IndexFile.TryLoad(disk, Add))
+        {
+            FolderScan.Load(disk, quarantine, Add);
+        }
+
+        IsComplete = true;
+        return;
+
+        void Add(string id, SessionInfo? info, ReadOnlyMemory<byte> slice)
+        {
+            _ = _rows.TryGetValue(id, out Row? row);
+            if (row is { IsGone: true } || row?.Info is not null)
+            {
+                return; // the journal knew better
+            }
+
+            if (info is null)
+            {
+                _rows.Remove(id); // an earlier line of the index had it, a later one has it gone
+                return;
+            }
+
+            row ??= new Row(id);
+            _rows[id] = row;
+            row.Slice = slice;
+            Describe(row, row.Pending is { } counters ? info.With(counters) : info);
+        }
+    }
+
+    /// <summary>Takes in a frame: the same for what this process committed and what others did.</summary>
+    public void Install(Frame frame, bool isApplied)
+    {
+        Version++;
+        foreach (Change change in frame.Changes)
+        {
+            if (change.Kind == ChangeKind.Config)
+            {
+                Config = change.Image.ToArray();
+                continue;
+            }
+
+            if (!_rows.TryGetValue(change.Id, out Row? row))
+            {
+                _rows.Add(change.Id, row = new Row(change.Id));
+            }
+
+            Touched[change.Id] = row;
+            Install(row, change, frame.Lsn, isApplied);
+        }
+
+        Lsn = frame.Lsn;
+    }
+
+    /// <summary>Forgets lines that are in the files now.</summary>
+    public void DropTails(IEnumerable<Frame> applied)
+    {
+        foreach (Frame frame in applied)
+        {
+            foreach (Change change in frame.Changes)
+            {
+                if (change.Kind == ChangeKind.Append && _rows.TryGetValue(change.Id, out Row? row)
+                    && row.Tail is { } tail)
+                {
+                    row.Tail = tail.Exists(t => t.Lsn > frame.Lsn) ? tail.FindAll(t => t.Lsn > frame.Lsn) : null;
+                }
+            }
+        }
+    }
+
+    /// <summary>The live session that was made with the key; null where there is none.</summary>
+    public Row? FindByKey(string key)
+    {
+        Complete();
+        if (_byKey is null)
+        {
+            _byKey = [];
+            foreach (Row row in _rows.Values)
+            {
+                if (row.IsLive && Read(row).IdempotencyKey is { } k)
+                {
+                    _byKey[k] = row.Id;
+                }
+            }
+        }
+
+        return _byKey.TryGetValue(key, out string? id) && Find(id) is { IsLive: true } found ? found : null;
+    }
+
+    /// <summary>The live session that has the share; null where there is none.</summary>
+    public Row? FindByShare(string shareId)
+    {
+        Complete();
+        if (_byShare is null)
+        {
+            _byShare = [];
+            foreach (Row row in _rows.Values)
+            {
+                foreach (string share in MayBeShared(row) ? Sharing.ShareList.Ids(ReadShares(row)) : [])
+                {
+                    _byShare[share] = row.Id;
+                }
+            }
+        }
+
+        return _byShare.TryGetValue(shareId, out string? id) && Find(id) is { IsLive: true } found ? found : null;
+    }
+
+    /// <summary>The live sessions whose parent this is.</summary>
+    public List<Row> ChildrenOf(string id)
+    {
+        Complete();
+        var children = new List<Row>();
+        foreach (Row row in _rows.Values)
+        {
+            if (row.IsLive && (row.IsWorking ? row.WorkingInfo?.ParentId : row.ParentId) == id)
+            {
+                children.Add(row);
+            }
+        }
+
+        return children;
+    }
+
+    /// <summary>shares.json of a row, compact; empty where there is none.</summary>
+    public byte[] ReadShares(Row row)
+    {
+        if (row.Shares is { } known)
+        {
+            return known;
+        }
+
+        return row.Shares = SmallFile.Read(disk, quarantine, row.Folder + "/" + Layout.SharesFile, row.Id) ?? [];
+    }
+
+    /// <summary>config.json, compact; empty where there is none.</summary>
+    public byte[] ReadConfig()
+        => Config ??= SmallFile.Read(disk, quarantine, Layout.ConfigFile, null) ?? [];
+
+    // share_info is null where no share can be resolved, so that most sessions need no look at their file.
+    private static bool MayBeShared(Row row) => row.IsLive && (row.Info is { } info
+        ? info.Share is not null
+        : row.Slice.IsEmpty || row.Slice.Span.IndexOf("\"share_info\":null"u8) < 0);
+
+    private void Install(Row row, Change change, long lsn, bool isApplied)
+    {
+        switch (change.Kind)
+        {
+            case ChangeKind.Append:
+                if (row.Info is { } info)
+                {
+                    row.Info = info.With(change.Counters);
+                    row.UpdatedAt = row.Info.UpdatedAt;
+                }
+                else
+                {
+                    row.Pending = change.Counters;
+                    row.UpdatedAt = Math.Max(row.UpdatedAt, change.Counters.UpdatedAt);
+                }
+
+                row.LogLength = change.Offset + change.Lines.Length;
+                if (!isApplied)
+                {
+                    (row.Tail ??= []).Add(new TailLines(lsn, change.Offset, change.Lines));
+                }
+
+                if (row.EventIds is { } ids)
+                {
+                    Events.EventIds.Add(ids, change.Lines.Span);
+                }
+
+                Lagging.Add(row);
+                break;
+            case ChangeKind.Put:
+            case ChangeKind.Trash:
+            case ChangeKind.Restore:
+                if (row.Info is { } before && change.Info!.AbortCount > before.AbortCount)
+                {
+                    row.CountSignal();
+                }
+
+                if (row.Info is { IsAborted: true } && !change.Info!.IsAborted)
+                {
+                    row.ClearSignal();
+                }
+
+                row.IsGone = false;
+                row.DeletionLsn = change.Kind == ChangeKind.Trash ? change.DeletionLsn : 0;
+                row.Slice = default;
+                row.Pending = null;
+                row.Info = change.Info!;
+                Describe(row, change.Info!);
+                Lagging.Remove(row);
+                if (_byKey is not null && change.Info!.IdempotencyKey is { } key && row.IsLive)
+                {
+                    _byKey[key] = row.Id;
+                }
+
+                break;
+            case ChangeKind.Shares:
+                row.Shares = change.Image.ToArray();
+                foreach (string share in _byShare is null ? [] : Sharing.ShareList.Ids(row.Shares))
+                {
+                    _byShare![share] = row.Id;
+                }
+
+                break;
+            case ChangeKind.Purge:
+                row.IsGone = true;
+                row.Info = null;
+                row.Slice = default;
+                row.Tail = null;
+                row.EventIds = null;
+                Lagging.Remove(row);
+                break;
+            default:
+                throw new InvalidOperationException();
+        }
+    }
+
+    private bool TryRead(Row row)
+    {
+        // Live at its folder, which follows from the id; in the trash only the index or a scan knows where.
+        byte[]? compact = row.DeletionLsn == 0
+            ? SmallFile.Read(disk, quarantine, Layout.LiveFolder(row.Id) + "/" + Layout.SessionFile, row.Id, Fallback)
+            : SmallFile.Read(disk, quarantine, row.Folder + "/" + Layout.SessionFile, row.Id, Fallback);
+        if (compact is not null && InfoCodec.TryRead(compact) is { } info && info.Id == row.Id)
+        {
+            Settle(row, info);
+            return true;
+        }
+
+        if (!IsComplete)
+        {
+            Complete();
+            if (_rows.TryGetValue(row.Id, out Row? listed) && !listed.IsGone && !listed.Slice.IsEmpty)
+            {
+                if (!ReferenceEquals(listed, row))
+                {
+                    row.Slice = listed.Slice;
+                    row.DeletionLsn = listed.DeletionLsn;
+                    Describe(row, InfoCodec.TryRead(listed.Slice)!);
+                }
+
+                return true;
+            }
+        }
+
+        return false;
+
+        // A damaged file: the index has a row as good as the file was, and the next checkpoint writes it.
+        byte[]? Fallback()
+        {
+            byte[]? found = null;
+            IndexFile.TryLoad(disk, (id, info, slice) =>
+            {
+                if (id == row.Id)
+                {
+                    found = info is null ? null : slice.ToArray();
+                }
+            });
+            if (found is not null)
+            {
+                Touched[row.Id] = row;
+                Lagging.Add(row);
+            }
+
+            return found;
+        }
+    }
+
+    private static SessionInfo Settle(Row row, SessionInfo info)
+    {
+        info = row.Pending is { } counters ? info.With(counters) : info;
+        row.Pending = null;
+        row.Slice = default;
+        Describe(row, info);
+        row.Info = info;
+        return info;
+    }
+
+    private static void Describe(Row row, SessionInfo info)
+    {
+        row.ParentId = info.ParentId;
+        row.CreatedAt = info.CreatedAt;
+        row.UpdatedAt = info.UpdatedAt;
+        row.Archived = info.Archived;
+        row.DeletionLsn = info.DeletionLsn;
+    }
+}

@@ -1,0 +1,68 @@
+using System.Buffers.Binary;
+
+namespace Sessions.Storage;
+
+/// <summary>The first 4,096 bytes of a segment. It carries the floors that keep LSNs and ids from
+/// ever being used twice, and says where the segment before it ended.</summary>
+internal sealed record SegmentHeader
+{
+    public const int Length = 4096;
+    private const long Magic = 0x31304C4E524A5353; // "SSJRNL01"
+
+    public required long Number { get; init; }
+
+    /// <summary>Bytes of the file; equal to <see cref="Length"/> in a segment that closes a journal.</summary>
+    public required long Size { get; init; }
+
+    /// <summary>No frame in here has a lower LSN.</summary>
+    public required long FirstLsn { get; init; }
+
+    /// <summary>Where the segment before this one ended; 0 where there is none to read.</summary>
+    public required long PreviousEnd { get; init; }
+
+    /// <summary>The last LSN before this segment; LSNs may jump between the two.</summary>
+    public required long PreviousLsn { get; init; }
+
+    /// <summary>The oldest segment that a recovery may need.</summary>
+    public required long FirstNeeded { get; init; }
+
+    /// <summary>The last id given out: its milliseconds and its number within them.</summary>
+    public required long IdMs { get; init; }
+    public required long IdN { get; init; }
+
+    public void Write(Span<byte> page, uint seed)
+    {
+        page[..Length].Clear();
+        Span<long> fields = [Magic, 0, Number, Size, FirstLsn, PreviousEnd, PreviousLsn, FirstNeeded, IdMs, IdN];
+        for (int i = 0; i < fields.Length; i++)
+        {
+            BinaryPrimitives.WriteInt64LittleEndian(page[(i * 8)..], fields[i]);
+        }
+
+        BinaryPrimitives.WriteUInt32LittleEndian(page[8..], Crc32C.Compute(page[16..Length], seed));
+    }
+
+    /// <summary>Null where the bytes are not a header of this store.</summary>
+    public static SegmentHeader? TryRead(ReadOnlySpan<byte> page, uint seed)
+    {
+        if (page.Length < Length || Field(page, 0) != Magic
+            || BinaryPrimitives.ReadInt64LittleEndian(page[8..]) != Crc32C.Compute(page[16..Length], seed))
+        {
+            return null;
+        }
+
+        return new SegmentHeader
+        {
+            Number = Field(page, 2),
+            Size = Field(page, 3),
+            FirstLsn = Field(page, 4),
+            PreviousEnd = Field(page, 5),
+            PreviousLsn = Field(page, 6),
+            FirstNeeded = Field(page, 7),
+            IdMs = Field(page, 8),
+            IdN = Field(page, 9),
+        };
+    }
+
+    private static long Field(ReadOnlySpan<byte> page, int index) => BinaryPrimitives.ReadInt64LittleEndian(page[(index * 8)..]);
+}

@@ -1,0 +1,252 @@
+using System.Buffers;
+using System.Buffers.Text;
+using System.Globalization;
+using System.Text;
+
+namespace Sessions.Storage;
+
+/// <summary>Orders, filters, pages and projects sessions for a list. Its cost depends on the number
+/// of sessions alone: no event log is touched.</summary>
+internal static class SessionList
+{
+    private static readonly string[] Known =
+    [
+        "id", "parent_id", "fork_seq", "title", "title_source", "created_at", "updated_at", "last_event_at",
+        "message_count", "event_count", "last_seq", "revision", "state", "archived", "is_aborted", "abort_reason",
+        "abort_count", "share_info", "metadata", "facts", "idempotency_key", "deleted_at", "deletion_id",
+    ];
+
+    private static readonly string[] States =
+        ["created", "spawning", "active", "idle", "stopping", "stopped", "failed", "cleaning", "terminated"];
+
+    /// <summary>Writes the array; returns the cursor of the next page or null. Call under the gate.</summary>
+    public static string? Write(RowTable rows, SessionListOptions o, IBufferWriter<byte> output)
+    {
+        Check(o);
+        string[]? fields = Fields(o.Fields);
+        List<JsonMember>? filter = Filter(o.Filter);
+        string signature = Signature(o);
+        (long Key, string Id)? after = o.Cursor is null ? null : ReadCursor(o.Cursor, signature);
+        rows.Complete();
+        bool byUpdated = o.Order is ListOrder.UpdatedAscending or ListOrder.UpdatedDescending;
+        bool descending = o.Order is ListOrder.UpdatedDescending or ListOrder.CreatedDescending;
+        var order = new Order(byUpdated, descending);
+        var chosen = new List<Row>();
+        foreach (Row row in rows.Rows)
+        {
+            if (!row.IsGone && Matches(rows, row, o, filter)
+                && (after is not { } a || order.Compare(order.Key(row), row.Id, a.Key, a.Id) > 0))
+            {
+                chosen.Add(row);
+            }
+        }
+
+        chosen.Sort(order);
+        int count = o.Limit == 0 ? chosen.Count : (int)Math.Min(o.Limit, (uint)chosen.Count);
+        output.Write("["u8);
+        for (int i = 0; i < count; i++)
+        {
+            if (i > 0)
+            {
+                output.Write(","u8);
+            }
+
+            Write(chosen[i], fields, output);
+        }
+
+        output.Write("]"u8);
+        return count == chosen.Count || count == 0 ? null : WriteCursor(order.Key(chosen[count - 1]), chosen[count - 1].Id, signature);
+    }
+
+    /// <summary>Writes one session, or the fields of it that were asked for.</summary>
+    public static void Write(Row row, string[]? fields, IBufferWriter<byte> output)
+    {
+        ReadOnlyMemory<byte> json = row.Info?.Json ?? (row.Pending is null ? row.Slice : InfoCodec.TryRead(row.Slice)!.With(row.Pending.Value).Json);
+        if (fields is null)
+        {
+            output.Write(json.Span);
+            return;
+        }
+
+        bool first = true;
+        output.Write("{"u8);
+        foreach (JsonMember m in JsonMembers.Of(json))
+        {
+            if (Array.IndexOf(fields, m.Name) >= 0)
+            {
+                output.Write(first ? ""u8 : ","u8);
+                output.Write(m.RawName.Span);
+                output.Write(":"u8);
+                output.Write(m.Value.Span);
+                first = false;
+            }
+        }
+
+        output.Write("}"u8);
+    }
+
+    /// <summary>The names in a comma-separated list; null for all.</summary>
+    public static string[]? Fields(string? fields)
+    {
+        if (fields is null)
+        {
+            return null;
+        }
+
+        string[] names = fields.Split(',', StringSplitOptions.TrimEntries);
+        foreach (string name in names)
+        {
+            if (Array.IndexOf(Known, name) < 0)
+            {
+                throw Errors.Argument("fields", $"There is no field \"{name}\".");
+            }
+        }
+
+        return names;
+    }
+
+    private static void Check(SessionListOptions o)
+    {
+        Checks.Flags((uint)o.Flags, 3);
+        if (o.Order is < ListOrder.UpdatedDescending or > ListOrder.CreatedAscending)
+        {
+            throw Errors.Argument("order", "There is no such order.");
+        }
+
+        if (o.Archived is < ArchivedFilter.Exclude or > ArchivedFilter.Include)
+        {
+            throw Errors.Argument("archived", "There is no such choice.");
+        }
+    }
+
+    private static bool Matches(RowTable rows, Row row, SessionListOptions o, List<JsonMember>? filter)
+    {
+        bool trash = o.Flags.HasFlag(ListFlags.Trash);
+        if (trash != (row.DeletionLsn != 0)
+            || (o.Archived == ArchivedFilter.Exclude && row.Archived && !trash)
+            || (o.Archived == ArchivedFilter.Only && !row.Archived)
+            || (o.Flags.HasFlag(ListFlags.Roots) && row.ParentId is not null)
+            || (!string.IsNullOrEmpty(o.ParentId) && row.ParentId != o.ParentId))
+        {
+            return false;
+        }
+
+        if (string.IsNullOrEmpty(o.TitleContains) && filter is null)
+        {
+            return true;
+        }
+
+        SessionInfo info = row.Info ?? InfoCodec.TryRead(row.Slice)!;
+        return (string.IsNullOrEmpty(o.TitleContains) || info.Title.Contains(o.TitleContains, StringComparison.OrdinalIgnoreCase))
+            && (filter is null || filter.TrueForAll(m => Matches(info, m)));
+    }
+
+    private static bool Matches(SessionInfo info, JsonMember wanted)
+    {
+        ReadOnlySpan<byte> actual = "null"u8;
+        if (wanted.Name == "state")
+        {
+            actual = Encoding.UTF8.GetBytes($"\"{info.State}\"");
+        }
+        else
+        {
+            foreach (JsonMember fact in JsonMembers.Of(info.Facts))
+            {
+                actual = fact.Name == wanted.Name ? fact.Value.Span : actual;
+            }
+        }
+
+        if (wanted.Value.Span[0] != '[')
+        {
+            return actual.SequenceEqual(wanted.Value.Span);
+        }
+
+        foreach (ReadOnlyMemory<byte> item in JsonMembers.Items(wanted.Value))
+        {
+            if (actual.SequenceEqual(item.Span))
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+
+    // "state" is one of the words there are; every other name is one of the facts, which are the host's.
+    private static List<JsonMember>? Filter(ReadOnlyMemory<byte> json)
+    {
+        if (json.IsEmpty)
+        {
+            return null;
+        }
+
+        List<JsonMember> members = JsonMembers.Of(JsonText.Compact(json.Span, "filter_json", isObject: true));
+        foreach (JsonMember m in members)
+        {
+            if (m.IsObject)
+            {
+                throw Errors.Argument("filter_json", $"{m.Name} is a value or an array of values.");
+            }
+
+            if (m.Name == "state")
+            {
+                foreach (ReadOnlyMemory<byte> word in m.Value.Span[0] == '[' ? JsonMembers.Items(m.Value) : [m.Value])
+                {
+                    if (word.Span[0] != '"' || Array.IndexOf(States, new JsonMember("", default, word).Text) < 0)
+                    {
+                        throw Errors.Argument("filter_json", "There is no such state.");
+                    }
+                }
+            }
+        }
+
+        return members;
+    }
+
+    private static string Signature(SessionListOptions o)
+    {
+        var b = new Utf8Buffer();
+        b.Number((long)o.Flags).Byte(' ').Number((long)o.Order).Byte(' ').Number((long)o.Archived).Byte(' ')
+            .Text(o.ParentId).Text(o.TitleContains).Raw(o.Filter.Span);
+        return Crc32C.Compute(b.Written).ToString("x8", CultureInfo.InvariantCulture);
+    }
+
+    private static string WriteCursor(long key, string id, string signature)
+        => Base64Url.EncodeToString(Encoding.UTF8.GetBytes(string.Create(CultureInfo.InvariantCulture, $"{signature} {key} {id}")));
+
+    private static (long Key, string Id) ReadCursor(string cursor, string signature)
+    {
+        byte[] bytes = new byte[cursor.Length];
+        if (Base64Url.TryDecodeFromChars(cursor, bytes, out int written))
+        {
+            string[] parts = Encoding.UTF8.GetString(bytes, 0, written).Split(' ');
+            if (parts.Length == 3 && parts[0] == signature
+                && long.TryParse(parts[1], NumberStyles.None, CultureInfo.InvariantCulture, out long key))
+            {
+                return (key, parts[2]);
+            }
+        }
+
+        throw Errors.Argument("cursor", "The cursor is not one that this list with these options gave.");
+    }
+
+    private sealed class Order(bool byUpdated, bool descending) : IComparer<Row>
+    {
+        public long Key(Row row) => byUpdated ? row.UpdatedAt : row.CreatedAt;
+
+        public int Compare(Row? x, Row? y) => Compare(Key(x!), x!.Id, Key(y!), y!.Id);
+
+        // Of two with the same time the id decides: by its number, not its letters.
+        public int Compare(long x, string xId, long y, string yId)
+        {
+            int order = x.CompareTo(y);
+            if (order == 0)
+            {
+                order = SessionIds.TryParse(xId, out long xMs, out long xN) && SessionIds.TryParse(yId, out long yMs, out long yN)
+                    ? (xMs, xN).CompareTo((yMs, yN)) : string.CompareOrdinal(xId, yId);
+            }
+
+            return descending ? -order : order;
+        }
+    }
+}

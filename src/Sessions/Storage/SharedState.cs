@@ -1,0 +1,90 @@
+using Sessions.Platform;
+
+namespace Sessions.Storage;
+
+/// <summary>
+/// The page that all processes with the store open share: hints and the news of what is published.
+/// Written under the store lock, but for the waiter counts and the news word. Losing it loses
+/// nothing: it is made anew from the journal. docs/FORMAT.md "Shared page" draws it.
+/// </summary>
+internal sealed unsafe class SharedState(ISharedPage page)
+{
+    // Calls may be under way while the store closes, so the page goes with the last of its users.
+    ~SharedState() => page.Dispose();
+
+    public const long Magic = 0x3130474150535353; // "SSSPAG01"
+
+    public ISharedPage Page => page;
+
+    public long Layout { get => Read(0); set => Write(0, value); }
+    public long StoreHash { get => Read(8); set => Write(8, value); }
+    public long BootId { get => Read(16); set => Write(16, value); }
+
+    /// <summary>Raised by every recovery: whoever knew another one drops all it knows.</summary>
+    public long Generation { get => Read(24); set => Write(24, value); }
+
+    /// <summary>The segment that takes frames; 0 until the first commit.</summary>
+    public long Segment { get => Read(32); set => Write(32, value); }
+    public long Published { get => Read(40); set => Write(40, value); }
+
+    /// <summary>Where the next frame goes.</summary>
+    public long End { get => Read(48); set => Write(48, value); }
+
+    /// <summary>The last LSN on stable storage.</summary>
+    public long Synced { get => Read(56); set => Write(56, value); }
+
+    /// <summary>The last LSN whose changes are in the files.</summary>
+    public long Applied { get => Read(64); set => Write(64, value); }
+    public long IdMs { get => Read(72); set => Write(72, value); }
+    public long IdN { get => Read(80); set => Write(80, value); }
+
+    /// <summary>The last LSN that the index has.</summary>
+    public long Indexed { get => Read(88); set => Write(88, value); }
+    public long SegmentSize { get => Read(96); set => Write(96, value); }
+
+    /// <summary>One of <see cref="StoreHealth"/>.</summary>
+    public long Health { get => Read(104); set => Write(104, value); }
+
+    /// <summary>The process inside a commit; 0 when the lock was let go of in order.</summary>
+    public long Holder { get => Read(112); set => Write(112, value); }
+
+    /// <summary>The next LSN lies above this: a gap after damage.</summary>
+    public long Floor { get => Read(120); set => Write(120, value); }
+
+    /// <summary>Raised at each taking of the store lock.</summary>
+    public int* Turn => (int*)(page.Address + 192);
+
+    public int* LockWaiters => (int*)(page.Address + 196);
+
+    /// <summary>Changes with each publish and each signal; what followers wait on.</summary>
+    public int* News => (int*)(page.Address + 256);
+
+    public int* Followers => (int*)(page.Address + 260);
+
+    public void Announce()
+    {
+        Interlocked.Increment(ref *News);
+        if (Volatile.Read(ref *Followers) > 0)
+        {
+            page.Wake(News, int.MaxValue);
+        }
+    }
+
+    public void Clear() => new Span<byte>(page.Address, SharedPage.Bytes).Clear();
+
+    private long Read(int offset) => Volatile.Read(ref *(long*)(page.Address + offset));
+
+    private void Write(int offset, long value) => Volatile.Write(ref *(long*)(page.Address + offset), value);
+}
+
+/// <summary>Whether anyone may write.</summary>
+internal static class StoreHealth
+{
+    public const long Sound = 0;
+
+    /// <summary>A journal write or sync failed: all writes wait for a recovery.</summary>
+    public const long Poisoned = 1;
+
+    /// <summary>The journal is damaged: all writes wait for a salvage.</summary>
+    public const long Corrupt = 2;
+}

@@ -1,0 +1,73 @@
+using Sessions.Platform;
+
+namespace Sessions.Storage;
+
+/// <summary>Reading and writing files in one piece.</summary>
+internal static class SmallFile
+{
+    // A reader without the lock may meet a file of the pool while it is written again: it then opens
+    // the name once more and finds the file that took its place.
+    private const int Tries = 4;
+
+    /// <summary>The compact object of a checked JSON file; null where there is no file. A damaged one
+    /// is kept aside; then <paramref name="fallback"/> answers, or the call fails with Corrupt.</summary>
+    public static byte[]? Read(IDisk disk, Quarantine quarantine, string path, string? sessionId,
+        Func<byte[]?>? fallback = null)
+    {
+        byte[] bytes = [];
+        for (int i = 0; i < Tries; i++)
+        {
+            try
+            {
+                bytes = disk.ReadAll(path);
+            }
+            catch (DiskException e) when (e.Error is DiskError.NotFound or DiskError.NotFolder)
+            {
+                return null;
+            }
+
+            if (CheckedJson.Read(bytes) is { } compact)
+            {
+                return compact;
+            }
+        }
+
+        string? kept = quarantine.Keep(path, sessionId, Reason(bytes), bytes);
+        return fallback?.Invoke() ?? throw Errors.Corrupt("A file is damaged; the rest of the store is usable.",
+            kept ?? path, sessionId);
+    }
+
+    /// <summary>In a word, what is wrong with a file that cannot be read.</summary>
+    public static string Reason(ReadOnlySpan<byte> bytes) => bytes.IsEmpty ? "empty"
+        : !bytes.ContainsAnyExcept((byte)0) ? "zeros"
+        : JsonText.TryCompactObject(bytes) is null ? "invalid_json" : "checksum";
+
+    /// <summary>All bytes of a file.</summary>
+    public static byte[] ReadAll(this IDisk disk, string path)
+    {
+        using IDiskFile file = disk.Open(path, OpenMode.Read);
+        byte[] bytes = new byte[file.Length];
+        int read = 0;
+        while (read < bytes.Length)
+        {
+            int n = file.Read(bytes.AsSpan(read), read);
+            if (n == 0)
+            {
+                return bytes[..read];
+            }
+
+            read += n;
+        }
+
+        return bytes;
+    }
+
+    /// <summary>Makes a file with this content alone, durable but for its name.</summary>
+    public static void WriteAll(this IDisk disk, string path, ReadOnlySpan<byte> content)
+    {
+        using IDiskFile file = disk.Open(path, OpenMode.OpenOrCreate);
+        file.Write(content, 0);
+        file.SetLength(content.Length);
+        file.Sync();
+    }
+}

@@ -1,0 +1,79 @@
+using System.Text;
+using Sessions.Platform;
+
+namespace Sessions.Storage;
+
+/// <summary>The parts of one open store and what they share.</summary>
+internal sealed class StoreCore
+{
+    public StoreCore(StoreEnvironment environment, SessionStoreOptions options, string storeId)
+    {
+        Environment = environment;
+        Options = options;
+        StoreId = storeId;
+        Seed = Crc32C.Compute(Encoding.UTF8.GetBytes(storeId));
+        Span<byte> random = stackalloc byte[6];
+        environment.FillRandom(random);
+        InstanceId = "i-" + Convert.ToHexStringLower(random);
+        By = Encoding.UTF8.GetBytes(Errors.Details(b => b.Member("pid", environment.ProcessId)
+            .Member("client_type", options.ClientType ?? "unknown").Member("instance_id", InstanceId)));
+        IsReadOnly = options.Flags.HasFlag(StoreFlags.ReadOnly);
+        Quarantine = new Quarantine(environment.Disk, environment.Time, !IsReadOnly);
+        Rows = new RowTable(environment.Disk, Quarantine);
+        Replica = new Replica(new Journal(environment.Disk, Seed, InstanceId), Rows);
+    }
+
+    public StoreEnvironment Environment { get; }
+
+    public IDisk Disk => Environment.Disk;
+
+    public SessionStoreOptions Options { get; }
+
+    public string StoreId { get; }
+
+    /// <summary>What all checksums of this store's journal begin with, so that no frame of another
+    /// store is ever taken for one of this.</summary>
+    public uint Seed { get; }
+
+    public string InstanceId { get; }
+
+    /// <summary>Who writes, as JSON.</summary>
+    public byte[] By { get; }
+
+    public bool IsReadOnly { get; }
+
+    public Quarantine Quarantine { get; }
+
+    public RowTable Rows { get; }
+
+    public Replica Replica { get; }
+
+    public SharedState State => Replica.State;
+
+    /// <summary>Null in a store that is read where nothing may be locked.</summary>
+    public StoreLock? Lock { get; set; }
+
+    /// <summary>What the open found and did.</summary>
+    public RecoveryReport Recovered { get; set; } = RecoveryReport.Nothing;
+
+    /// <summary>The session folders and files that damage was found in; null: none.</summary>
+    public string? Corruption { get; set; }
+
+    public long Now => Environment.Time.GetUtcNow().ToUnixTimeMilliseconds();
+
+    public long BusyTimeoutMs => Options.BusyTimeoutMs == 0 ? 5000 : Options.BusyTimeoutMs;
+
+    public void Step(Step step) => Environment.AtStep?.Invoke(step);
+
+    /// <summary>Brings the rows up to date unless they are; the fast path is two loads.</summary>
+    public void Refresh()
+    {
+        if (!Replica.IsCurrent)
+        {
+            lock (Rows.Gate)
+            {
+                Replica.CatchUp();
+            }
+        }
+    }
+}

@@ -1,0 +1,317 @@
+using Sessions.Platform;
+
+namespace Sessions.Storage;
+
+/// <summary>An open store put together: opens it, closes it, and hands requests on.</summary>
+internal sealed class StoreEngine
+{
+    private readonly Recovery _recovery;
+    private readonly BatchRunner _runner;
+    private readonly Committer _committer;
+    private readonly Maintenance _maintenance;
+    private readonly Checkpointer _checkpointer;
+    private int _isClosed;
+
+    private StoreEngine(StoreCore core)
+    {
+        Core = core;
+        _recovery = new Recovery(core);
+        _runner = new BatchRunner(core, new Takeover(core, _recovery));
+        _committer = new Committer(core, _runner);
+        _checkpointer = new Checkpointer(core, _committer, _runner);
+        _maintenance = new Maintenance(core, _checkpointer, _runner);
+        _runner.OnCommitted = _maintenance.OnCommitted;
+    }
+
+    public StoreCore Core { get; }
+
+    public Checkpointer Checkpointer => _checkpointer;
+
+    public bool IsClosed => Volatile.Read(ref _isClosed) != 0;
+
+    public void Commit(CommitRequest request) => _committer.Commit(request);
+
+    /// <summary>Opens the store on a disk; creates, migrates and recovers it as needed and allowed.</summary>
+    public static StoreEngine Open(StoreEnvironment environment, SessionStoreOptions options,
+        IReadOnlyList<IMigrationStep>? migrations = null)
+    {
+        try
+        {
+            return OpenUnchecked(environment, options, migrations ?? Migration.Steps);
+        }
+        catch (DiskException e)
+        {
+            throw Errors.From(e);
+        }
+    }
+
+    private static StoreEngine OpenUnchecked(StoreEnvironment environment, SessionStoreOptions options,
+        IReadOnlyList<IMigrationStep> migrations)
+    {
+        IDisk disk = environment.Disk;
+        bool readOnly = options.Flags.HasFlag(StoreFlags.ReadOnly);
+        StoreFile? file = disk.Stat("") is { } root
+            ? root.IsFolder ? StoreFile.Read(disk) : throw new DiskException(DiskError.NotFolder, "open", "", 20)
+            : null;
+        if (file is null && (readOnly || options.Flags.HasFlag(StoreFlags.MustExist)))
+        {
+            throw Errors.NotFound("store");
+        }
+
+        if (file is null)
+        {
+            RequireNoRemains(disk);
+            disk.CreateFolder("");
+        }
+
+        if (!disk.Capabilities.IsLocal && !options.Flags.HasFlag(StoreFlags.AllowNetwork))
+        {
+            throw new SessionException(SessionStatus.NotLocal,
+                $"The store's folder is on {disk.Capabilities.FileSystem}, where locks and syncs cannot be relied on.",
+                Errors.Details(b => b.Member("file_system", disk.Capabilities.FileSystem)));
+        }
+
+        file ??= StoreFile.Create(environment);
+        if (file.Version > StoreFile.CurrentVersion)
+        {
+            throw Migration.Unsupported(file.Version);
+        }
+
+        if (file.Version < StoreFile.CurrentVersion && (readOnly || options.Flags.HasFlag(StoreFlags.NoMigrate)))
+        {
+            throw Migration.Unsupported(file.Version);
+        }
+
+        ILockFile locks = disk.OpenLocks(Layout.StoreFile, readOnly);
+        try
+        {
+            return readOnly ? OpenToRead(environment, options, file, locks)
+                : OpenToWrite(environment, options, file, locks, migrations);
+        }
+        catch
+        {
+            locks.Dispose();
+            throw;
+        }
+    }
+
+    private static StoreEngine OpenToWrite(StoreEnvironment environment, SessionStoreOptions options, StoreFile file,
+        ILockFile locks, IReadOnlyList<IMigrationStep> migrations)
+    {
+        IDisk disk = environment.Disk;
+        var storeLock = new StoreLock(locks, environment.Time);
+        var engine = new StoreEngine(new StoreCore(environment, options, file.StoreId) { Lock = storeLock });
+        StoreCore core = engine.Core;
+        Await(core, () => locks.TryLock(StoreLock.Opening, exclusive: true), "The lock for opening");
+        bool alone = locks.TryLock(StoreLock.Alive, exclusive: true);
+        if (file.Version < StoreFile.CurrentVersion)
+        {
+            if (!alone)
+            {
+                throw Errors.Busy("The store, to migrate it,");
+            }
+
+            Migration.Run(environment, file, migrations);
+            locks.Dispose();
+            return OpenUnchecked(environment, options, migrations); // store.json is another file now
+        }
+
+        disk.CreateFolder(Layout.Locks);
+        disk.CreateFolder(Layout.Temporary);
+        var state = new SharedState(disk.OpenSharedPage(Layout.SharedPage, readOnly: false)!);
+        core.Replica.State = state;
+        if (alone)
+        {
+            engine._recovery.RunAlone(state);
+        }
+        else if (state.Layout != SharedState.Magic || state.Health == StoreHealth.Poisoned || state.StoreHash != core.Seed)
+        {
+            // Those who have it open lost the page or poisoned the store: recover it under their eyes.
+            Await(core, () => storeLock.TryTake(state, 0), "The store lock");
+            try
+            {
+                if (state.Layout != SharedState.Magic || state.Health == StoreHealth.Poisoned)
+                {
+                    engine._recovery.RunBesideOthers(engine._runner.Applier);
+                }
+            }
+            finally
+            {
+                storeLock.Release(state);
+            }
+        }
+
+        Await(core, () => locks.TryLock(StoreLock.Alive, exclusive: false), "The store");
+        locks.Unlock(StoreLock.Opening);
+        engine.Begin();
+        return engine;
+    }
+
+    private static StoreEngine OpenToRead(StoreEnvironment environment, SessionStoreOptions options, StoreFile file,
+        ILockFile locks)
+    {
+        var engine = new StoreEngine(new StoreCore(environment, options, file.StoreId)
+        {
+            Lock = new StoreLock(locks, environment.Time),
+        });
+        StoreCore core = engine.Core;
+        bool others = locks.IsHeldByOther(StoreLock.Alive);
+        locks.TryLock(StoreLock.Alive, exclusive: false);
+        if (others && environment.Disk.OpenSharedPage(Layout.SharedPage, readOnly: true) is { } page)
+        {
+            var shared = new SharedState(page);
+            if (shared.Layout == SharedState.Magic && shared.StoreHash == core.Seed)
+            {
+                core.Replica.State = shared;
+                engine.Begin();
+                return engine;
+            }
+        }
+
+        // Nobody to follow: what the journal has beyond the files is laid over them in memory.
+        core.Replica.State = new SharedState(new PrivatePage()) { Layout = SharedState.Magic, Generation = 1 };
+        engine.Overlay();
+        return engine;
+    }
+
+    private void Begin()
+    {
+        lock (Core.Rows.Gate)
+        {
+            if (Core.State.Health == StoreHealth.Corrupt)
+            {
+                Overlay();
+                return;
+            }
+
+            Core.Replica.Reset();
+            Core.Replica.CatchUp();
+        }
+    }
+
+    // A journal that may not be written to, or is damaged: all its whole frames count, in memory.
+    private void Overlay()
+    {
+        JournalScan scan = JournalScan.Read(Core.Disk, new Journal(Core.Disk, Core.Seed, Core.InstanceId));
+        Core.Corruption = scan.Corruption;
+        SharedState state = Core.State;
+        lock (Core.Rows.Gate)
+        {
+            long indexed = IndexFile.ReadClosing(Core.Disk)?.Lsn ?? 0;
+            long last = Math.Max(scan.LastLsn, indexed);
+            bool isPrivate = state.Page is PrivatePage;
+            if (isPrivate)
+            {
+                state.Indexed = indexed;
+                state.Published = last;
+                state.Health = scan.Corruption is null ? StoreHealth.Sound : StoreHealth.Corrupt;
+            }
+
+            Core.Replica.Reset();
+            foreach (Frame frame in scan.Frames)
+            {
+                Core.Replica.Take([frame], 0, areApplied: false);
+            }
+
+            Core.Rows.Lsn = isPrivate ? last : state.Published;
+        }
+    }
+
+    /// <summary>Ends the use of the store. Throws what the last write met; the store is closed all the same.</summary>
+    public void Close()
+    {
+        if (Interlocked.Exchange(ref _isClosed, 1) != 0)
+        {
+            return;
+        }
+
+        StoreCore core = Core;
+        core.State.Announce();
+        ILockFile locks = core.Lock!.Locks;
+        try
+        {
+            if (!core.IsReadOnly)
+            {
+                _maintenance.Stop();
+                if (core.State.Health == StoreHealth.Sound)
+                {
+                    Settle(locks);
+                }
+
+                _committer.Close();
+                SpinWait.SpinUntil(() => !_committer.IsBusy);
+            }
+        }
+        catch (DiskException e)
+        {
+            throw Errors.From(e);
+        }
+        finally
+        {
+            _committer.Close();
+            _runner.Journal.Dispose();
+            locks.Dispose();
+        }
+    }
+
+    // The last one to leave takes the journal with it; others only see to what they wrote.
+    private void Settle(ILockFile locks)
+    {
+        StoreCore core = Core;
+        bool last = locks.TryLock(StoreLock.Opening, exclusive: true) && locks.TryLock(StoreLock.Alive, exclusive: true);
+        if (!last)
+        {
+            if (core.State.Published > core.State.Synced || core.Rows.Lagging.Count > 0)
+            {
+                _checkpointer.Flush();
+            }
+
+            return;
+        }
+
+        SharedState state = core.State;
+        if (state.Segment == 0 && state.Published == state.Indexed)
+        {
+            return; // nothing was written since the journal was closed
+        }
+
+        if (!_checkpointer.TryRun() || state.Published != state.Indexed)
+        {
+            return; // the next open recovers
+        }
+
+        long segment = core.Replica.Segment;
+        _runner.Journal.CreateClosing(new SegmentHeader
+        {
+            Number = segment + 1,
+            Size = SegmentHeader.Length,
+            FirstLsn = state.Published + 1,
+            PreviousEnd = core.Replica.Offset,
+            PreviousLsn = state.Published,
+            FirstNeeded = segment + 1,
+            IdMs = state.IdMs,
+            IdN = state.IdN,
+        });
+        _runner.Journal.Retire(segment + 1);
+        core.Disk.SyncFolder(Layout.Journal);
+        _runner.Applier.Close();
+    }
+
+    // Waits for what another process lets go of; nothing tells when, so it is asked again and again.
+    private static void Await(StoreCore core, Func<bool> attempt, string what)
+    {
+        if (!attempt() && !SpinWait.SpinUntil(attempt, TimeSpan.FromMilliseconds(core.BusyTimeoutMs)))
+        {
+            throw Errors.Busy(what);
+        }
+    }
+
+    // Sessions without store.json: somebody removed it. A new one would hide that.
+    private static void RequireNoRemains(IDisk disk)
+    {
+        if (disk.Stat(Layout.Sessions) is not null || disk.Stat(Layout.Journal) is not null)
+        {
+            throw Errors.Corrupt("store.json is missing beside the sessions of a store.", Layout.StoreFile);
+        }
+    }
+}

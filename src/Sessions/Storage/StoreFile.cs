@@ -1,0 +1,92 @@
+using Sessions.Platform;
+
+namespace Sessions.Storage;
+
+/// <summary>store.json: what makes a folder a store. Replaced only by a migration.</summary>
+internal sealed record StoreFile(string StoreId, int Version, long CreatedAt)
+{
+    public const int CurrentVersion = 1;
+    private const string Format = "sessions";
+
+    /// <summary>The file's content; null where there is no file; Corrupt where it cannot be read.</summary>
+    public static StoreFile? Read(IDisk disk)
+    {
+        byte[] bytes;
+        try
+        {
+            bytes = disk.ReadAll(Layout.StoreFile);
+        }
+        catch (DiskException e) when (e.Error == DiskError.NotFound)
+        {
+            return null;
+        }
+
+        try
+        {
+            string? format = null, id = null;
+            long version = 0, created = 0;
+            foreach (JsonMember m in JsonMembers.Of(CheckedJson.Read(bytes) ?? throw new FormatException()))
+            {
+                switch (m.Name)
+                {
+                    case "format": format = m.Text; break;
+                    case "format_version": version = m.Number; break;
+                    case "store_id": id = m.Text; break;
+                    case "created_at": created = m.Number; break;
+                    default: break; // a newer version's, which the version number speaks of
+                }
+            }
+
+            return format == Format && id is { Length: > 0 } && version is >= 0 and <= int.MaxValue
+                ? new StoreFile(id, (int)version, created) : throw new FormatException();
+        }
+        catch (Exception e) when (e is FormatException or InvalidOperationException or System.Text.Json.JsonException)
+        {
+            throw Errors.Corrupt("store.json is damaged.", Layout.StoreFile);
+        }
+    }
+
+    /// <summary>Makes the file unless another process is first. The name appears with its content.</summary>
+    public static StoreFile Create(StoreEnvironment environment)
+    {
+        IDisk disk = environment.Disk;
+        Span<byte> random = stackalloc byte[8];
+        environment.FillRandom(random);
+        string suffix = Convert.ToHexStringLower(random);
+        var file = new StoreFile("st_" + suffix, CurrentVersion, environment.Time.GetUtcNow().ToUnixTimeMilliseconds());
+        disk.CreateFolder(Layout.Temporary);
+        string scratch = $"{Layout.Temporary}/store-{suffix}";
+        disk.WriteAll(scratch, file.Bytes());
+        try
+        {
+            if (disk.Capabilities.HardLinks)
+            {
+                disk.Link(scratch, Layout.StoreFile);
+            }
+            else if (disk.Stat(Layout.StoreFile) is null)
+            {
+                disk.Rename(scratch, Layout.StoreFile);
+                disk.SyncFolder("");
+                return file;
+            }
+        }
+        catch (DiskException e) when (e.Error == DiskError.Exists)
+        {
+            LogRing.Add("info", "Another process made the store at the same moment.");
+        }
+
+        disk.Unlink(scratch);
+        disk.SyncFolder("");
+        return Read(disk)!;
+    }
+
+    public byte[] Bytes()
+    {
+        var compact = new Utf8Buffer();
+        compact.Byte('{').Member("format", Format).Member("format_version", Version).Member("store_id", StoreId)
+            .Member("created_at", CreatedAt).Byte('}');
+        var text = new Utf8Buffer();
+        CheckedJson.Write(compact.Written, text);
+        return text.ToArray();
+    }
+}

@@ -1,0 +1,84 @@
+using Sessions.Platform;
+
+namespace Sessions.Storage;
+
+/// <summary>
+/// The one lock under which frames are written. It is an operating system's lock on a byte of
+/// store.json (a file whose loss is the loss of the store, so nobody can clear it away as they can a
+/// folder of locks) and is never broken: it ends with its holder.
+/// </summary>
+internal sealed unsafe class StoreLock(ILockFile locks, TimeProvider time)
+{
+    // Beyond any content, so that no system's mandatory locks meet a reader of the file.
+    private const long Base = 1L << 40;
+    public const long Writer = Base;
+    public const long Alive = Base + 1;
+    public const long Opening = Base + 2;
+    public const long Checkpoint = Base + 3;
+
+    private const int SliceMs = 2;
+    private int _turnAtRelease;
+    private bool _othersWaited;
+
+    public ILockFile Locks => locks;
+
+    /// <summary>Takes the lock, waiting up to so long; false when it was not to be had.</summary>
+    public bool TryTake(SharedState state, long timeoutMs)
+    {
+        if (_othersWaited)
+        {
+            // Fairness: who saw waiters lets one of them in first, for one slice at most.
+            _othersWaited = false;
+            state.Page.Wait(state.Turn, _turnAtRelease, SliceMs);
+        }
+
+        long start = time.GetTimestamp();
+        while (!locks.TryLock(Writer, exclusive: true))
+        {
+            if (time.GetElapsedTime(start).TotalMilliseconds >= timeoutMs)
+            {
+                return false;
+            }
+
+            int turn = Volatile.Read(ref *state.Turn);
+            Interlocked.Increment(ref *state.LockWaiters);
+            try
+            {
+                if (locks.TryLock(Writer, exclusive: true))
+                {
+                    break;
+                }
+
+                state.Page.Wait(state.Turn, turn, SliceMs);
+            }
+            finally
+            {
+                Interlocked.Decrement(ref *state.LockWaiters);
+            }
+        }
+
+        return true;
+    }
+
+    /// <summary>Lets go and, where others wait, wakes one.</summary>
+    public void Release(SharedState state)
+    {
+        _turnAtRelease = Interlocked.Increment(ref *state.Turn);
+        locks.Unlock(Writer);
+        _othersWaited = Volatile.Read(ref *state.LockWaiters) > 0;
+        if (_othersWaited)
+        {
+            state.Page.Wake(state.Turn, 1);
+        }
+    }
+
+    /// <summary>Tells who let this process in first that its turn has come.</summary>
+    public static void Entered(SharedState state)
+    {
+        Interlocked.Increment(ref *state.Turn);
+        if (Volatile.Read(ref *state.LockWaiters) > 0)
+        {
+            state.Page.Wake(state.Turn, int.MaxValue);
+        }
+    }
+}

@@ -1,0 +1,122 @@
+using Sessions.Platform;
+
+namespace Sessions.Storage;
+
+/// <summary>
+/// What whoever gets the store lock does first: makes sure that it holds the right lock and page,
+/// catches up, and finishes what a holder that died had begun. The lock is never broken, so a
+/// holder that is only stopped is still the holder and needs no fencing.
+/// </summary>
+internal sealed class Takeover(StoreCore core, Recovery recovery)
+{
+    /// <summary>A gap in the LSNs after damage: no number that a lost frame may have had is used again.</summary>
+    public const long Jump = 1 << 20;
+
+    public void Enter(BatchRunner runner)
+    {
+        if (!core.Lock!.Locks.IsLinked)
+        {
+            throw new SessionException(SessionStatus.Io, "store.json was moved away under the open store.");
+        }
+
+        if (!core.State.Page.IsLinked)
+        {
+            Remap();
+        }
+
+        SharedState state = core.State;
+        StoreLock.Entered(state);
+        if (state.Layout != SharedState.Magic)
+        {
+            recovery.RunBesideOthers(runner.Applier);
+        }
+
+        if (state.Health != StoreHealth.Sound)
+        {
+            throw state.Health == StoreHealth.Poisoned ? Errors.Poisoned()
+                : Errors.Corrupt("The journal is damaged; the store can be read, and salvaged.", Layout.Journal);
+        }
+
+        bool died = state.Holder != 0;
+        state.Holder = core.Environment.ProcessId;
+        lock (core.Rows.Gate)
+        {
+            core.Replica.CatchUp();
+        }
+
+        if (died)
+        {
+            Finish(runner);
+        }
+    }
+
+    // Somebody removed the folder of locks. The lock itself is on store.json, so there is still one
+    // writer at a time; the page is made anew, by whoever comes first, from the journal.
+    private void Remap()
+    {
+        core.Disk.CreateFolder(Layout.Locks);
+        core.Replica.State = new SharedState(core.Disk.OpenSharedPage(Layout.SharedPage, readOnly: false)!);
+        LogRing.Add("warning", "The folder of locks was removed; it is made anew.");
+    }
+
+    // The holder died inside a commit: frames behind the published ones may be whole, and then they
+    // are published, or torn, and then nothing is ever appended behind them.
+    private void Finish(BatchRunner runner)
+    {
+        SharedState state = core.State;
+        Replica replica = core.Replica;
+        lock (core.Rows.Gate)
+        {
+            replica.TryNextSegment(); // it may have died between making a segment and using it
+        }
+
+        if (replica.Segment != 0 && runner.Journal.Open(replica.Segment) is { } file)
+        {
+            var reader = new SegmentReader(file, core.Seed, replica.Offset, file.Length);
+            var frames = new List<Frame>();
+            long start = replica.Offset, last = state.Published;
+            while (reader.Next() is { } frame && frame.Lsn > last)
+            {
+                frames.Add(frame);
+                last = frame.Lsn;
+            }
+
+            bool torn = reader.FindRest(out _);
+            if (frames.Count > 0)
+            {
+                lock (core.Rows.Gate)
+                {
+                    replica.Take(frames, reader.Offset - start, areApplied: false);
+                    (state.IdMs, state.IdN) = Ids(frames, state.IdMs, state.IdN);
+                    state.Published = last;
+                }
+            }
+
+            runner.SyncAll();
+            if (torn)
+            {
+                state.Floor = state.Published + Jump;
+                runner.Switch(0, Jump);
+            }
+
+            state.Announce();
+        }
+    }
+
+    private static (long Ms, long N) Ids(IEnumerable<Frame> frames, long ms, long n)
+    {
+        foreach (Frame frame in frames)
+        {
+            foreach (Change change in frame.Changes)
+            {
+                if (change.IsNew && SessionIds.TryParse(change.Id, out long idMs, out long idN)
+                    && (idMs, idN).CompareTo((ms, n)) > 0)
+                {
+                    (ms, n) = (idMs, idN);
+                }
+            }
+        }
+
+        return (ms, n);
+    }
+}

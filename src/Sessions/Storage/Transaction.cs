@@ -1,0 +1,162 @@
+namespace Sessions.Storage;
+
+/// <summary>
+/// What the requests of one batch see and change: the rows as they will be once the batch is
+/// published. Used by the one caller that leads, under the store lock.
+/// </summary>
+internal sealed class Transaction(RowTable rows, Action<Span<byte>> fillRandom)
+{
+    private readonly List<Row> _working = [];
+
+    public RowTable Rows => rows;
+
+    public Action<Span<byte>> FillRandom => fillRandom;
+
+    /// <summary>The LSN that the current request's frame will have.</summary>
+    public long Lsn { get; set; }
+
+    /// <summary>Unix milliseconds; the same for the whole batch.</summary>
+    public long Now { get; set; }
+
+    public long IdMs { get; private set; }
+    public long IdN { get; private set; }
+
+    /// <summary>What the current request changes.</summary>
+    public List<Change> Changes { get; private set; } = [];
+
+    public void Begin(long now, long idMs, long idN)
+    {
+        Now = now;
+        IdMs = idMs;
+        IdN = idN;
+    }
+
+    public void BeginRequest(long lsn)
+    {
+        Lsn = lsn;
+        Changes = [];
+    }
+
+    /// <summary>Forgets the working state, after the batch was published or given up.</summary>
+    public void End()
+    {
+        foreach (Row row in _working)
+        {
+            row.WorkingInfo = null;
+            row.WorkingShares = null;
+            row.WorkingEventIds = null;
+            row.IsWorking = false;
+        }
+
+        _working.Clear();
+        WorkingKeys.Clear();
+    }
+
+    /// <summary>The info of a live session; Deleted for one in the trash or gone.</summary>
+    public SessionInfo Live(Row row)
+    {
+        SessionInfo info = Any(row);
+        return info.DeletionLsn == 0 ? info : throw Errors.Deleted(row.Id);
+    }
+
+    /// <summary>The info, also of one in the trash.</summary>
+    public SessionInfo Any(Row row)
+    {
+        if (row.IsWorking)
+        {
+            return row.WorkingInfo ?? throw Errors.Deleted(row.Id);
+        }
+
+        return row.IsGone ? throw Errors.Deleted(row.Id) : rows.Read(row);
+    }
+
+    /// <summary>The next id, which orders behind all others even when the clock steps back.</summary>
+    public string NextId(Platform.IDisk disk)
+    {
+        string id;
+        do
+        {
+            (IdMs, IdN) = Now > IdMs ? (Now, 1) : (IdMs, IdN + 1);
+            id = SessionIds.Format(IdMs, IdN);
+        }
+        while (disk.Stat(Layout.LiveFolder(id)) is not null); // somebody copied it here
+        return id;
+    }
+
+    /// <summary>Sessions that this batch makes, by idempotency key.</summary>
+    public Dictionary<string, string> WorkingKeys { get; } = [];
+
+    /// <summary>A new revision of a live session: a change of facts.</summary>
+    public void Put(Row row, SessionInfo info, bool isNew = false)
+    {
+        info = Stamp(info);
+        Use(row).WorkingInfo = info;
+        Changes.Add(new Change { Kind = ChangeKind.Put, Id = row.Id, Info = info, IsNew = isNew });
+    }
+
+    /// <summary>The image as it is, for a file that is behind; no new revision.</summary>
+    public void PutImage(Row row)
+        => Changes.Add(new Change { Kind = ChangeKind.Put, Id = row.Id, Info = Live(row) });
+
+    public void Trash(Row row, long deletion, SessionInfo info)
+    {
+        info = Stamp(info) with { DeletedAt = Now, DeletionLsn = deletion };
+        Use(row).WorkingInfo = info;
+        Changes.Add(new Change { Kind = ChangeKind.Trash, Id = row.Id, Info = info, DeletionLsn = deletion });
+    }
+
+    public void Restore(Row row, SessionInfo info)
+    {
+        long deletion = info.DeletionLsn;
+        info = Stamp(info) with { DeletedAt = 0, DeletionLsn = 0 };
+        Use(row).WorkingInfo = info;
+        Changes.Add(new Change { Kind = ChangeKind.Restore, Id = row.Id, Info = info, DeletionLsn = deletion });
+    }
+
+    public void Purge(Row row, long deletion)
+    {
+        Use(row).WorkingInfo = null;
+        Changes.Add(new Change { Kind = ChangeKind.Purge, Id = row.Id, DeletionLsn = deletion });
+    }
+
+    public void PutShares(Row row, byte[] shares)
+    {
+        Use(row).WorkingShares = shares;
+        Changes.Add(new Change { Kind = ChangeKind.Shares, Id = row.Id, Image = shares });
+    }
+
+    public byte[] Shares(Row row) => row.WorkingShares ?? rows.ReadShares(row);
+
+    public void Append(Row row, ReadOnlyMemory<byte> lines, long offset, Counters counters)
+    {
+        Use(row).WorkingInfo = Live(row).With(counters);
+        row.WorkingLogLength = offset + lines.Length;
+        Changes.Add(new Change { Kind = ChangeKind.Append, Id = row.Id, Lines = lines, Offset = offset, Counters = counters });
+    }
+
+    public void PutConfig(byte[] config)
+    {
+        WorkingConfig = config;
+        Changes.Add(new Change { Kind = ChangeKind.Config, Image = config });
+    }
+
+    public byte[]? WorkingConfig { get; set; }
+
+    public byte[] Config() => WorkingConfig ?? rows.ReadConfig();
+
+    private SessionInfo Stamp(SessionInfo info)
+        => info with { Revision = Lsn, UpdatedAt = Math.Max(Now, info.UpdatedAt) };
+
+    private Row Use(Row row)
+    {
+        if (!row.IsWorking)
+        {
+            row.WorkingInfo = row.IsGone ? null : row.Info;
+            row.WorkingLogLength = row.LogLength;
+            row.IsWorking = true;
+            _working.Add(row);
+        }
+
+        return row;
+    }
+}
