@@ -1,0 +1,110 @@
+using System.Runtime.InteropServices;
+using Sessions.Platform;
+using Xunit;
+
+namespace Sessions.Tests.Platform;
+
+/// <summary>The contract on the operating system's disk, and what only that one can show.</summary>
+public sealed partial class RealDiskTests : SharingContract
+{
+    private readonly string _temp = Directory.CreateTempSubdirectory("sessions-disk-").FullName;
+
+    private string Folder => Path.Combine(_temp, "missing", "parents", "store");
+
+    [Fact]
+    public void The_root_must_be_absolute() => Assert.Throws<ArgumentException>(() => RealDisk.Open("store"));
+
+    [Fact]
+    public void A_file_where_a_folder_should_be_is_said()
+    {
+        File.WriteAllText(Path.Combine(_temp, "file"), "");
+        using IDisk disk = RealDisk.Open(Path.Combine(_temp, "file"));
+        Fails(DiskError.NotFolder, () => disk.CreateFolder(""));
+        using IDisk below = RealDisk.Open(Path.Combine(_temp, "file", "deeper", "store"));
+        Assert.Throws<DiskException>(() => below.CreateFolder(""));
+        Assert.Null(below.Stat(""));
+    }
+
+    [Fact]
+    public void Capabilities_are_known_before_the_folder_is_there()
+    {
+        using IDisk disk = RealDisk.Open(Folder);
+        DiskCapabilities before = disk.Capabilities;
+        disk.CreateFolder("");
+        using IDisk again = RealDisk.Open(Folder + Path.DirectorySeparatorChar);
+        Assert.Equal(before, again.Capabilities);
+    }
+
+    [Fact]
+    public void The_stores_folder_may_be_a_link_and_nothing_below_it()
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "Links need a privilege there.");
+        Write("a", "text");
+        Disk.CreateFolder("f");
+        File.CreateSymbolicLink(Path.Combine(Folder, "link"), "f");
+        Assert.False(Disk.Stat("link")!.Value.IsFolder);
+        Assert.Contains(new DiskName("link", false), Disk.List(""));
+        string other = Path.Combine(_temp, "other");
+        File.CreateSymbolicLink(other, Folder);
+        using IDisk linked = RealDisk.Open(other);
+        Assert.True(linked.Stat("")!.Value.IsFolder);
+        linked.CreateFolder("");
+        Assert.NotNull(linked.Stat("a"));
+    }
+
+    [Fact]
+    public void A_path_too_long_fails_as_a_disk_error()
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "Other limits.");
+        Assert.Throws<DiskException>(() => Disk.Stat(new string('a', 5000)));
+        Assert.Throws<DiskException>(() => Disk.Open(new string('ü', 2500), OpenMode.Read));
+        Assert.Throws<DiskException>(() => Disk.Unlink(new string('a', 300)));
+    }
+
+    [Fact]
+    public void A_full_device_says_so()
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "Needs /dev/full.");
+        using IDisk devices = RealDisk.Open("/dev");
+        using IDiskFile full = devices.Open("full", OpenMode.ReadWrite);
+        Fails(DiskError.NoSpace, () => full.Write("x"u8, 0));
+        DiskException sync = Assert.Throws<DiskException>(full.Sync);
+        Assert.Equal("fdatasync", sync.Operation);
+        Assert.Equal("full", sync.Path);
+        Assert.Throws<DiskException>(() => full.SetLength(5));
+        Assert.Throws<DiskException>(() => devices.OpenSharedPage("full", readOnly: false));
+    }
+
+    [Fact]
+    public void A_sparse_file_is_mapped_after_its_page_was_taken()
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "Elsewhere the file is only made long enough.");
+        using ISharedPage page = Disk.OpenSharedPage("page", readOnly: false)!;
+        using IDiskFile file = Disk.Open("page", OpenMode.Read);
+        byte[] content = new byte[SharedPage.Bytes + 1];
+        Assert.Equal(SharedPage.Bytes, file.Read(content, 0));
+    }
+
+    [Fact]
+    public void Reading_writing_and_syncing_allocate_nothing()
+    {
+        using IDiskFile file = Disk.Open("a", OpenMode.CreateNew);
+        byte[] frame = new byte[300];
+        Round();
+        long before = GC.GetAllocatedBytesForCurrentThread();
+        Round();
+        Assert.Equal(0, GC.GetAllocatedBytesForCurrentThread() - before);
+
+        void Round()
+        {
+            file.Write(frame, 0);
+            file.Sync();
+            _ = file.Read(frame, 0);
+            file.StartWriteback();
+        }
+    }
+
+    private protected override IDisk OpenAgain() => RealDisk.Open(Folder);
+
+    private protected override void CleanUp() => Directory.Delete(_temp, recursive: true);
+}
