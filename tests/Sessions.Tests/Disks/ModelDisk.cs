@@ -98,20 +98,22 @@ internal abstract class ModelDisk(DiskImage image) : IDisk
     public void Rename(string from, string to) => Do("rename", from, true, () =>
     {
         RefuseReadOnly("rename", from);
-        Node node = Image.Get("rename", from);
         (FolderNode fromFolder, string fromName) = Image.Place("rename", from);
         (FolderNode toFolder, string toName) = Image.Place("rename", to);
+        Node node = Image.Get("rename", from);
         toFolder.Entries.TryGetValue(toName, out Node? replaced);
         switch (node, replaced)
         {
+            case (FolderNode, _) when from != to && (to + "/").StartsWith(from + "/", StringComparison.Ordinal):
+                throw DiskImage.Failure(DiskError.Io, "rename", to); // a folder into itself
+            case (_, FolderNode) when from != to && (from + "/").StartsWith(to + "/", StringComparison.Ordinal):
+                throw DiskImage.Failure(DiskError.NotEmpty, "rename", to);
             case (FolderNode, FileNode):
                 throw DiskImage.Failure(DiskError.NotFolder, "rename", to);
             case (FileNode, FolderNode):
                 throw DiskImage.Failure(DiskError.IsFolder, "rename", to);
             case (FolderNode, FolderNode other) when node != other && other.Entries.Count > 0:
                 throw DiskImage.Failure(DiskError.NotEmpty, "rename", to);
-            case (FolderNode, _) when node != replaced && (to + "/").StartsWith(from + "/", StringComparison.Ordinal):
-                throw DiskImage.Failure(DiskError.Io, "rename", to);
         }
 
         if (node == replaced)
@@ -148,15 +150,16 @@ internal abstract class ModelDisk(DiskImage image) : IDisk
 
     public void Link(string existing, string added) => Do("link", added, true, () =>
     {
-        if (!Capabilities.HardLinks || Image.Get("link", existing) is not FileNode file)
-        {
-            throw DiskImage.Failure(DiskError.Unsupported, "link", added);
-        }
-
+        Node node = Image.Get("link", existing);
         (FolderNode folder, string name) = Image.Place("link", added);
         if (folder.Entries.ContainsKey(name))
         {
             throw DiskImage.Failure(DiskError.Exists, "link", added);
+        }
+
+        if (!Capabilities.HardLinks || node is not FileNode file)
+        {
+            throw DiskImage.Failure(DiskError.Unsupported, "link", added);
         }
 
         RefuseReadOnly("link", added);
