@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Runtime.InteropServices;
 using System.Text;
 
@@ -8,6 +9,7 @@ namespace Sessions.Platform;
 /// variable arguments of a C function on the stack, so open and fcntl are declared with as many
 /// unused arguments as fill the registers. Intel Macs keep the 64-bit inode calls under a suffix.
 /// </summary>
+[ExcludeFromCodeCoverage(Justification = "Runs on macOS alone.")]
 internal static unsafe partial class Darwin
 {
     private const string Name = "libSystem";
