@@ -36,9 +36,12 @@ internal abstract class ModelDisk(DiskImage image) : IDisk
                 throw DiskImage.Failure(DiskError.IsFolder, "open", path);
             }
 
-            FileNode file = node is FileNode found ? found
-                : mode is OpenMode.Read or OpenMode.ReadWrite ? throw DiskImage.Failure(DiskError.NotFound, "open", path)
-                : Create("open", path);
+            if (node is null && (mode is OpenMode.Read or OpenMode.ReadWrite))
+            {
+                throw DiskImage.Failure(DiskError.NotFound, "open", path);
+            }
+
+            FileNode file = (FileNode?)node ?? Create("open", path);
             if (mode != OpenMode.Read)
             {
                 RefuseReadOnly("open", path);
@@ -271,82 +274,6 @@ internal abstract class ModelDisk(DiskImage image) : IDisk
         lock (Image.Gate)
         {
             Die();
-        }
-    }
-
-    /// <summary>The whole content of a file, without a trace; null where there is none.</summary>
-    public byte[]? Peek(string path)
-    {
-        lock (Image.Gate)
-        {
-            if (Image.Find("peek", path) is not FileNode file)
-            {
-                return null;
-            }
-
-            byte[] content = new byte[file.Length];
-            file.Read(content, 0);
-            return content;
-        }
-    }
-
-    /// <summary>Puts a whole file there, durable, with the folders it needs; no fault, no check.</summary>
-    public void Poke(string path, ReadOnlySpan<byte> content)
-    {
-        lock (Image.Gate)
-        {
-            Image.MakeRoot();
-            FolderNode folder = Image.Root!;
-            string[] names = path.Split('/');
-            Image.BeginChange();
-            foreach (string name in names[..^1])
-            {
-                if (!folder.Entries.TryGetValue(name, out Node? inner))
-                {
-                    Image.SetName(folder, name, inner = Image.NewFolder());
-                    folder.Unsynced.Remove(name);
-                }
-
-                folder = (FolderNode)inner;
-            }
-
-            folder.Entries.TryGetValue(names[^1], out Node? before);
-            FileNode file = Image.NewFile();
-            long free = long.MaxValue;
-            file.Write(content, 0, ref free);
-            file.Sync();
-            Image.AddPages(file.AllocatedPages);
-            Image.SetName(folder, names[^1], file);
-            folder.Unsynced.Remove(names[^1]);
-            Image.FreeIfGone(before);
-        }
-    }
-
-    /// <summary>The paths of all files, in order.</summary>
-    public IReadOnlyList<string> Paths()
-    {
-        var paths = new List<string>();
-        lock (Image.Gate)
-        {
-            Add(Image.Root, "");
-        }
-
-        paths.Sort(StringComparer.Ordinal);
-        return paths;
-
-        void Add(FolderNode? folder, string prefix)
-        {
-            foreach ((string name, Node node) in folder?.Entries ?? [])
-            {
-                if (node is FolderNode inner)
-                {
-                    Add(inner, prefix + name + "/");
-                }
-                else
-                {
-                    paths.Add(prefix + name);
-                }
-            }
         }
     }
 

@@ -13,11 +13,10 @@ public sealed class OneRuleTests
 
     public OneRuleTests()
     {
-        foreach (string path in new[] { $"{Session}/session.json", $"{Session}/events.jsonl", "tmp/new", "config.json" })
-        {
-            _disk.Poke(path, "content"u8);
-        }
-
+        _disk.Poke($"{Session}/session.json", "content"u8);
+        _disk.Poke($"{Session}/events.jsonl", "content"u8);
+        _disk.Poke("tmp/new", "content"u8);
+        _disk.Poke("config.json", "content"u8);
         _disk.Poke("trash/7/s2/session.json", "content"u8);
         _disk.Poke("journal/1.log", new byte[3 * 4096]);
         _journal = _disk.Open("journal/1.log", OpenMode.ReadWrite);

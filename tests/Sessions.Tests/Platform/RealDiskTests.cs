@@ -1,11 +1,10 @@
-using System.Runtime.InteropServices;
 using Sessions.Platform;
 using Xunit;
 
 namespace Sessions.Tests.Platform;
 
 /// <summary>The contract on the operating system's disk, and what only that one can show.</summary>
-public sealed partial class RealDiskTests : SharingContract
+public sealed class RealDiskTests : SharingContract
 {
     private readonly string _temp = Directory.CreateTempSubdirectory("sessions-disk-").FullName;
 
@@ -76,13 +75,55 @@ public sealed partial class RealDiskTests : SharingContract
     }
 
     [Fact]
-    public void A_sparse_file_is_mapped_after_its_page_was_taken()
+    public void A_folder_that_the_system_forbids_is_said()
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "Needs /proc.");
+        using IDisk disk = RealDisk.Open("/proc/store");
+        Assert.Throws<DiskException>(() => disk.CreateFolder(""));
+        using IDisk below = RealDisk.Open("/proc/deeper/store");
+        Assert.Throws<DiskException>(() => below.CreateFolder(""));
+        Assert.Equal("unknown", below.Capabilities.FileSystem);
+        Assert.Throws<DiskException>(() => below.TrySyncAll());
+    }
+
+    [Fact]
+    public void Folders_where_files_should_be_are_said()
+    {
+        Disk.CreateFolder("f");
+        Fails(DiskError.IsFolder, () => Disk.OpenLocks("f", readOnly: false));
+        Fails(DiskError.IsFolder, () => Disk.OpenSharedPage("f", readOnly: false));
+        Fails(DiskError.NotFound, () => Disk.SyncFolder("x"));
+    }
+
+    [Fact]
+    public void Errors_of_exchange_that_the_file_system_may_have_are_unsupported()
+    {
+        Disk.CreateFolder("f");
+        Write("f/a", "");
+        Fails(DiskError.Unsupported, () => Disk.Exchange("f", "f/a")); // EINVAL
+    }
+
+    [Fact]
+    public void A_page_that_is_a_hole_gets_its_block_before_it_is_touched()
     {
         Assert.SkipUnless(OperatingSystem.IsLinux(), "Elsewhere the file is only made long enough.");
-        using ISharedPage page = Disk.OpenSharedPage("page", readOnly: false)!;
-        using IDiskFile file = Disk.Open("page", OpenMode.Read);
-        byte[] content = new byte[SharedPage.Bytes + 1];
-        Assert.Equal(SharedPage.Bytes, file.Read(content, 0));
+        using (IDiskFile file = Disk.Open("page", OpenMode.CreateNew))
+        {
+            file.SetLength(SharedPage.Bytes);
+        }
+
+        Assert.True(Unix.TryStat(Descriptor("page"), out UnixStat before));
+        Disk.OpenSharedPage("page", readOnly: false)!.Dispose();
+        Assert.True(Unix.TryStat(Descriptor("page"), out UnixStat after));
+        Assert.False(before.HasBlocks);
+        Assert.True(after.HasBlocks);
+
+        int Descriptor(string name)
+        {
+            FileStream stream = Track(new FileStream(Path.Combine(Folder, name), FileMode.Open, FileAccess.Read,
+                FileShare.ReadWrite));
+            return (int)stream.SafeFileHandle.DangerousGetHandle();
+        }
     }
 
     [Fact]
