@@ -1,3 +1,5 @@
+using System.Diagnostics.CodeAnalysis;
+
 namespace Sessions.Platform;
 
 /// <summary>Waiting on a word of memory that this process alone uses. The word must not move.</summary>
@@ -11,7 +13,29 @@ internal static unsafe class Futex
         {
             LinuxFutex.Wait(word, expected, timeoutMs, LinuxFutex.Private);
         }
-        else if (OperatingSystem.IsMacOS())
+        else
+        {
+            WaitElsewhere(word, expected, timeoutMs);
+        }
+    }
+
+    /// <summary>Wakes up to so many waiters.</summary>
+    public static void Wake(int* word, int count)
+    {
+        if (OperatingSystem.IsLinux())
+        {
+            LinuxFutex.Wake(word, count, LinuxFutex.Private);
+        }
+        else
+        {
+            WakeElsewhere(word, count);
+        }
+    }
+
+    [ExcludeFromCodeCoverage(Justification = "Runs on other systems than Linux.")]
+    private static void WaitElsewhere(int* word, int expected, int timeoutMs)
+    {
+        if (OperatingSystem.IsMacOS())
         {
             Darwin.Wait(word, expected, timeoutMs, shared: false);
         }
@@ -25,14 +49,10 @@ internal static unsafe class Futex
         }
     }
 
-    /// <summary>Wakes up to so many waiters.</summary>
-    public static void Wake(int* word, int count)
+    [ExcludeFromCodeCoverage(Justification = "Runs on other systems than Linux.")]
+    private static void WakeElsewhere(int* word, int count)
     {
-        if (OperatingSystem.IsLinux())
-        {
-            LinuxFutex.Wake(word, count, LinuxFutex.Private);
-        }
-        else if (OperatingSystem.IsMacOS())
+        if (OperatingSystem.IsMacOS())
         {
             Darwin.Wake(word, count, shared: false);
         }

@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Runtime.InteropServices;
 using System.Text;
 
@@ -8,10 +9,12 @@ namespace Sessions.Platform;
 /// variable arguments of a C function on the stack, so open and fcntl are declared with as many
 /// unused arguments as fill the registers. Intel Macs keep the 64-bit inode calls under a suffix.
 /// </summary>
+[ExcludeFromCodeCoverage(Justification = "Runs on macOS alone.")]
 internal static unsafe partial class Darwin
 {
     private const string Name = "libSystem";
 
+    private const int FullSyncCommand = 51;
     private const uint CompareAndWait = 1;
     private const uint CompareAndWaitShared = 3;
     private const uint WakeAll = 0x100;
@@ -27,18 +30,50 @@ internal static unsafe partial class Darwin
         ? ControlArm(fd, command, 0, 0, 0, 0, 0, 0, argument)
         : Libc.Control(fd, command, argument);
 
-    public static int StatPath(byte* path, bool followLinks, DarwinStat* result) => (IsArm, followLinks) switch
+    public static bool TryStat(byte* path, bool followLinks, out UnixStat stat)
     {
-        (true, false) => LstatArm(path, result),
-        (true, true) => StatArm(path, result),
-        (false, false) => LstatIntel(path, result),
-        (false, true) => StatIntel(path, result),
-    };
+        DarwinStat found;
+        int result = (IsArm, followLinks) switch
+        {
+            (true, false) => LstatArm(path, &found),
+            (true, true) => StatArm(path, &found),
+            (false, false) => LstatIntel(path, &found),
+            (false, true) => StatIntel(path, &found),
+        };
+        stat = result == 0 ? found.ToUnix() : default;
+        return result == 0;
+    }
 
-    public static int StatFile(int fd, DarwinStat* result) => IsArm ? FstatArm(fd, result) : FstatIntel(fd, result);
+    public static bool TryStat(int fd, out UnixStat stat)
+    {
+        DarwinStat found;
+        int result = IsArm ? FstatArm(fd, &found) : FstatIntel(fd, &found);
+        stat = result == 0 ? found.ToUnix() : default;
+        return result == 0;
+    }
 
-    public static int FileSystem(int fd, DarwinFileSystem* result) =>
-        IsArm ? FstatfsArm(fd, result) : FstatfsIntel(fd, result);
+    /// <summary>The capabilities of the file system that an open folder is on.</summary>
+    public static DiskCapabilities CapabilitiesOf(int fd)
+    {
+        DarwinFileSystem found;
+        if ((IsArm ? FstatfsArm(fd, &found) : FstatfsIntel(fd, &found)) != 0)
+        {
+            throw Errno.Failure("fstatfs", "");
+        }
+
+        string name = new((sbyte*)found.TypeName);
+        bool isApples = name is "apfs" or "hfs";
+        return new DiskCapabilities(name, (found.Flags & DarwinFileSystem.Local) != 0, isApples, isApples);
+    }
+
+    /// <summary>fsync, and the drive's cache too; only fsync where the file system has no more.</summary>
+    public static int FullSync(int fd)
+    {
+        int result = Control(fd, FullSyncCommand, 0);
+        return result != 0 && (Errno.Last == Errno.Invalid || Errno.Last == Errno.NotSupported)
+            ? Libc.Sync(fd)
+            : result;
+    }
 
     public static nint OpenFolder(byte* path) => IsArm ? Libc.OpenFolder(path) : OpendirIntel(path);
 
@@ -124,6 +159,7 @@ internal static unsafe partial class Darwin
 }
 
 /// <summary>struct stat of macOS with 64-bit inodes, the part that is used.</summary>
+[ExcludeFromCodeCoverage(Justification = "Runs on macOS alone.")]
 [StructLayout(LayoutKind.Explicit, Size = 144)]
 internal struct DarwinStat
 {
@@ -141,6 +177,8 @@ internal struct DarwinStat
 
     [FieldOffset(96)]
     internal long Size;
+
+    internal readonly UnixStat ToUnix() => new(Size, Links, Mode, Inode, ulong.RotateLeft((uint)Device, 40));
 }
 
 /// <summary>struct statfs of macOS, the part that is used.</summary>

@@ -8,15 +8,7 @@ internal static unsafe class FileSystems
     {
         if (OperatingSystem.IsMacOS())
         {
-            DarwinFileSystem found;
-            if (Darwin.FileSystem(fd, &found) != 0)
-            {
-                throw Errno.Failure("fstatfs", "");
-            }
-
-            string name = new((sbyte*)found.TypeName);
-            return new DiskCapabilities(name, (found.Flags & DarwinFileSystem.Local) != 0,
-                HardLinks: name is "apfs" or "hfs", AtomicExchange: name is "apfs" or "hfs");
+            return Darwin.CapabilitiesOf(fd);
         }
 
         // struct statfs begins with the type as a long; 120 bytes on 64-bit systems.

@@ -113,6 +113,9 @@ internal struct LinuxStat
     [FieldOffset(40)]
     internal long Size;
 
+    [FieldOffset(48)]
+    internal long Blocks;
+
     [FieldOffset(136)]
     internal uint DeviceMajor;
 

@@ -14,7 +14,6 @@ internal static unsafe class Unix
     private const int NoFollow = 0x100;
     private const int EmptyPath = 0x1000;
     private const uint BasicStats = 0x7FF;
-    private const int FullSync = 51;
     private const int FirstFreeDescriptor = 3;
 
     private static bool IsMac => OperatingSystem.IsMacOS();
@@ -57,10 +56,7 @@ internal static unsafe class Unix
     {
         if (IsMac)
         {
-            DarwinStat found;
-            bool known = Darwin.StatPath(path, followLinks, &found) == 0;
-            stat = known ? new UnixStat(in found) : default;
-            return known;
+            return Darwin.TryStat(path, followLinks, out stat);
         }
 
         LinuxStat result;
@@ -73,10 +69,7 @@ internal static unsafe class Unix
     {
         if (IsMac)
         {
-            DarwinStat found;
-            bool known = Darwin.StatFile(fd, &found) == 0;
-            stat = known ? new UnixStat(in found) : default;
-            return known;
+            return Darwin.TryStat(fd, out stat);
         }
 
         byte nothing = 0;
@@ -91,16 +84,7 @@ internal static unsafe class Unix
         : Libc.RenameAt(CurrentFolder, left, CurrentFolder, right, Swap);
 
     /// <summary>Content and size to stable storage; on macOS through the drive's cache too.</summary>
-    public static int SyncData(int fd)
-    {
-        if (!IsMac)
-        {
-            return Libc.SyncData(fd);
-        }
-
-        int result = Darwin.Control(fd, FullSync, 0);
-        return result == 0 || Errno.Last is not (Errno.Invalid or 45) ? result : Libc.Sync(fd);
-    }
+    public static int SyncData(int fd) => IsMac ? Darwin.FullSync(fd) : Libc.SyncData(fd);
 
     /// <summary>The same for a folder and its names.</summary>
     public static int SyncFolder(int fd) => IsMac ? SyncData(fd) : Libc.Sync(fd);
@@ -131,19 +115,19 @@ internal readonly struct UnixStat
     private const uint FolderType = 0x4000;
 
     public UnixStat(in LinuxStat stat)
+        : this(stat.Size, stat.Links, stat.Mode, stat.Inode,
+            ulong.RotateLeft(stat.DeviceMinor, 40) + ulong.RotateLeft(stat.DeviceMajor, 52))
     {
-        Length = stat.Size;
-        Links = stat.Links;
-        Mode = stat.Mode;
-        Identity = stat.Inode ^ (ulong.RotateLeft(stat.DeviceMinor, 40) + ulong.RotateLeft(stat.DeviceMajor, 52));
+        HasBlocks = stat.Blocks > 0;
     }
 
-    public UnixStat(in DarwinStat stat)
+    public UnixStat(long length, uint links, uint mode, ulong inode, ulong device)
     {
-        Length = stat.Size;
-        Links = stat.Links;
-        Mode = stat.Mode;
-        Identity = stat.Inode ^ ulong.RotateLeft((uint)stat.Device, 40);
+        Length = length;
+        Links = links;
+        Mode = mode;
+        Identity = inode ^ device;
+        HasBlocks = true;
     }
 
     public long Length { get; }
@@ -154,6 +138,9 @@ internal readonly struct UnixStat
 
     /// <summary>Device and inode in one number.</summary>
     public ulong Identity { get; }
+
+    /// <summary>False where nothing of the file was ever given room on the disk, as far as known.</summary>
+    public bool HasBlocks { get; }
 
     public bool IsFolder => (Mode & TypeBits) == FolderType;
 }

@@ -9,9 +9,6 @@ namespace Sessions.Platform;
 [UnsupportedOSPlatform("windows")]
 internal sealed unsafe class UnixDisk : IDisk
 {
-    private const int ReadProtection = 1;
-    private const int WriteProtection = 2;
-    private const int SharedMapping = 1;
     private const byte UnknownType = 0;
     private const byte FolderType = 4;
 
@@ -40,25 +37,8 @@ internal sealed unsafe class UnixDisk : IDisk
     {
         byte* buffer = stackalloc byte[UnixPath.Bytes];
         byte* full = _paths.Join(path, buffer);
-        int fd = mode switch
-        {
-            OpenMode.Read => Unix.Open(full, 0),
-            OpenMode.ReadWrite => Unix.Open(full, Unix.ReadWrite),
-            OpenMode.CreateNew => Create(full, path),
-            _ => OpenOrCreate(full, path),
-        };
-        if (fd < 0)
-        {
-            throw Errno.Failure("open", path);
-        }
-
-        if (mode == OpenMode.Read && Unix.TryStat(fd, out UnixStat stat) && stat.IsFolder)
-        {
-            Libc.Close(fd);
-            throw Errno.Failure("open", path, Errno.IsFolder);
-        }
-
-        return new UnixFile(fd, path);
+        int fd = UnixOpening.Open(full, path, mode);
+        return fd >= 0 ? new UnixFile(fd, path) : throw Errno.Failure("open", path);
     }
 
     // The store's own folder may be a symbolic link; what lies in it may not.
@@ -242,46 +222,10 @@ internal sealed unsafe class UnixDisk : IDisk
             throw Errno.Failure("open", path);
         }
 
-        return new UnixLockFile(_paths, path, fd, StatOrClose(fd, path).Identity);
+        return new UnixLockFile(_paths, path, fd, UnixOpening.StatOrClose(fd, path).Identity);
     }
 
-    public ISharedPage? OpenSharedPage(string path, bool readOnly)
-    {
-        byte* buffer = stackalloc byte[UnixPath.Bytes];
-        byte* full = _paths.Join(path, buffer);
-        int fd = readOnly ? Unix.Open(full, 0) : OpenOrCreate(full, path);
-        if (fd < 0)
-        {
-            int error = Errno.Last;
-            return readOnly && error is Errno.NotFound or Errno.NotFolder
-                ? null
-                : throw Errno.Failure("open", path, error);
-        }
-
-        UnixStat stat = StatOrClose(fd, path);
-        try
-        {
-            if (stat.Length < SharedPage.Bytes)
-            {
-                if (readOnly)
-                {
-                    return null; // being made just now; touching it would be a SIGBUS
-                }
-
-                Allocate(fd, path);
-            }
-
-            int protection = ReadProtection | (readOnly ? 0 : WriteProtection);
-            nint address = Libc.Map(0, SharedPage.Bytes, protection, SharedMapping, fd, 0);
-            return address == -1
-                ? throw Errno.Failure("mmap", path)
-                : new UnixSharedPage(_paths, path, address, stat.Identity);
-        }
-        finally
-        {
-            Libc.Close(fd);
-        }
-    }
+    public ISharedPage? OpenSharedPage(string path, bool readOnly) => UnixSharedPage.Open(_paths, path, readOnly);
 
     public void Dispose()
     {
@@ -290,67 +234,6 @@ internal sealed unsafe class UnixDisk : IDisk
         {
             Libc.Close(fd);
         }
-    }
-
-    // The first store into a hole of a mapped file on a full disk is a SIGBUS, so the blocks are
-    // taken here, without touching what another process may have put there meanwhile.
-    private static void Allocate(int fd, string path)
-    {
-        int error = OperatingSystem.IsLinux() ? Libc.Allocate(fd, 0, SharedPage.Bytes) : Errno.NotSupported;
-        if (error == Errno.NotSupported || error == Errno.Invalid)
-        {
-            error = Libc.Truncate(fd, SharedPage.Bytes) == 0 ? 0 : Errno.Last;
-        }
-
-        if (error != 0)
-        {
-            throw Errno.Failure("posix_fallocate", path, error);
-        }
-    }
-
-    private static int OpenOrCreate(byte* full, string path)
-    {
-        while (true)
-        {
-            int fd = Unix.Open(full, Unix.ReadWrite);
-            if (fd >= 0 || Errno.Last != Errno.NotFound)
-            {
-                return fd;
-            }
-
-            fd = Create(full, path);
-            if (fd >= 0 || Errno.Last != Errno.Exists || !Unix.TryStat(full, followLinks: true, out _))
-            {
-                return fd;
-            }
-        }
-    }
-
-    // The umask can only have taken rights away; asking is cheaper than always setting them.
-    private static int Create(byte* full, string path)
-    {
-        int fd = Unix.Open(full, Unix.ReadWrite | Unix.CreateNew);
-        if (fd >= 0 && (StatOrClose(fd, path).Mode & 0x1FF) != Unix.FileMode
-            && Libc.ChangeMode(fd, Unix.FileMode) != 0)
-        {
-            int error = Errno.Last;
-            Libc.Close(fd);
-            throw Errno.Failure("fchmod", path, error);
-        }
-
-        return fd;
-    }
-
-    private static UnixStat StatOrClose(int fd, string path)
-    {
-        if (Unix.TryStat(fd, out UnixStat stat))
-        {
-            return stat;
-        }
-
-        int error = Errno.Last;
-        Libc.Close(fd);
-        throw Errno.Failure("fstat", path, error);
     }
 
     private bool IsFolder(string path, string name, byte type) => type == UnknownType

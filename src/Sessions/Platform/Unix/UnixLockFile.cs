@@ -1,9 +1,12 @@
+using System.Runtime.CompilerServices;
+
 namespace Sessions.Platform;
 
 /// <summary>
 /// Byte-range locks that belong to the open file description (F_OFD_SETLK), not to the process:
 /// closing another descriptor of the same file does not drop them, as it would with F_SETLK.
 /// </summary>
+[SkipLocalsInit]
 internal sealed unsafe class UnixLockFile : ILockFile
 {
     private readonly UnixPath _paths;

@@ -1,8 +1,15 @@
+using System.Runtime.CompilerServices;
+
 namespace Sessions.Platform;
 
 /// <summary>A mapped page of a file, with waits that cross processes.</summary>
+[SkipLocalsInit]
 internal sealed unsafe class UnixSharedPage(UnixPath paths, string path, nint address, ulong identity) : ISharedPage
 {
+    private const int ReadProtection = 1;
+    private const int WriteProtection = 2;
+    private const int SharedMapping = 1;
+
     private nint _address = address;
 
     public byte* Address => (byte*)_address;
@@ -14,6 +21,44 @@ internal sealed unsafe class UnixSharedPage(UnixPath paths, string path, nint ad
             byte* buffer = stackalloc byte[UnixPath.Bytes];
             return Unix.TryStat(paths.Join(path, buffer), followLinks: true, out UnixStat stat)
                 && stat.Identity == identity;
+        }
+    }
+
+    /// <summary>Opens and maps the file; null where a reader finds none that is complete.</summary>
+    public static UnixSharedPage? Open(UnixPath paths, string path, bool readOnly)
+    {
+        byte* buffer = stackalloc byte[UnixPath.Bytes];
+        int fd = UnixOpening.Open(paths.Join(path, buffer), path, readOnly ? OpenMode.Read : OpenMode.OpenOrCreate);
+        if (fd < 0)
+        {
+            int error = Errno.Last;
+            return readOnly && error is Errno.NotFound or Errno.NotFolder
+                ? null
+                : throw Errno.Failure("open", path, error);
+        }
+
+        UnixStat stat = UnixOpening.StatOrClose(fd, path);
+        try
+        {
+            if (readOnly && stat.Length < SharedPage.Bytes)
+            {
+                return null; // being made just now; touching it would be a SIGBUS
+            }
+
+            if (!readOnly && (stat.Length < SharedPage.Bytes || !stat.HasBlocks))
+            {
+                Allocate(fd, path);
+            }
+
+            int protection = ReadProtection | (readOnly ? 0 : WriteProtection);
+            nint address = Libc.Map(0, SharedPage.Bytes, protection, SharedMapping, fd, 0);
+            return address == -1
+                ? throw Errno.Failure("mmap", path)
+                : new UnixSharedPage(paths, path, address, stat.Identity);
+        }
+        finally
+        {
+            Libc.Close(fd);
         }
     }
 
@@ -47,6 +92,22 @@ internal sealed unsafe class UnixSharedPage(UnixPath paths, string path, nint ad
         if (address != 0)
         {
             Libc.Unmap(address, SharedPage.Bytes);
+        }
+    }
+
+    // The first store into a hole of a mapped file on a full disk is a SIGBUS, so the blocks are
+    // taken here, without touching what another process may have put there meanwhile.
+    private static void Allocate(int fd, string path)
+    {
+        int error = OperatingSystem.IsLinux() ? Libc.Allocate(fd, 0, SharedPage.Bytes) : Errno.NotSupported;
+        if (error == Errno.NotSupported || error == Errno.Invalid)
+        {
+            error = Libc.Truncate(fd, SharedPage.Bytes) == 0 ? 0 : Errno.Last;
+        }
+
+        if (error != 0)
+        {
+            throw Errno.Failure("posix_fallocate", path, error);
         }
     }
 }

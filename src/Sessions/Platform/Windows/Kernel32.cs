@@ -1,8 +1,10 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Runtime.InteropServices;
 
 namespace Sessions.Platform;
 
 /// <summary>The calls of Windows that .NET does not offer.</summary>
+[ExcludeFromCodeCoverage(Justification = "Runs on Windows alone.")]
 internal static unsafe partial class Kernel32
 {
     public const uint ReplaceExisting = 1;
@@ -67,6 +69,7 @@ internal static unsafe partial class Kernel32
 }
 
 /// <summary>BY_HANDLE_FILE_INFORMATION.</summary>
+[ExcludeFromCodeCoverage(Justification = "Runs on Windows alone.")]
 [StructLayout(LayoutKind.Explicit, Size = 52)]
 internal struct WindowsFileInfo
 {

@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Runtime.Versioning;
 using Microsoft.Win32.SafeHandles;
 
@@ -9,6 +10,7 @@ namespace Sessions.Platform;
 /// access list rules, and the user's data folder is closed to others.
 /// </summary>
 [SupportedOSPlatform("windows")]
+[ExcludeFromCodeCoverage(Justification = "Runs on Windows alone.")]
 internal sealed unsafe class WindowsDisk(string root) : IDisk
 {
     private const FileShare ShareAll = FileShare.ReadWrite | FileShare.Delete;

@@ -1,8 +1,10 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Runtime.InteropServices;
 
 namespace Sessions.Platform;
 
 /// <summary>Error numbers of Windows, and what the engine calls them.</summary>
+[ExcludeFromCodeCoverage(Justification = "Runs on Windows alone.")]
 internal static class WindowsErrors
 {
     /// <summary>The exception for the last call.</summary>

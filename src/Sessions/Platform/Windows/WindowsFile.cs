@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Runtime.Versioning;
 using Microsoft.Win32.SafeHandles;
 
@@ -5,6 +6,7 @@ namespace Sessions.Platform;
 
 /// <summary>An open file of Windows.</summary>
 [SupportedOSPlatform("windows")]
+[ExcludeFromCodeCoverage(Justification = "Runs on Windows alone.")]
 internal sealed class WindowsFile(SafeFileHandle handle, string path) : IDiskFile
 {
     public long Length

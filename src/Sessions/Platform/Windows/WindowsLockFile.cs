@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Runtime.InteropServices;
 using System.Runtime.Versioning;
 using Microsoft.Win32.SafeHandles;
@@ -10,6 +11,7 @@ namespace Sessions.Platform;
 /// the exclusive lock decides who may write, and that one is never given up this way.
 /// </summary>
 [SupportedOSPlatform("windows")]
+[ExcludeFromCodeCoverage(Justification = "Runs on Windows alone.")]
 internal sealed unsafe class WindowsLockFile(WindowsDisk disk, string path, SafeFileHandle handle, ulong identity)
     : ILockFile
 {

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Diagnostics.CodeAnalysis;
 using System.IO.MemoryMappedFiles;
 using System.Runtime.Versioning;
 using Microsoft.Win32.SafeHandles;
@@ -10,6 +11,7 @@ namespace Sessions.Platform;
 /// are cut into slices of a millisecond, after which a change made by another process is seen.
 /// </summary>
 [SupportedOSPlatform("windows")]
+[ExcludeFromCodeCoverage(Justification = "Runs on Windows alone.")]
 internal sealed unsafe class WindowsSharedPage : ISharedPage
 {
     private const int SliceMs = 1;
