@@ -38,6 +38,13 @@ internal sealed class LogView : IDisposable
         return new LogView(file, tail, row.LogLength >= 0 ? row.LogLength : file.Length);
     }
 
+    /// <summary>A log as its file has it, without the journal.</summary>
+    public static LogView OpenFile(IDisk disk, string path)
+    {
+        IDiskFile file = disk.Open(path, OpenMode.Read);
+        return new LogView(file, null, file.Length);
+    }
+
     /// <summary>Fills the buffer from the offset; fewer bytes only at the end.</summary>
     public int Read(Span<byte> buffer, long offset)
     {

@@ -1,0 +1,254 @@
+using System.Buffers;
+using Sessions.Events;
+using Sessions.Platform;
+
+namespace Sessions.Storage;
+
+/// <summary>
+/// Makes a damaged store whole again, alone in it: keeps the journal aside byte for byte, applies
+/// every frame of it that is whole, makes each session.json that cannot be read from the index or
+/// from its events, and starts a new journal far above every number that was ever used.
+/// </summary>
+internal sealed class Salvager
+{
+    private readonly StoreCore _core;
+    private readonly IDisk _disk;
+    private readonly List<string> _rebuilt = [];
+
+    private Salvager(StoreCore core) => (_core, _disk) = (core, core.Disk);
+
+    public static void Run(StoreEnvironment environment, IBufferWriter<byte> output)
+    {
+        IDisk disk = environment.Disk;
+        if (disk.Stat("") is not { IsFolder: true }
+            || (disk.Stat(Layout.StoreFile) is null && disk.Stat(Layout.Sessions) is null))
+        {
+            throw Errors.NotFound("store");
+        }
+
+        StoreFile file = ReadOrMakeStoreFile(environment);
+        using ILockFile locks = disk.OpenLocks(Layout.StoreFile, readOnly: false);
+        if (!locks.TryLock(StoreLock.Opening, exclusive: true) || !locks.TryLock(StoreLock.Alive, exclusive: true))
+        {
+            throw Errors.Busy("The store, which is open elsewhere,");
+        }
+
+        var salvager = new Salvager(new StoreCore(environment, new SessionStoreOptions(), file.StoreId));
+        salvager.Run(output);
+    }
+
+    private void Run(IBufferWriter<byte> output)
+    {
+        foreach (string folder in (string[])[Layout.Temporary, Layout.Locks, Layout.Journal])
+        {
+            _disk.CreateFolder(folder);
+        }
+
+        var journal = new Journal(_disk, _core.Seed, _core.InstanceId);
+        JournalScan scan = JournalScan.Read(_disk, journal);
+        KeepJournal(scan.Segments);
+        IndexClosing? index = IndexFile.ReadClosing(_disk);
+        var rows = new Dictionary<string, SessionInfo>();
+        IndexFile.TryLoad(_disk, (id, info, _) =>
+        {
+            rows.Remove(id);
+            if (info is not null)
+            {
+                rows.Add(id, info);
+            }
+        });
+        int frames = Redo(scan);
+        int sessions = RebuildInfos(rows);
+        (long lsn, long ms, long n) = FolderScan.Floors(_disk);
+        lsn = Math.Max(Math.Max(lsn, scan.LastLsn), index?.Lsn ?? 0) + Takeover.Jump;
+        (ms, n) = index is not null && (index.IdMs, index.IdN).CompareTo((ms, n)) > 0 ? (index.IdMs, index.IdN) : (ms, n);
+        if (scan.Newest is { } header && (header.IdMs, header.IdN).CompareTo((ms, n)) > 0)
+        {
+            (ms, n) = (header.IdMs, header.IdN);
+        }
+
+        if (_disk.Stat(Layout.IndexFile) is not null)
+        {
+            _disk.Unlink(Layout.IndexFile);
+        }
+
+        IndexWriter.Write(_disk, _core.Quarantine, null, [], lsn, (ms, n));
+        long number = (scan.Segments.Count == 0 ? 0 : scan.Segments[^1]) + 1;
+        journal.CreateClosing(new SegmentHeader
+        {
+            Number = number,
+            Size = SegmentHeader.Length,
+            FirstLsn = lsn + 1,
+            PreviousEnd = 0,
+            PreviousLsn = lsn,
+            FirstNeeded = number,
+            IdMs = ms,
+            IdN = n,
+        });
+        journal.Retire(number);
+        _disk.SyncFolder(Layout.Journal);
+        if (_disk.Stat(Layout.SharedPage) is not null)
+        {
+            _disk.Unlink(Layout.SharedPage); // it may say that the store is poisoned or damaged
+        }
+
+        var b = new Utf8Buffer();
+        b.Byte('{').Member("sessions", (long)sessions).Member("frames_applied", (long)frames)
+            .Member("corruption", scan.Corruption).Name("rebuilt").Byte('[');
+        for (int i = 0; i < _rebuilt.Count; i++)
+        {
+            b.Raw(i == 0 ? ""u8 : ","u8).Text(_rebuilt[i]);
+        }
+
+        b.Raw("],\"quarantined\":["u8);
+        List<QuarantineEntry> kept = _core.Quarantine.List();
+        for (int i = 0; i < kept.Count; i++)
+        {
+            b.Raw(i == 0 ? ""u8 : ","u8).Text(kept[i].File);
+        }
+
+        output.Write(b.Raw("]}"u8).Written);
+        LogRing.Add("info", $"Salvaged {sessions} sessions, {_rebuilt.Count} of them rebuilt.");
+    }
+
+    private static StoreFile ReadOrMakeStoreFile(StoreEnvironment environment)
+    {
+        try
+        {
+            if (StoreFile.Read(environment.Disk) is { } file)
+            {
+                return file.Version <= StoreFile.CurrentVersion ? file : throw Migration.Unsupported(file.Version);
+            }
+        }
+        catch (SessionException e) when (e.Status == SessionStatus.Corrupt)
+        {
+            // Without its id no frame of the journal can be told from another store's; the files remain.
+            new Quarantine(environment.Disk, environment.Time, canWrite: true)
+                .Keep(Layout.StoreFile, null, "invalid_json", environment.Disk.ReadAll(Layout.StoreFile));
+            environment.Disk.Unlink(Layout.StoreFile);
+        }
+
+        return StoreFile.Create(environment);
+    }
+
+    private void KeepJournal(List<long> segments)
+    {
+        foreach (long segment in segments)
+        {
+            byte[] bytes = _disk.ReadAll(Layout.Segment(segment));
+            int used = bytes.AsSpan().LastIndexOfAnyExcept((byte)0) + 1;
+            if (used > SegmentHeader.Length)
+            {
+                _core.Quarantine.Keep(Layout.Segment(segment), null, "salvaged_journal", bytes.AsSpan(0, used));
+            }
+        }
+    }
+
+    private int Redo(JournalScan scan)
+    {
+        foreach (long segment in scan.Segments)
+        {
+            using IDiskFile file = _disk.Open(Layout.Segment(segment), OpenMode.ReadWrite);
+            file.Sync();
+        }
+
+        var frames = scan.Frames.Concat(scan.Stranded).DistinctBy(f => f.Lsn).OrderBy(f => f.Lsn).ToList();
+        var applier = new Applier(_disk, _core.Environment.Time, _core.InstanceId);
+        foreach (Frame frame in frames)
+        {
+            // One by one, so that a frame that refers to what was lost stops no other.
+            var fold = new Fold();
+            fold.Add(frame);
+            try
+            {
+                applier.Apply(fold);
+            }
+            catch (DiskException e) when (e.Error == DiskError.NotFound)
+            {
+                LogRing.Add("warning", $"Record {frame.Lsn} refers to a session that is lost.");
+            }
+        }
+
+        applier.Close();
+        if (!_disk.TrySyncAll())
+        {
+            Durably.Sync(_disk, FolderScan.Folders(_disk).Select(f => new TouchedSession(f.Id, f.Deletion, false)));
+        }
+
+        return frames.Count;
+    }
+
+    private int RebuildInfos(Dictionary<string, SessionInfo> rows)
+    {
+        int count = 0;
+        var applier = new Applier(_disk, _core.Environment.Time, _core.InstanceId);
+        foreach ((string folder, string id, long deletion) in FolderScan.Folders(_disk).ToList())
+        {
+            count++;
+            string path = folder + "/" + Layout.SessionFile;
+            byte[] bytes = _disk.Stat(path) is null ? [] : _disk.ReadAll(path);
+            SessionInfo? info = CheckedJson.Read(bytes) is { } compact ? InfoCodec.TryRead(compact) : null;
+            bool damaged = info is null || info.Id != id;
+            if (damaged)
+            {
+                _core.Quarantine.Keep(path, id, SmallFile.Reason(bytes), bytes);
+                info = rows.GetValueOrDefault(id) ?? new SessionInfo { Id = id, Revision = 1, Title = "Recovered Session" };
+                SessionIds.TryParse(id, out long created, out _);
+                info = info with { CreatedAt = info.CreatedAt == 0 ? created : info.CreatedAt };
+                _rebuilt.Add(id);
+            }
+
+            SessionInfo counted = Count(folder, info!) with { DeletionLsn = deletion };
+            if (damaged || counted != info)
+            {
+                applier.Replace(path, counted.Json);
+                _disk.SyncFolder(folder);
+            }
+        }
+
+        applier.Close();
+        _disk.TrySyncAll();
+        return count;
+    }
+
+    // The counters as the log bears them out.
+    private SessionInfo Count(string folder, SessionInfo info)
+    {
+        if (_disk.Stat(folder + "/" + Layout.EventsFile) is null)
+        {
+            return info;
+        }
+
+        long last = 0, count = 0, messages = 0, lastAt = 0;
+        using LogView log = LogView.OpenFile(_disk, folder + "/" + Layout.EventsFile);
+        var reader = new LineReader(log, 0);
+        while (reader.TryRead(out ReadOnlySpan<byte> line))
+        {
+            if (line.IsEmpty)
+            {
+                continue;
+            }
+
+            count++;
+            if (!EventLine.TryRead(line, out long seq, out _))
+            {
+                last++;
+                continue;
+            }
+
+            EventHead head = EventLine.Head(line);
+            last = Math.Max(last + 1, seq);
+            messages += EventLine.IsMessage(head.Type) ? 1 : 0;
+            lastAt = Math.Max(lastAt, head.Timestamp);
+        }
+
+        return count == info.EventCount && last == info.LastSeq ? info : info with
+        {
+            LastSeq = last,
+            EventCount = count,
+            MessageCount = messages,
+            LastEventAt = lastAt,
+            UpdatedAt = Math.Max(info.UpdatedAt, lastAt),
+        };
+    }
+}

@@ -1,0 +1,258 @@
+using System.Buffers;
+using System.Globalization;
+using Sessions.Events;
+using Sessions.Platform;
+
+namespace Sessions.Storage;
+
+/// <summary>
+/// Checks that a store is what the journal and the files say together, and writes a report. It
+/// changes nothing but the quarantine, where copies of what it finds unreadable go.
+/// </summary>
+internal sealed class Verifier
+{
+    private readonly StoreCore _core;
+    private readonly Utf8Buffer _issues = new(1024);
+    private bool _isSound = true;
+    private long _sessions;
+    private long _events;
+    private long _bytes;
+
+    private Verifier(StoreCore core) => _core = core;
+
+    public static void Write(SessionStore store, bool deep, IBufferWriter<byte> output)
+    {
+        StoreCore core = store.Core;
+        var verifier = new Verifier(core);
+        long start = core.Environment.Time.GetTimestamp();
+        if (!core.IsReadOnly && core.State.Health == StoreHealth.Sound)
+        {
+            store.Flush(); // so that the files are to be compared with, not the journal
+        }
+
+        verifier.CheckStore();
+        verifier.CheckSessions(deep);
+        var b = new Utf8Buffer(512);
+        b.Byte('{').Member("ok", verifier._isSound).Member("deep", deep).Member("lsn", core.Rows.Lsn)
+            .Member("sessions_checked", verifier._sessions).Member("events_checked", verifier._events)
+            .Member("bytes_checked", verifier._bytes)
+            .Member("duration_ms", (long)core.Environment.Time.GetElapsedTime(start).TotalMilliseconds)
+            .Name("issues").Byte('[').Raw(verifier._issues.Written).Raw("]}"u8);
+        output.Write(b.Written);
+    }
+
+    private void CheckStore()
+    {
+        if (_core.Corruption is { } corruption)
+        {
+            Add("journal_corrupt", "error", null, corruption.Split(':')[0], null, null, null, null, corruption);
+        }
+
+        if (_core.State.Health == StoreHealth.Poisoned)
+        {
+            Add("poisoned", "error", null, Layout.Journal, null, null, null, null,
+                "a journal write failed; the next open recovers");
+        }
+
+        try
+        {
+            StoreFile.Read(_core.Disk);
+        }
+        catch (SessionException e)
+        {
+            Add("invalid_json", "error", null, Layout.StoreFile, 0, null, null, null, e.Message);
+        }
+
+        CheckSmall(Layout.ConfigFile, null);
+        CheckIndex();
+        foreach (QuarantineEntry entry in _core.Quarantine.List())
+        {
+            if (entry.Reason is "torn_tail" or "excess" || IsReadable(entry))
+            {
+                Add("kept_aside", "info", entry.SessionId, entry.Source, null, null, null, entry.File, entry.Reason);
+            }
+        }
+    }
+
+    // What was damaged once and has been made whole since is worth a note, no more.
+    private bool IsReadable(QuarantineEntry entry)
+        => _core.Disk.Stat(entry.Source) is not null && CheckedJson.Read(_core.Disk.ReadAll(entry.Source)) is not null;
+
+    private void CheckIndex()
+    {
+        if (_core.Disk.Stat(Layout.IndexFile) is null)
+        {
+            return; // disposable, and absent until the first checkpoint
+        }
+
+        if (IndexFile.ReadClosing(_core.Disk) is not { } closing || !IndexFile.TryLoad(_core.Disk, (_, _, _) => { }))
+        {
+            Add("index_damaged", "info", null, Layout.IndexFile, null, null, null, null, "rebuilt from the sessions");
+        }
+        else if (closing.Lsn < _core.State.Indexed)
+        {
+            Add("index_behind", "info", null, Layout.IndexFile, null, null, null, null, "rebuilt from the sessions");
+        }
+    }
+
+    private void CheckSessions(bool deep)
+    {
+        var found = new HashSet<string>();
+        foreach ((string folder, string id, long deletion) in FolderScan.Folders(_core.Disk))
+        {
+            found.Add(id);
+            _sessions++;
+            CheckSession(folder, id, deletion, deep);
+        }
+
+        lock (_core.Rows.Gate)
+        {
+            _core.Refresh();
+            _core.Rows.Complete();
+            foreach (Row row in _core.Rows.Rows)
+            {
+                if (!row.IsGone && !found.Contains(row.Id) && _core.Disk.Stat(row.Folder) is null
+                    && _core.State.Applied >= _core.Rows.Lsn && row.DeletionLsn == 0)
+                {
+                    Add("missing", "error", row.Id, row.Folder, null, null, null, null, "the session's folder is gone");
+                }
+            }
+        }
+    }
+
+    private void CheckSession(string folder, string id, long deletion, bool deep)
+    {
+        byte[]? compact = CheckSmall(folder + "/" + Layout.SessionFile, id);
+        SessionInfo? info = compact is null ? null : InfoCodec.TryRead(compact);
+        if (compact is null && _core.Disk.Stat(folder + "/" + Layout.SessionFile) is null)
+        {
+            Add("missing", "error", id, folder + "/" + Layout.SessionFile, null, null, null, null, "session.json is missing");
+        }
+        else if (compact is not null && (info is null || info.Id != id))
+        {
+            Add("wrong_content", "error", id, folder + "/" + Layout.SessionFile, 0, null, null, null,
+                "session.json is not this session's");
+        }
+
+        CheckSmall(folder + "/" + Layout.SharesFile, id);
+        if (info is null)
+        {
+            return;
+        }
+
+        if (info.Revision > _core.State.Published)
+        {
+            Add("revision_ahead", "error", id, folder + "/" + Layout.SessionFile, null, null, null, null,
+                string.Create(CultureInfo.InvariantCulture, $"revision {info.Revision} is beyond the journal's end {_core.State.Published}"));
+        }
+
+        if (info.DeletionLsn != deletion)
+        {
+            Add("wrong_place", "error", id, folder, null, null, null, null, "session.json speaks of another place");
+        }
+
+        if (deep)
+        {
+            CheckEvents(folder, id, deletion);
+        }
+    }
+
+    private void CheckEvents(string folder, string id, long deletion)
+    {
+        LogView log;
+        SessionInfo info;
+        lock (_core.Rows.Gate)
+        {
+            if (_core.Rows.Find(id) is not { } row || row.DeletionLsn != deletion)
+            {
+                return; // moved while we looked
+            }
+
+            info = _core.Rows.Read(row);
+            log = LogView.Open(_core.Disk, row);
+        }
+
+        using (log)
+        {
+            string file = folder + "/" + Layout.EventsFile;
+            var reader = new LineReader(log, 0);
+            long previous = 0, count = 0;
+            while (reader.TryRead(out ReadOnlySpan<byte> line))
+            {
+                _bytes += line.Length + 1;
+                if (line.IsEmpty)
+                {
+                    continue;
+                }
+
+                bool whole = EventLine.TryRead(line, out long seq, out _) && reader.IsTerminated;
+                if (whole && seq > info.LastSeq)
+                {
+                    break; // appended since
+                }
+
+                _events++;
+                count++;
+                if (!whole)
+                {
+                    string? kept = _core.Quarantine.Keep(file, id, "damaged_line", line);
+                    Add("damaged_line", "error", id, file, reader.LineOffset, line.Length, previous + 1, kept,
+                        "a line is not what was written");
+                    previous++;
+                    continue;
+                }
+
+                if (seq != previous + 1)
+                {
+                    Add(seq > previous ? "event_sequence_gap" : "event_sequence_regression", "error", id, file,
+                        reader.LineOffset, line.Length, seq, null,
+                        string.Create(CultureInfo.InvariantCulture, $"number {seq} follows {previous}"));
+                }
+
+                previous = Math.Max(seq, previous);
+            }
+
+            if (previous < info.LastSeq)
+            {
+                Add("events_missing", "error", id, file, null, null, previous + 1, null,
+                    string.Create(CultureInfo.InvariantCulture, $"the log ends with {previous} of {info.LastSeq}"));
+            }
+        }
+    }
+
+    private byte[]? CheckSmall(string path, string? id)
+    {
+        if (_core.Disk.Stat(path) is null)
+        {
+            return null;
+        }
+
+        byte[]? compact = null;
+        byte[] bytes = [];
+        for (int i = 0; i < 4 && compact is null; i++) // a commit may swap it under our eyes
+        {
+            bytes = _core.Disk.ReadAll(path);
+            compact = CheckedJson.Read(bytes);
+        }
+
+        _bytes += bytes.Length;
+        if (compact is null)
+        {
+            string reason = SmallFile.Reason(bytes);
+            string? kept = _core.Quarantine.Keep(path, id, reason, bytes);
+            Add(reason is "zeros" or "empty" ? "invalid_json" : reason, "error", id, path, 0, bytes.Length, null, kept,
+                reason == "zeros" ? $"{bytes.Length} zero bytes where an object should start" : $"the file is damaged: {reason}");
+        }
+
+        return compact;
+    }
+
+    private void Add(string code, string severity, string? id, string file, long? offset, long? length, long? seq,
+        string? quarantine, string message)
+    {
+        _isSound &= severity == "info";
+        _issues.Raw(_issues.Length == 0 ? ""u8 : ","u8).Byte('{').Raw("\"code\":"u8).Text(code).Member("severity", severity)
+            .Member("session_id", id).Member("file", file).Member("offset", offset).Member("length", length)
+            .Member("seq", seq).Member("quarantine", quarantine).Member("message", message).Byte('}');
+    }
+}
