@@ -1,5 +1,5 @@
 /* sessions.h after the preprocessor, for LuaJIT's ffi.cdef and Python's cffi.
-   Written by tools/cdef.sh; do not edit. The comments are in sessions/*.h. */
+   Written by tools/cdef.sh; do not edit. The comments are in the headers. */
 static const int32_t SESSION_VERSION_MAJOR = 0;
 static const int32_t SESSION_VERSION_MINOR = 1;
 static const int32_t SESSION_VERSION_PATCH = 0;

@@ -21,7 +21,7 @@ preprocess() {
 
 cat <<'HEAD'
 /* sessions.h after the preprocessor, for LuaJIT's ffi.cdef and Python's cffi.
-   Written by tools/cdef.sh; do not edit. The comments are in sessions/*.h. */
+   Written by tools/cdef.sh; do not edit. The comments are in the headers. */
 HEAD
 
 preprocess -dD | awk '

@@ -57,12 +57,14 @@ static void create_with_options(void) {
 
   start();
   options.title = "Fix the cart";
-  options.metadata_json = "{ \"com.example\" : { \"pinned\" : true , \"n\" : 12345678901234567890 } }";
+  options.metadata_json =
+      "{ \"com.example\" : { \"pinned\" : true , \"n\" : 12345678901234567890 } }";
   options.facts_json = "{\"agent_id\":\"coder\",\"type\":\"user\"}";
   NEED(session_create(store, NULL, &options, &session));
   id_of(session, id, sizeof id);
   CHECK_INFO(session, "\"title\":\"Fix the cart\",\"title_source\":\"user\"");
-  CHECK_INFO(session, "\"metadata\":{\"com.example\":{\"pinned\":true,\"n\":12345678901234567890}}");
+  CHECK_INFO(session, 
+             "\"metadata\":{\"com.example\":{\"pinned\":true,\"n\":12345678901234567890}}");
   CHECK_INFO(session, "\"facts\":{\"agent_id\":\"coder\",\"type\":\"user\"}");
 
   NEED(session_create(store, id, NULL, &child));
@@ -280,7 +282,8 @@ static void metadata(void) {
   CHECK_OK(session_update_metadata(session, "{\"a\":{\"x\":1,\"y\":[1,2]},\"b\":\"\\u0041\\/\"}"));
   CHECK_INFO(session, "\"metadata\":{\"a\":{\"x\":1,\"y\":[1,2]},\"b\":\"\\u0041\\/\"}");
   CHECK_OK(session_update_metadata(session, "{\"a\":{\"x\":null,\"z\":1.50e+1},\"c\":{}}"));
-  CHECK_INFO(session, "\"metadata\":{\"a\":{\"y\":[1,2],\"z\":1.50e+1},\"b\":\"\\u0041\\/\",\"c\":{}}");
+  CHECK_INFO(session, "\"metadata\":{\"a\":{\"y\":[1,2],\"z\":1.50e+1},"
+                      "\"b\":\"\\u0041\\/\",\"c\":{}}");
   CHECK_OK(session_update_metadata(session, "{\"a\":[9]}"));
   CHECK_INFO(session, "\"metadata\":{\"a\":[9],\"b\":");
   before = revision_of(session);
