@@ -126,7 +126,7 @@ PLUE_API void plue_session_destroy(void *session);
 PLUE_API int plue_init(const char *config_json);
 
 /**
- * Closes the default store. Sessions still have to be destroyed. The next call opens it again, in
+ * Closes the default store. Sessions stay usable and still have to be destroyed. The next call opens it again, in
  * the same folder unless plue_init() says otherwise.
  *
  * @remark Cost: long.

@@ -121,7 +121,7 @@ static void every_waiter_wakes(void) {
   memset(waiters, 0, sizeof waiters);
   for (i = 0; i < 16; ++i) {
     waiters[i].session = handles[i % 4];
-    waiters[i].timeout_ms = SESSION_WAIT_FOREVER;
+    waiters[i].timeout_ms = GUARD_MS;
     threads_start(&threads, wait_once, &waiters[i]);
   }
   CHECK_OK(session_abort(handles[3], NULL));
@@ -180,7 +180,7 @@ static void tree(void) {
 
   memset(&waiter, 0, sizeof waiter);
   waiter.session = grandchild;
-  waiter.timeout_ms = SESSION_WAIT_FOREVER;
+  waiter.timeout_ms = GUARD_MS;
   threads_start(&threads, wait_once, &waiter);
   CHECK_OK(session_abort_ex(root, "all of you", SESSION_ABORT_TREE, &count));
   CHECK_INT(3, count);
@@ -221,7 +221,7 @@ static void another_store_in_this_process_hears_it(void) {
   NEED(session_open(there, id, &seen));
   memset(&waiter, 0, sizeof waiter);
   waiter.session = seen;
-  waiter.timeout_ms = SESSION_WAIT_FOREVER;
+  waiter.timeout_ms = GUARD_MS;
   threads_start(&threads, wait_once, &waiter);
   CHECK_OK(session_abort(here, NULL));
   threads_join(&threads);
@@ -247,7 +247,7 @@ static void delete_ends_waits(void) {
   memset(waiters, 0, sizeof waiters);
   for (i = 0; i < 2; ++i) {
     waiters[i].session = i == 0 ? session : other;
-    waiters[i].timeout_ms = SESSION_WAIT_FOREVER;
+    waiters[i].timeout_ms = GUARD_MS;
     threads_start(&threads, wait_once, &waiters[i]);
   }
   CHECK_OK(session_delete(session, SESSION_DELETE_CASCADE));
@@ -268,7 +268,7 @@ static void close_ends_waits(void) {
   session = create(NULL, NULL);
   memset(&waiter, 0, sizeof waiter);
   waiter.session = session;
-  waiter.timeout_ms = SESSION_WAIT_FOREVER;
+  waiter.timeout_ms = GUARD_MS;
   threads_start(&threads, wait_once, &waiter);
   CHECK_OK(session_store_close(store));
   threads_join(&threads);

@@ -105,6 +105,10 @@ static inline int check_done(const char *name) {
   return check_failed_ == 0 ? 0 : 1;
 }
 
+/* For a wait that must end by itself: so long that it never does so first on a working library, and
+   a broken one fails instead of hanging. */
+#define GUARD_MS 120000u
+
 /* ---- folders ------------------------------------------------------------------------------ */
 
 static inline int check_remove_(const char *path, const struct stat *status, int kind,

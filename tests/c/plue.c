@@ -2,6 +2,7 @@
 #include "check.h"
 
 #include <plue_session.h>
+#include <sys/wait.h>
 
 static char *folder;
 
@@ -155,6 +156,34 @@ static void bad_handles(void) {
   end();
 }
 
+/* A handle of one interface is none of the other. */
+static void handles_of_the_other_interface(void) {
+  session_store_t *store = NULL;
+  session_t *theirs = NULL;
+  void *ours;
+  char *json = NULL;
+  char *second;
+
+  begin();
+  ours = plue_session_create(NULL);
+  second = folder_make();
+  CHECK_OK(session_store_open(second, NULL, &store));
+  CHECK_OK(session_create(store, NULL, NULL, &theirs));
+  CHECK(plue_session_get_info(theirs) == NULL);
+  CHECK(plue_session_get_info(store) == NULL);
+  CHECK_INT(-1, plue_session_delete(theirs));
+  plue_session_destroy(theirs);
+  CHECK_OK(session_update_title(theirs, "unhurt"));
+  CHECK_STATUS(SESSION_E_INVALID_HANDLE, session_get_info((session_t *)ours, &json, NULL));
+  CHECK_STATUS(SESSION_E_INVALID_HANDLE, session_destroy((session_t *)ours));
+  CHECK_INT(0, plue_session_update_title(ours, "unhurt"));
+  CHECK_OK(session_destroy(theirs));
+  CHECK_OK(session_store_close(store));
+  folder_remove(second);
+  plue_session_destroy(ours);
+  end();
+}
+
 static void bad_arguments(void) {
   void *session;
   char *too_long = text_of('x', 16385);
@@ -259,7 +288,6 @@ static void shutdown_then_calls_reopen(void) {
   plue_id_of(session, id, sizeof id);
   plue_shutdown();
   plue_shutdown(); /* nothing to close */
-  plue_session_destroy(session);
   list = plue_session_list(); /* reopens, in the same folder */
   CHECK_HAS(list, id);
   plue_free_string(list);
@@ -267,6 +295,10 @@ static void shutdown_then_calls_reopen(void) {
   CHECK(again != NULL);
   plue_session_destroy(again);
   CHECK_INT(0, init_in(folder, ""));
+  CHECK_INT(0, plue_session_update_title(session, "from before")); /* it is found again */
+  CHECK_PLUE_INFO(session, "\"title\":\"from before\"");
+  plue_shutdown();
+  plue_session_destroy(session); /* harmless while nothing is open */
   end();
 }
 
@@ -304,6 +336,41 @@ static void trash_or_not(void) {
   folder_remove(folder);
 }
 
+/* In a forked child every call fails, and the parent goes on. */
+static void after_fork(void) {
+  void *session;
+  pid_t child;
+  int status = -1;
+
+  begin();
+  session = plue_session_create(NULL);
+  CHECK(session != NULL);
+  fflush(stdout);
+  child = fork();
+  if (child == 0) {
+    CHECK(plue_session_create(NULL) == NULL);
+    CHECK(plue_session_list() == NULL);
+    CHECK(plue_session_get_info(session) == NULL);
+    CHECK_INT(-1, plue_session_update_title(session, "child"));
+    CHECK_INT(-1, plue_session_delete(session));
+    CHECK_INT(-1, plue_session_abort(session));
+    CHECK(plue_session_create_share(session) == NULL);
+    CHECK_INT(-1, plue_init(NULL));
+    CHECK(plue_get_last_error()[0] != '\0');
+    plue_session_destroy(session);
+    plue_shutdown();
+    plue_free_string(NULL);
+    fflush(stdout);
+    _exit(check_failed_ == 0 ? 0 : 1);
+  }
+  CHECK(child > 0 && waitpid(child, &status, 0) == child);
+  CHECK(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+  CHECK_INT(0, plue_session_update_title(session, "parent"));
+  CHECK_PLUE_INFO(session, "\"title\":\"parent\"");
+  plue_session_destroy(session);
+  end();
+}
+
 /* Last, as it changes what "without plue_init" means for this process. */
 static void without_init(void) {
   void *session;
@@ -333,12 +400,14 @@ int main(void) {
   RUN(the_life_of_a_session);
   RUN(delete_use_and_destroy);
   RUN(bad_handles);
+  RUN(handles_of_the_other_interface);
   RUN(bad_arguments);
   RUN(share);
   RUN(init_twice);
   RUN(init_refuses);
   RUN(shutdown_then_calls_reopen);
   RUN(trash_or_not);
+  RUN(after_fork);
   RUN(without_init);
   return check_done("plue");
 }

@@ -53,7 +53,7 @@ expect() {
 run() {
   name=$1
   shift
-  timeout 600 "$@" >"$out/$name.log" 2>&1
+  timeout 300 "$@" >"$out/$name.log" 2>&1
   code=$?
   line=$(grep -a -E '^[a-z]+: [0-9]+ passed, [0-9]+ failed$' "$out/$name.log" | tail -n 1)
   if [ -z "$line" ]; then

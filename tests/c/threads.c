@@ -213,6 +213,7 @@ static void destroys_race_with_calls(void) {
 
 static session_t *victim;
 static int written_before_close; /* atomic */
+static int appenders_gone;       /* atomic */
 
 static void *append_until_closed(void *argument) {
   session_status_t status = SESSION_OK;
@@ -222,6 +223,7 @@ static void *append_until_closed(void *argument) {
     if (status == SESSION_OK) __atomic_add_fetch(&written_before_close, 1, __ATOMIC_RELAXED);
   }
   CHECK_STATUS(SESSION_E_CLOSED, status);
+  __atomic_add_fetch(&appenders_gone, 1, __ATOMIC_RELAXED);
   return NULL;
 }
 
@@ -235,7 +237,10 @@ static void close_lets_running_commits_finish(void) {
   victim = create(NULL, NULL);
   id_of(victim, id, sizeof id);
   for (i = 0; i < 8; ++i) threads_start(&threads, append_until_closed, NULL);
-  while (__atomic_load_n(&written_before_close, __ATOMIC_RELAXED) < 50) sched_yield();
+  while (__atomic_load_n(&written_before_close, __ATOMIC_RELAXED) < 50 &&
+         __atomic_load_n(&appenders_gone, __ATOMIC_RELAXED) < 8) {
+    sched_yield();
+  }
   CHECK_OK(session_store_close(store));
   threads_join(&threads);
   CHECK_OK(session_destroy(victim));

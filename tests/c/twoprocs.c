@@ -180,7 +180,7 @@ static void a_delete_crosses(void) {
   session = create(NULL, NULL);
   id_of(session, id, sizeof id);
   process = process_start("deletes", id);
-  CHECK_STATUS(SESSION_E_DELETED, session_wait_abort(session, SESSION_WAIT_FOREVER));
+  CHECK_STATUS(SESSION_E_DELETED, session_wait_abort(session, GUARD_MS));
   process_end(&process);
   CHECK_STATUS(SESSION_E_DELETED, session_update_title(session, "x"));
   CHECK_STATUS(SESSION_E_DELETED, open_status(id));
