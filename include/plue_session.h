@@ -126,8 +126,8 @@ PLUE_API void plue_session_destroy(void *session);
 PLUE_API int plue_init(const char *config_json);
 
 /**
- * Closes the default store. Sessions stay usable and still have to be destroyed. The next call opens it again, in
- * the same folder unless plue_init() says otherwise.
+ * Closes the default store. Sessions stay usable and still have to be destroyed. The next
+ * call opens it again, in the same folder unless plue_init() says otherwise.
  *
  * @remark Cost: long.
  * @since 0.1

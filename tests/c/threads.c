@@ -88,8 +88,8 @@ static void sixteen_threads_on_one_session(void) {
     workers[i].number = i;
     workers[i].appended = 0;
     if (i % 2 == 1) NEED(session_open(store, id, &workers[i].session));
-    threads_start(&threads, hammer, &workers[i]);
   }
+  for (i = 0; i < WORKERS; ++i) threads_start(&threads, hammer, &workers[i]);
   threads_join(&threads);
   for (i = 0; i < WORKERS; ++i) {
     CHECK_INT(ROUNDS, workers[i].appended);
@@ -159,13 +159,13 @@ static void *use_target(void *argument) {
     int32_t flag = 0;
     status = session_append_event(session, "t", "{}", 2, SESSION_APPEND_RELAXED, NULL);
     if (status == SESSION_OK) __atomic_add_fetch(&appended_to_target, 1, __ATOMIC_RELAXED);
-    CHECK(racing(status));
+    MUST(racing(status));
     status = session_get_info(session, &json, NULL);
-    CHECK(racing(status) && (status == SESSION_OK) == (json != NULL));
+    MUST(racing(status) && (status == SESSION_OK) == (json != NULL));
     session_string_free(json);
-    CHECK(racing(session_is_aborted(session, &flag)));
+    MUST(racing(session_is_aborted(session, &flag)));
     status = session_wait_abort(session, 1);
-    CHECK(racing(status) || status == SESSION_E_TIMEOUT || status == SESSION_E_CANCELLED);
+    MUST(racing(status) || status == SESSION_E_TIMEOUT || status == SESSION_E_CANCELLED);
   }
   return NULL;
 }
@@ -173,7 +173,7 @@ static void *use_target(void *argument) {
 static void *destroy_target(void *argument) {
   (void)argument;
   while (!__atomic_load_n(&stop_racing, __ATOMIC_ACQUIRE)) {
-    CHECK(racing(session_destroy((session_t *)__atomic_load_n(
+    MUST(racing(session_destroy((session_t *)__atomic_load_n(
         (void *volatile *)(void *)&target, __ATOMIC_ACQUIRE))));
     sched_yield();
   }
