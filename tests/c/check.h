@@ -77,7 +77,7 @@ static inline int check_text_(int ok, const char *expected, const char *actual, 
 /* Of the last failing call on this thread. */
 #define CHECK_DETAILS(part) CHECK_HAS(session_last_error()->details_json, part)
 /* In loops that run as often as they run: counts failures only. */
-#define MUST(condition) ((condition) || check_note_(0, __FILE__, __LINE__, #condition))
+#define MUST(condition) ((void)((condition) || check_note_(0, __FILE__, __LINE__, #condition)))
 /* Goes on only when the store or session could be had; else the rest of a test means nothing. */
 #define NEED(call) \
   do { \
