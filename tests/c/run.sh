@@ -171,7 +171,8 @@ run_programs() {
     build cxx "$program" $clang -x c++ -std=c++17 $strict -O1 -g
     build asan "$program" $clang -std=c99 $strict -O1 -g -fsanitize=address,undefined \
       -fno-sanitize-recover=undefined
-    build tsan "$program" $clang -std=c99 $strict -O1 -g -fsanitize=thread
+    build tsan "$program" $clang -std=c99 $strict -O1 -g -fsanitize=thread \
+      "$here/tsan_signals.c" -ldl
     expect "gcc c++11: $program.c" $gcc -x c++ -std=c++11 $strict -I"$include" -fsyntax-only \
       "$here/$program.c"
     expect "gcc c++20: $program.c" $gcc -x c++ -std=c++20 $strict -I"$include" -fsyntax-only \
