@@ -164,7 +164,7 @@ build() {
   kind=$1
   program=$2
   shift 2
-  expect "$kind: compile $program.c" "$@" -I"$include" "$here/$program.c" -x none \
+  expect "$kind: compile $program.c" "$@" -I"$include" "$here/$program.c" \
     -o "$out/$program.$kind" -pthread -L"$lib" -lsessions "-Wl,-rpath,$lib"
 }
 
