@@ -39,7 +39,7 @@ static void second_appends(void) {
 
 static void second_waits(void) {
   say('r');
-  CHECK_OK(session_wait_abort(second, SESSION_WAIT_FOREVER));
+  CHECK_OK(session_wait_abort(second, GUARD_MS));
 }
 
 static void second_deletes(void) {
@@ -51,7 +51,7 @@ static void second_appends_until_killed(void) {
   for (;;) {
     uint64_t seq = 0;
     if (!CHECK_OK(append_text(second, "t", "{\"by\":\"second\"}", &seq))) return;
-    CHECK(write(STDOUT_FILENO, &seq, sizeof seq) == (ssize_t)sizeof seq);
+    if (write(STDOUT_FILENO, &seq, sizeof seq) != (ssize_t)sizeof seq) return; /* nobody reads */
   }
 }
 
