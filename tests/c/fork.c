@@ -120,8 +120,8 @@ static void the_child_is_refused_and_the_parent_goes_on(void) {
   stop();
 }
 
-/* A child that outlives the parent's store holds neither its files nor its locks. It lives until the
-   pipe is closed, be it by the death of this process. */
+/* A child that outlives the parent's store holds neither its files nor its locks. It lives until
+   the pipe is closed, be it by the death of this process. */
 static void a_lingering_child_holds_nothing(void) {
   int ends[2];
   pid_t child;

@@ -79,7 +79,7 @@ run() {
 
 strict="-pedantic-errors -Wall -Wextra -Werror"
 programs="types handles store session list delete abort share events structs badinput fork threads
-  twoprocs plue"
+  twoprocs host plue"
 
 # ---- the headers --------------------------------------------------------------------------------
 
