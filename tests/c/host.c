@@ -21,8 +21,9 @@ static void use_the_library(void) {
 
 /* ---- signals -------------------------------------------------------------------------------- */
 
-static const int signals[] = {SIGHUP,  SIGINT,  SIGQUIT, SIGUSR1, SIGUSR2, SIGPIPE, SIGALRM, SIGTERM,
-                              SIGCHLD, SIGCONT, SIGTSTP, SIGTTIN, SIGTTOU, SIGWINCH, SIGIO};
+static const int signals[] = {SIGHUP,  SIGINT,  SIGQUIT, SIGUSR1, SIGUSR2,
+                              SIGPIPE, SIGALRM, SIGTERM, SIGCHLD, SIGCONT,
+                              SIGTSTP, SIGTTIN, SIGTTOU, SIGIO,   SIGWINCH};
 #define SIGNALS (sizeof signals / sizeof signals[0])
 
 static void on_signal(int number) { (void)number; }
