@@ -1,0 +1,160 @@
+/* After fork, every call in the child is SESSION_E_FORKED, destroy and free are harmless, and the
+   parent goes on as if nothing had happened. */
+#include "one_store.h"
+
+#include <sys/wait.h>
+
+static session_t *session;
+static char *string_of_parent;
+
+#define FORKED(call) CHECK_STATUS(SESSION_E_FORKED, call)
+
+static void every_call_in_the_child(void) {
+  session_store_t *opened = NULL;
+  session_t *made = NULL;
+  session_stat_t stat = SESSION_INIT(session_stat_t);
+  char *json = NULL;
+  size_t length = 7;
+  int32_t flag = 7;
+  uint32_t count = 7;
+  uint64_t seq = 7;
+
+  FORKED(session_store_open(folder, NULL, &opened));
+  CHECK(opened == NULL);
+  FORKED(session_store_get_info(store, &json, &length));
+  CHECK(json == NULL && length == 0);
+  FORKED(session_store_configure(store, NULL, "{}"));
+  FORKED(session_store_flush(store));
+  FORKED(session_store_verify(store, &json, NULL));
+  FORKED(session_store_verify_ex(store, 0, &json, NULL));
+  FORKED(session_store_purge(store, 1, &count));
+  FORKED(session_store_salvage(folder, NULL, &json, NULL));
+  FORKED(session_create(store, NULL, NULL, &made));
+  FORKED(session_open(store, "session_1", &made));
+  FORKED(session_get_infos(store, "[]", NULL, &json, NULL));
+  FORKED(session_list(store, NULL, &json, NULL, NULL));
+  FORKED(session_restore(store, "session_1"));
+  FORKED(session_resolve_share(store, "x", &made));
+  FORKED(session_get_id(session, &json));
+  FORKED(session_get_stat(session, &stat));
+  FORKED(session_get_info(session, &json, NULL));
+  FORKED(session_update_title(session, "child"));
+  FORKED(session_suggest_title(session, "child", &flag));
+  FORKED(session_update_metadata(session, "{}"));
+  FORKED(session_update(session, "{}", 0, &seq));
+  FORKED(session_delete(session, SESSION_DELETE_CASCADE));
+  FORKED(session_abort(session, NULL));
+  FORKED(session_abort_ex(session, NULL, 0, &count));
+  FORKED(session_is_aborted(session, &flag));
+  FORKED(session_wait_abort(session, SESSION_WAIT_FOREVER));
+  FORKED(session_clear_abort(session));
+  FORKED(session_create_share(session, NULL, &json, NULL));
+  FORKED(session_list_shares(session, &json, NULL));
+  FORKED(session_revoke_share(session, "x"));
+  FORKED(session_append_event(session, "t", "{}", 2, 0, &seq));
+  FORKED(session_append_event_ex(session, "t", "{}", 2, NULL, &seq));
+  FORKED(session_append_events(session, "[]", 2, 0, &json, NULL));
+  FORKED(session_read_events(session, 0, 0, &json, NULL));
+  FORKED(session_read_last_events(session, 0, 0, &json, NULL));
+  FORKED(session_abi_json(&json, NULL));
+  FORKED(session_log_read(0, 0, &json, NULL));
+  CHECK(json == NULL && made == NULL && count == 0 && seq == 0 && flag == 0);
+
+  CHECK(session_last_error() != NULL && session_last_error()->message != NULL);
+  CHECK_INT(SESSION_E_FORKED, session_last_error()->status);
+  CHECK_STR(SESSION_VERSION_STRING, session_version());
+  CHECK_INT(SESSION_ABI_VERSION, session_abi_version());
+  CHECK_STR("SESSION_E_FORKED", session_status_name(SESSION_E_FORKED));
+
+  /* Whatever they answer, they return and touch nothing of the parent's. */
+  session_string_free(string_of_parent);
+  session_destroy(session);
+  session_destroy(session);
+  session_destroy(NULL);
+  FORKED(session_store_close(store));
+  FORKED(session_shutdown(1000));
+  FORKED(session_store_open(folder, NULL, &opened)); /* not even after that */
+}
+
+/* Runs it in a child; its failures, printed there, become one here. */
+static void in_child(void (*run)(void)) {
+  pid_t child;
+  int status = -1;
+  fflush(stdout);
+  child = fork();
+  if (child == 0) {
+    run();
+    fflush(stdout);
+    _exit(check_failed_ == 0 ? 0 : 1);
+  }
+  CHECK(child > 0);
+  CHECK(waitpid(child, &status, 0) == child);
+  if (!CHECK(WIFEXITED(status) && WEXITSTATUS(status) == 0)) {
+    printf("    the child's status is %d\n", status);
+  }
+}
+
+static void the_child_is_refused_and_the_parent_goes_on(void) {
+  char id[160];
+  start();
+  session = create(NULL, "before");
+  id_of(session, id, sizeof id);
+  CHECK_OK(append_text(session, "user_prompt", "{}", NULL));
+  CHECK_OK(session_get_id(session, &string_of_parent));
+
+  in_child(every_call_in_the_child);
+  CHECK_OK(session_update_title(session, "after"));
+  CHECK_OK(append_text(session, "user_prompt", "{}", NULL));
+  in_child(every_call_in_the_child); /* and once more */
+
+  CHECK_STR(id, string_of_parent);
+  session_string_free(string_of_parent);
+  CHECK_INFO(session, "\"title\":\"after\"");
+  CHECK_INFO(session, "\"last_seq\":2");
+  CHECK_OK(session_destroy(session));
+  CHECK_OK(session_store_close(store));
+  NEED(session_store_open(folder, NULL, &store)); /* the child held no lock back */
+  NEED(session_open(store, id, &session));
+  CHECK_INFO(session, "\"last_seq\":2");
+  CHECK_OK(session_destroy(session));
+  stop();
+}
+
+/* A child that outlives the parent's store holds neither its files nor its locks. It lives until
+   the pipe is closed, be it by the death of this process. */
+static void a_lingering_child_holds_nothing(void) {
+  int ends[2];
+  pid_t child;
+  int status = -1;
+  char *json = NULL;
+
+  start();
+  session = create(NULL, NULL);
+  CHECK(pipe(ends) == 0);
+  fflush(stdout);
+  child = fork();
+  if (child == 0) {
+    char letter;
+    close(ends[1]);
+    _exit(read(ends[0], &letter, 1) == 0 ? 0 : 1);
+  }
+  CHECK(child > 0);
+  close(ends[0]);
+  CHECK_OK(session_destroy(session));
+  CHECK_OK(session_store_close(store));
+  CHECK_OK(session_store_salvage(folder, NULL, &json, NULL)); /* needs the store to itself */
+  session_string_free(json);
+  CHECK_OK(session_store_open(folder, NULL, &store));
+  session = create(NULL, NULL);
+  CHECK_OK(session_destroy(session));
+  close(ends[1]);
+  CHECK(waitpid(child, &status, 0) == child);
+  CHECK(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+  stop();
+}
+
+int main(void) {
+  RUN(the_child_is_refused_and_the_parent_goes_on);
+  RUN(a_lingering_child_holds_nothing);
+  return check_done("fork");
+}

@@ -1,0 +1,320 @@
+/* Every call that takes a handle, with every handle that is none: NULL, stale, freed twice, of the
+   wrong type, never given out, garbage. Each answers SESSION_E_INVALID_HANDLE and empty outs. */
+#include "check.h"
+
+static int outs_are_clear; /* set by the thunk that ran last */
+
+#define STORE ((session_store_t *)handle)
+#define SESSION ((session_t *)handle)
+#define JSON_CALL(name, call) \
+  static session_status_t name(void *handle) { \
+    char *json = (char *)&outs_are_clear; \
+    size_t length = 7; \
+    session_status_t status = call; \
+    outs_are_clear = json == NULL && length == 0; \
+    return status; \
+  }
+#define PLAIN_CALL(name, call) \
+  static session_status_t name(void *handle) { \
+    outs_are_clear = 1; \
+    return call; \
+  }
+#define OUT_CALL(name, type, call) \
+  static session_status_t name(void *handle) { \
+    type out = (type)7; \
+    session_status_t status = call; \
+    outs_are_clear = out == (type)0; \
+    return status; \
+  }
+
+static session_stat_t stat_for_call;
+
+/* store.h */
+JSON_CALL(store_get_info, session_store_get_info(STORE, &json, &length))
+PLAIN_CALL(store_configure, session_store_configure(STORE, NULL, "{}"))
+PLAIN_CALL(store_flush, session_store_flush(STORE))
+JSON_CALL(store_verify, session_store_verify(STORE, &json, &length))
+JSON_CALL(store_verify_ex,
+          session_store_verify_ex(STORE, SESSION_VERIFY_QUICK, &json, &length))
+OUT_CALL(store_purge, uint32_t, session_store_purge(STORE, 1, &out))
+PLAIN_CALL(store_close, session_store_close(STORE))
+/* session.h, on a store */
+OUT_CALL(create, session_t *, session_create(STORE, NULL, NULL, &out))
+OUT_CALL(open_by_id, session_t *, session_open(STORE, "session_1", &out))
+JSON_CALL(get_infos, session_get_infos(STORE, "[]", NULL, &json, &length))
+static session_status_t list(void *handle) {
+  char *json = (char *)&outs_are_clear;
+  char *cursor = json;
+  size_t length = 7;
+  session_status_t status = session_list(STORE, NULL, &json, &length, &cursor);
+  outs_are_clear = json == NULL && cursor == NULL && length == 0;
+  return status;
+}
+PLAIN_CALL(restore, session_restore(STORE, "session_1"))
+OUT_CALL(resolve_share, session_t *, session_resolve_share(STORE, "secret", &out))
+/* session.h, on a session */
+OUT_CALL(get_id, char *, session_get_id(SESSION, &out))
+PLAIN_CALL(get_stat, session_get_stat(SESSION, &stat_for_call))
+JSON_CALL(get_info, session_get_info(SESSION, &json, &length))
+PLAIN_CALL(update_title, session_update_title(SESSION, "title"))
+OUT_CALL(suggest_title, int32_t, session_suggest_title(SESSION, "title", &out))
+PLAIN_CALL(update_metadata, session_update_metadata(SESSION, "{}"))
+OUT_CALL(update, uint64_t, session_update(SESSION, "{}", 0, &out))
+PLAIN_CALL(delete_session, session_delete(SESSION, SESSION_DELETE_CASCADE))
+PLAIN_CALL(abort_session, session_abort(SESSION, NULL))
+OUT_CALL(abort_ex, uint32_t, session_abort_ex(SESSION, NULL, 0, &out))
+OUT_CALL(is_aborted, int32_t, session_is_aborted(SESSION, &out))
+PLAIN_CALL(wait_abort, session_wait_abort(SESSION, SESSION_WAIT_FOREVER))
+PLAIN_CALL(clear_abort, session_clear_abort(SESSION))
+JSON_CALL(create_share, session_create_share(SESSION, NULL, &json, &length))
+JSON_CALL(list_shares, session_list_shares(SESSION, &json, &length))
+PLAIN_CALL(revoke_share, session_revoke_share(SESSION, "sh_0"))
+PLAIN_CALL(destroy, session_destroy(SESSION))
+/* events.h */
+OUT_CALL(append_event, uint64_t, session_append_event(SESSION, "t", "{}", 2, 0, &out))
+OUT_CALL(append_event_ex, uint64_t, session_append_event_ex(SESSION, "t", "{}", 2, NULL, &out))
+JSON_CALL(append_events, session_append_events(SESSION, "[]", 2, 0, &json, &length))
+JSON_CALL(read_events, session_read_events(SESSION, 0, 0, &json, &length))
+JSON_CALL(read_last_events, session_read_last_events(SESSION, 0, 0, &json, &length))
+
+typedef struct entry {
+  const char *name;
+  session_status_t (*call)(void *handle);
+} entry_t;
+
+static const entry_t on_store[] = {
+    {"session_store_get_info", store_get_info},
+    {"session_store_configure", store_configure},
+    {"session_store_flush", store_flush},
+    {"session_store_verify", store_verify},
+    {"session_store_verify_ex", store_verify_ex},
+    {"session_store_purge", store_purge},
+    {"session_create", create},
+    {"session_open", open_by_id},
+    {"session_get_infos", get_infos},
+    {"session_list", list},
+    {"session_restore", restore},
+    {"session_resolve_share", resolve_share},
+    {"session_store_close", store_close},
+};
+
+static const entry_t on_session[] = {
+    {"session_get_id", get_id},
+    {"session_get_stat", get_stat},
+    {"session_get_info", get_info},
+    {"session_update_title", update_title},
+    {"session_suggest_title", suggest_title},
+    {"session_update_metadata", update_metadata},
+    {"session_update", update},
+    {"session_delete", delete_session},
+    {"session_abort", abort_session},
+    {"session_abort_ex", abort_ex},
+    {"session_is_aborted", is_aborted},
+    {"session_wait_abort", wait_abort},
+    {"session_clear_abort", clear_abort},
+    {"session_create_share", create_share},
+    {"session_list_shares", list_shares},
+    {"session_revoke_share", revoke_share},
+    {"session_append_event", append_event},
+    {"session_append_event_ex", append_event_ex},
+    {"session_append_events", append_events},
+    {"session_read_events", read_events},
+    {"session_read_last_events", read_last_events},
+    {"session_destroy", destroy},
+};
+
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+
+/* A destroy leaves the last error alone, so only the others are asked for it. */
+static void expect_invalid(const entry_t *entries, size_t count, void *handle, const char *kind) {
+  size_t i;
+  for (i = 0; i < count; ++i) {
+    session_status_t status = entries[i].call(handle);
+    int is_destroy = entries[i].call == destroy;
+    if (is_destroy && handle == NULL) {
+      CHECK_OK(status);
+      continue;
+    }
+    if (!CHECK_STATUS(SESSION_E_INVALID_HANDLE, status) || !CHECK(outs_are_clear)) {
+      printf("    %s with a handle that is %s\n", entries[i].name, kind);
+    }
+    if (!is_destroy) {
+      CHECK_INT(SESSION_E_INVALID_HANDLE, session_last_error()->status);
+    }
+  }
+}
+
+static void expect_invalid_everywhere(void *handle, const char *kind) {
+  expect_invalid(on_store, COUNT(on_store), handle, kind);
+  expect_invalid(on_session, COUNT(on_session), handle, kind);
+}
+
+static void garbage(void) {
+  int local = 0;
+  static const uintptr_t numbers[] = {1, 2, 8, 16, 4096, 0x7FFFFFFFu, 0xFFFFFFFFu};
+  size_t i;
+  expect_invalid_everywhere(NULL, "NULL");
+  expect_invalid_everywhere(&local, "an address on the stack");
+  expect_invalid_everywhere((void *)on_store, "an address of constants");
+  expect_invalid_everywhere((void *)UINTPTR_MAX, "all ones");
+  expect_invalid_everywhere((void *)(UINTPTR_MAX / 2), "half of all ones");
+  for (i = 0; i < COUNT(numbers); ++i) {
+    expect_invalid_everywhere((void *)numbers[i], "a small number");
+  }
+}
+
+static void neighbours_of_real_handles(void) {
+  session_store_t *store = NULL;
+  session_t *session = NULL;
+  char *folder = folder_make();
+  uintptr_t first;
+  uintptr_t second;
+
+  NEED(session_store_open(folder, NULL, &store));
+  NEED(session_create(store, NULL, NULL, &session));
+  first = (uintptr_t)store;
+  second = (uintptr_t)session;
+  expect_invalid_everywhere((void *)(first + 1), "next to a store");
+  expect_invalid_everywhere((void *)(first + 8), "next to a store");
+  expect_invalid_everywhere((void *)(second + 1), "next to a session");
+  expect_invalid_everywhere((void *)(second - 1), "next to a session");
+  expect_invalid_everywhere((void *)(second + 16 * 100000), "not given out yet");
+
+  CHECK_OK(session_destroy(session));
+  CHECK_OK(session_store_close(store));
+  folder_remove(folder);
+}
+
+static void wrong_type(void) {
+  session_store_t *store = NULL;
+  session_t *session = NULL;
+  char *folder = folder_make();
+
+  NEED(session_store_open(folder, NULL, &store));
+  NEED(session_create(store, NULL, NULL, &session));
+  expect_invalid(on_store, COUNT(on_store), session, "a session");
+  expect_invalid(on_session, COUNT(on_session), store, "a store");
+
+  /* Neither was hurt by it. */
+  CHECK_OK(session_update_title(session, "still here"));
+  CHECK_OK(session_destroy(session));
+  CHECK_OK(session_store_close(store));
+  folder_remove(folder);
+}
+
+static void stale_and_freed_twice(void) {
+  session_store_t *store = NULL;
+  session_t *session = NULL;
+  session_t *other = NULL;
+  char *folder = folder_make();
+  int i;
+
+  NEED(session_store_open(folder, NULL, &store));
+  NEED(session_create(store, NULL, NULL, &session));
+  CHECK_OK(session_destroy(session));
+  CHECK_STATUS(SESSION_E_INVALID_HANDLE, session_destroy(session));
+  expect_invalid_everywhere(session, "freed");
+
+  /* The number does not come back soon, so a stale handle never means another session. */
+  for (i = 0; i < 100; ++i) {
+    NEED(session_create(store, NULL, NULL, &other));
+    CHECK(other != session);
+    CHECK_OK(session_destroy(other));
+  }
+  expect_invalid_everywhere(session, "freed long ago");
+
+  CHECK_OK(session_store_close(store));
+  CHECK_STATUS(SESSION_E_INVALID_HANDLE, session_store_close(store));
+  expect_invalid_everywhere(store, "a closed store");
+  folder_remove(folder);
+}
+
+/* Children of a closed store: memory only, CLOSED, and destroyed in any order. */
+static void children_of_a_closed_store(void) {
+  session_store_t *store = NULL;
+  session_t *first = NULL;
+  session_t *second = NULL;
+  char *folder = folder_make();
+  size_t i;
+
+  NEED(session_store_open(folder, NULL, &store));
+  NEED(session_create(store, NULL, NULL, &first));
+  NEED(session_create(store, NULL, NULL, &second));
+  CHECK_OK(session_store_close(store));
+  for (i = 0; i < COUNT(on_session); ++i) {
+    if (on_session[i].call == destroy || on_session[i].call == get_stat) continue;
+    if (!CHECK_STATUS(SESSION_E_CLOSED, on_session[i].call(first)) || !CHECK(outs_are_clear)) {
+      printf("    %s\n", on_session[i].name);
+    }
+  }
+  session_options_init(&stat_for_call, (uint32_t)sizeof stat_for_call);
+  CHECK_STATUS(SESSION_E_CLOSED, session_get_stat(first, &stat_for_call));
+  CHECK_OK(session_destroy(second));
+  CHECK_OK(session_destroy(first));
+  folder_remove(folder);
+}
+
+/* Outs that must be there, and are not. Handles are looked at first, so these need real ones. */
+static void missing_outs(void) {
+  session_store_t *store = NULL;
+  session_t *session = NULL;
+  char *folder = folder_make();
+  char *json = NULL;
+
+  NEED(session_store_open(folder, NULL, &store));
+  NEED(session_create(store, NULL, NULL, &session));
+  CHECK_STATUS(SESSION_E_INVALID_ARGUMENT, session_store_open(folder, NULL, NULL));
+  CHECK_STATUS(SESSION_E_INVALID_ARGUMENT, session_store_get_info(store, NULL, NULL));
+  CHECK_STATUS(SESSION_E_INVALID_ARGUMENT, session_store_verify(store, NULL, NULL));
+  CHECK_STATUS(SESSION_E_INVALID_ARGUMENT, session_store_verify_ex(store, 0, NULL, NULL));
+  CHECK_STATUS(SESSION_E_INVALID_ARGUMENT, session_store_salvage(folder, NULL, NULL, NULL));
+  CHECK_STATUS(SESSION_E_INVALID_ARGUMENT, session_store_configure(store, NULL, NULL));
+  CHECK_STATUS(SESSION_E_INVALID_ARGUMENT, session_create(store, NULL, NULL, NULL));
+  CHECK_STATUS(SESSION_E_INVALID_ARGUMENT, session_open(store, NULL, &session));
+  CHECK(session == NULL);
+  NEED(session_create(store, NULL, NULL, &session));
+  CHECK_STATUS(SESSION_E_INVALID_ARGUMENT, session_open(store, "session_1", NULL));
+  CHECK_STATUS(SESSION_E_INVALID_ARGUMENT, session_get_id(session, NULL));
+  CHECK_STATUS(SESSION_E_INVALID_ARGUMENT, session_get_stat(session, NULL));
+  CHECK_STATUS(SESSION_E_INVALID_ARGUMENT, session_get_info(session, NULL, NULL));
+  CHECK_STATUS(SESSION_E_INVALID_ARGUMENT, session_get_infos(store, NULL, NULL, &json, NULL));
+  CHECK_STATUS(SESSION_E_INVALID_ARGUMENT, session_get_infos(store, "[]", NULL, NULL, NULL));
+  CHECK_STATUS(SESSION_E_INVALID_ARGUMENT, session_list(store, NULL, NULL, NULL, NULL));
+  CHECK_STATUS(SESSION_E_INVALID_ARGUMENT, session_update_title(session, NULL));
+  CHECK_STATUS(SESSION_E_INVALID_ARGUMENT, session_suggest_title(session, NULL, NULL));
+  CHECK_STATUS(SESSION_E_INVALID_ARGUMENT, session_update_metadata(session, NULL));
+  CHECK_STATUS(SESSION_E_INVALID_ARGUMENT, session_update(session, NULL, 0, NULL));
+  CHECK_STATUS(SESSION_E_INVALID_ARGUMENT, session_restore(store, NULL));
+  CHECK_STATUS(SESSION_E_INVALID_ARGUMENT, session_is_aborted(session, NULL));
+  CHECK_STATUS(SESSION_E_INVALID_ARGUMENT, session_create_share(session, NULL, NULL, NULL));
+  CHECK_STATUS(SESSION_E_INVALID_ARGUMENT, session_list_shares(session, NULL, NULL));
+  CHECK_STATUS(SESSION_E_INVALID_ARGUMENT, session_resolve_share(store, "x", NULL));
+  CHECK_STATUS(SESSION_E_INVALID_ARGUMENT, session_resolve_share(store, NULL, &session));
+  CHECK(session == NULL);
+  NEED(session_create(store, NULL, NULL, &session));
+  CHECK_STATUS(SESSION_E_INVALID_ARGUMENT, session_revoke_share(session, NULL));
+  CHECK_STATUS(SESSION_E_INVALID_ARGUMENT, session_append_event(session, NULL, "{}", 2, 0, NULL));
+  CHECK_STATUS(SESSION_E_INVALID_ARGUMENT, session_append_event(session, "t", NULL, 2, 0, NULL));
+  CHECK_STATUS(SESSION_E_INVALID_ARGUMENT,
+               session_append_event_ex(session, "t", NULL, 2, NULL, NULL));
+  CHECK_STATUS(SESSION_E_INVALID_ARGUMENT,
+               session_append_events(session, NULL, 2, 0, &json, NULL));
+  CHECK_STATUS(SESSION_E_INVALID_ARGUMENT, session_append_events(session, "[]", 2, 0, NULL, NULL));
+  CHECK_STATUS(SESSION_E_INVALID_ARGUMENT, session_read_events(session, 0, 0, NULL, NULL));
+  CHECK_STATUS(SESSION_E_INVALID_ARGUMENT, session_read_last_events(session, 0, 0, NULL, NULL));
+
+  CHECK_OK(session_destroy(session));
+  CHECK_OK(session_store_close(store));
+  folder_remove(folder);
+}
+
+int main(void) {
+  session_options_init(&stat_for_call, (uint32_t)sizeof stat_for_call);
+  RUN(garbage);
+  RUN(neighbours_of_real_handles);
+  RUN(wrong_type);
+  RUN(stale_and_freed_twice);
+  RUN(children_of_a_closed_store);
+  RUN(missing_outs);
+  return check_done("handles");
+}

@@ -1,0 +1,248 @@
+/* Two processes on one store. The second is this program again, with a role and what it needs to
+   know as arguments; it tells the first over a pipe how far it is. */
+#include "one_store.h"
+
+#include <signal.h>
+#include <sys/wait.h>
+
+#define ROUNDS 200
+
+static const char *self;
+
+/* ---- the second process --------------------------------------------------------------------- */
+
+static session_t *second;
+
+static int open_second(const char *path, const char *id) {
+  return CHECK_OK(session_store_open(path, NULL, &store)) &&
+         CHECK_OK(session_open(store, id, &second));
+}
+
+static int close_second(void) {
+  CHECK_OK(session_destroy(second));
+  CHECK_OK(session_store_close(store));
+  return check_failed_ == 0 ? 0 : 1;
+}
+
+static void say(char letter) {
+  CHECK(write(STDOUT_FILENO, &letter, 1) == 1);
+}
+
+static void second_appends(void) {
+  int i;
+  say('r');
+  for (i = 0; i < ROUNDS; ++i) {
+    CHECK_OK(append_text(second, "agent_message", "{\"by\":\"second\"}", NULL));
+  }
+  CHECK_OK(session_update_title(second, "from the second"));
+}
+
+static void second_waits(void) {
+  say('r');
+  CHECK_OK(session_wait_abort(second, GUARD_MS));
+}
+
+static void second_deletes(void) {
+  CHECK_OK(session_delete(second, SESSION_DELETE_CASCADE));
+}
+
+/* Appends for ever, saying each number only once it is acknowledged. */
+static void second_appends_until_killed(void) {
+  for (;;) {
+    uint64_t seq = 0;
+    if (!CHECK_OK(append_text(second, "t", "{\"by\":\"second\"}", &seq))) return;
+    if (write(STDOUT_FILENO, &seq, sizeof seq) != (ssize_t)sizeof seq) return; /* nobody reads */
+  }
+}
+
+static int second_main(const char *role, const char *path, const char *id) {
+  if (!open_second(path, id)) return 1;
+  if (strcmp(role, "appends") == 0) second_appends();
+  if (strcmp(role, "waits") == 0) second_waits();
+  if (strcmp(role, "deletes") == 0) second_deletes();
+  if (strcmp(role, "appends-until-killed") == 0) second_appends_until_killed();
+  return close_second();
+}
+
+/* ---- the first ------------------------------------------------------------------------------ */
+
+typedef struct process {
+  pid_t id;
+  int pipe; /* what it says */
+} process_t;
+
+static process_t process_start(const char *role, const char *id) {
+  process_t process = {-1, -1};
+  int ends[2];
+  if (!CHECK(pipe(ends) == 0)) return process;
+  fflush(stdout);
+  process.id = fork();
+  if (process.id == 0) {
+    dup2(ends[1], STDOUT_FILENO);
+    close(ends[0]);
+    close(ends[1]);
+    execl(self, self, role, folder, id, (char *)NULL);
+    _exit(127);
+  }
+  CHECK(process.id > 0);
+  close(ends[1]);
+  process.pipe = ends[0];
+  return process;
+}
+
+static void process_await_ready(const process_t *process) {
+  char letter = 0;
+  CHECK(read(process->pipe, &letter, 1) == 1 && letter == 'r');
+}
+
+/* Its failures are text on its standard output, which is the pipe. */
+static void process_end(const process_t *process) {
+  char text[512];
+  ssize_t length;
+  int status = -1;
+  while ((length = read(process->pipe, text, sizeof text)) > 0) {
+    printf("%.*s", (int)length, text);
+  }
+  close(process->pipe);
+  CHECK(waitpid(process->id, &status, 0) == process->id);
+  CHECK(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+}
+
+static void both_append(void) {
+  session_t *session;
+  session_stat_t stat = SESSION_INIT(session_stat_t);
+  process_t process;
+  char id[160];
+  char *json = NULL;
+  uint64_t after = 0;
+  uint64_t expected = 1;
+  uint64_t last = 0;
+  int i;
+
+  start();
+  session = create(NULL, NULL);
+  id_of(session, id, sizeof id);
+  process = process_start("appends", id);
+  process_await_ready(&process);
+  for (i = 0; i < ROUNDS; ++i) {
+    uint64_t seq = 0;
+    CHECK_OK(append_text(session, "user_prompt", "{\"by\":\"first\"}", &seq));
+    CHECK(seq > last);
+    last = seq;
+  }
+  process_end(&process);
+  CHECK_INFO(session, "\"title\":\"from the second\"");
+  CHECK_OK(session_get_stat(session, &stat));
+  CHECK_INT(2 * ROUNDS, stat.last_seq);
+  CHECK_INT(2 * ROUNDS, stat.message_count);
+  while (expected <= 2 * ROUNDS) {
+    const char *place;
+    uint64_t before = expected;
+    CHECK_OK(session_read_events(session, after, 0, &json, NULL));
+    for (place = json; (place = json_after(place, "seq")) != NULL;) {
+      CHECK_INT(expected, strtoll(place, NULL, 10));
+      ++expected;
+    }
+    after = (uint64_t)json_number(json, "next_after_seq");
+    session_string_free(json);
+    json = NULL;
+    if (!CHECK(expected > before)) break;
+  }
+  CHECK_OK(session_store_verify(store, &json, NULL));
+  CHECK_HAS(json, "\"ok\":true");
+  session_string_free(json);
+  CHECK_OK(session_destroy(session));
+  stop();
+}
+
+static void an_abort_crosses(void) {
+  session_t *session;
+  process_t process;
+  char id[160];
+
+  start();
+  session = create(NULL, NULL);
+  id_of(session, id, sizeof id);
+  process = process_start("waits", id);
+  process_await_ready(&process);
+  CHECK_OK(session_abort(session, "from the first"));
+  process_end(&process);
+  CHECK_OK(session_destroy(session));
+  stop();
+}
+
+static void a_delete_crosses(void) {
+  session_t *session;
+  process_t process;
+  char id[160];
+
+  start();
+  session = create(NULL, NULL);
+  id_of(session, id, sizeof id);
+  process = process_start("deletes", id);
+  CHECK_STATUS(SESSION_E_DELETED, session_wait_abort(session, GUARD_MS));
+  process_end(&process);
+  CHECK_STATUS(SESSION_E_DELETED, session_update_title(session, "x"));
+  CHECK_STATUS(SESSION_E_DELETED, open_status(id));
+  CHECK_OK(session_restore(store, id));
+  CHECK_OK(open_status(id));
+  CHECK_OK(session_destroy(session));
+  stop();
+}
+
+/* Killed at a random place in its work: all that it was told is saved is there, the numbers are
+   dense, and this process goes on at once. */
+static void the_second_is_killed(void) {
+  session_t *session;
+  char id[160];
+  int times;
+
+  start();
+  session = create(NULL, NULL);
+  id_of(session, id, sizeof id);
+  for (times = 0; times < 5; ++times) {
+    process_t process = process_start("appends-until-killed", id);
+    session_stat_t stat = SESSION_INIT(session_stat_t);
+    uint64_t acknowledged = 0;
+    uint64_t seq = 0;
+    int count = 0;
+    int status = 0;
+    char *json = NULL;
+    while (count < 20 + 13 * times &&
+           read(process.pipe, &seq, sizeof seq) == (ssize_t)sizeof seq) {
+      acknowledged = seq;
+      ++count;
+    }
+    CHECK_INT(20 + 13 * times, count);
+    CHECK(kill(process.id, SIGKILL) == 0);
+    while (read(process.pipe, &seq, sizeof seq) == (ssize_t)sizeof seq) acknowledged = seq;
+    close(process.pipe);
+    CHECK(waitpid(process.id, &status, 0) == process.id);
+    CHECK(WIFSIGNALED(status));
+
+    CHECK_OK(append_text(session, "t", "{\"by\":\"first\"}", &seq));
+    CHECK(seq > acknowledged && seq <= acknowledged + 2); /* at most one was not acknowledged */
+    CHECK_OK(session_get_stat(session, &stat));
+    CHECK_INT(seq, stat.last_seq);
+    CHECK_INT(seq, stat.event_count);
+    CHECK_OK(session_store_verify(store, &json, NULL));
+    CHECK_HAS(json, "\"ok\":true");
+    session_string_free(json);
+  }
+  CHECK_OK(session_destroy(session));
+  stop();
+}
+
+int main(int count, char **arguments) {
+  static char path[4096];
+  ssize_t length;
+  if (count == 4) return second_main(arguments[1], arguments[2], arguments[3]);
+  length = readlink("/proc/self/exe", path, sizeof path - 1);
+  path[length > 0 ? length : 0] = '\0';
+  self = length > 0 ? path : arguments[0];
+  RUN(both_append);
+  RUN(an_abort_crosses);
+  RUN(a_delete_crosses);
+  RUN(the_second_is_killed);
+  return check_done("twoprocs");
+}
