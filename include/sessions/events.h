@@ -1,0 +1,134 @@
+/**
+ * @file sessions/events.h
+ * Events: what happened in a session, numbered 1, 2, 3 and so on, append only.
+ *
+ * Besides the statuses listed, every call answers SESSION_E_DELETED once the session was deleted,
+ * and SESSION_E_NOT_FOUND on a handle from a share that was revoked. Appends answer
+ * SESSION_E_ACCESS_DENIED (`{"rule":"share.read_only"}`) on a handle from a share.
+ *
+ * @since 0.1
+ */
+#ifndef SESSIONS_EVENTS_H
+#define SESSIONS_EVENTS_H
+
+#include "types.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/** @name Flags of appends; both together are SESSION_E_INVALID_ARGUMENT
+ * @since 0.1
+ * @{ */
+#define SESSION_APPEND_RELAXED 0x1u /**< Returns before the disk has it, whatever the store says. */
+#define SESSION_APPEND_DURABLE 0x2u /**< Returns when the disk has it, also in a relaxed store. */
+/** @} */
+
+/** What an append may say besides type and data. @since 0.1 */
+typedef struct session_append_options {
+  uint32_t size;       /**< sizeof(session_append_options_t). */
+  uint32_t flags;      /**< SESSION_APPEND_*. */
+  int64_t timestamp;   /**< Unix ms; 0: now. */
+  const char *turn_id; /**< Groups the events of one turn; NULL: none. */
+  const char *id;      /**< Made by the host; a repeat writes nothing. NULL: none. */
+} session_append_options_t;
+
+/**
+ * Appends one event. Types `user_prompt` and `agent_message` raise `message_count`.
+ *
+ * @param session       the session
+ * @param type          1 to 128 bytes without control characters
+ * @param data_json     one JSON value of at most 64 MiB; kept token for token
+ * @param data_length   its length in bytes
+ * @param flags         SESSION_APPEND_*, or 0: as durable as the store
+ * @param[out] out_seq  the sequence number of the event; may be NULL
+ * @return SESSION_OK; SESSION_E_INVALID_JSON; SESSION_E_INVALID_ARGUMENT: the type; SESSION_E_LIMIT
+ * @remark Any thread. Cost: commit.
+ * @since 0.1
+ */
+SESSION_API session_status_t session_append_event(session_t *session, const char *type,
+                                                  const char *data_json, size_t data_length,
+                                                  uint32_t flags, uint64_t *out_seq);
+
+/**
+ * Appends one event, with options. When the session already has an event with this `id`, nothing
+ * is written and its sequence number is the answer.
+ *
+ * @param session       the session
+ * @param type          1 to 128 bytes without control characters
+ * @param data_json     one JSON value of at most 64 MiB; kept token for token
+ * @param data_length   its length in bytes
+ * @param options       NULL: the defaults
+ * @param[out] out_seq  the sequence number of the event; may be NULL
+ * @return SESSION_OK; SESSION_E_INVALID_JSON; SESSION_E_INVALID_ARGUMENT: the type; SESSION_E_LIMIT
+ * @remark Any thread. Cost: commit.
+ * @since 0.1
+ */
+SESSION_API session_status_t session_append_event_ex(session_t *session, const char *type,
+                                                     const char *data_json, size_t data_length,
+                                                     const session_append_options_t *options,
+                                                     uint64_t *out_seq);
+
+/**
+ * Appends many events in one commit, all or nothing.
+ *
+ * Takes `[{"type":"user_prompt","data":{...}},...]`; an entry may also have `timestamp`, `turn_id`
+ * and `id`. Answers `{"first_seq":15,"last_seq":17,"seqs":[15,7,16,17],"duplicates":[1]}`: entry
+ * 1 was a repeat of event 7 here.
+ *
+ * @param session          the session
+ * @param events_json      a JSON array of at most 64 MiB
+ * @param length           its length in bytes
+ * @param flags            SESSION_APPEND_*, or 0: as durable as the store
+ * @param[out] out_json    the JSON; free it with session_string_free()
+ * @param[out] out_length  its length in bytes; may be NULL
+ * @return SESSION_OK; SESSION_E_INVALID_JSON; SESSION_E_INVALID_ARGUMENT: not an array of events;
+ *         SESSION_E_LIMIT
+ * @remark Any thread. Cost: commit.
+ * @since 0.1
+ */
+SESSION_API session_status_t session_append_events(session_t *session, const char *events_json,
+                                                   size_t length, uint32_t flags, char **out_json,
+                                                   size_t *out_length);
+
+/**
+ * Reads a page of the events after a number, oldest first.
+ *
+ * Answers `{"events":[...],"skipped":[...],"next_after_seq":14,"previous_before_seq":7,
+ * "last_seq":17,"has_more":true}`; `skipped` names every hole in the numbers.
+ *
+ * @param session          the session
+ * @param after_seq        the number of the last event already seen; 0: from the first
+ * @param limit            at most so many; 0: as many as fit a page of 1 MiB, at least one
+ * @param[out] out_json    the page; free it with session_string_free()
+ * @param[out] out_length  its length in bytes; may be NULL
+ * @return SESSION_OK
+ * @remark Any thread. Cost: long, in the size of the page.
+ * @since 0.1
+ */
+SESSION_API session_status_t session_read_events(session_t *session, uint64_t after_seq,
+                                                 uint32_t limit, char **out_json,
+                                                 size_t *out_length);
+
+/**
+ * Reads a page of the last events before a number, oldest first. Here `has_more` says whether there
+ * are earlier ones; `previous_before_seq` leads to them.
+ *
+ * @param session          the session
+ * @param before_seq       the events before this number; 0: from the end
+ * @param limit            at most so many; 0: as many as fit a page of 1 MiB, at least one
+ * @param[out] out_json    the page; free it with session_string_free()
+ * @param[out] out_length  its length in bytes; may be NULL
+ * @return SESSION_OK
+ * @remark Any thread. Cost: long, in the size of the page.
+ * @since 0.1
+ */
+SESSION_API session_status_t session_read_last_events(session_t *session, uint64_t before_seq,
+                                                      uint32_t limit, char **out_json,
+                                                      size_t *out_length);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif /* SESSIONS_EVENTS_H */

@@ -1,0 +1,443 @@
+/**
+ * @file sessions/session.h
+ * A session: one conversation, with its title, metadata, place in a tree, abort signal and shares.
+ *
+ * Besides the statuses listed, every call on a session answers SESSION_E_DELETED once the session
+ * was deleted, and SESSION_E_NOT_FOUND on a handle from a share that was revoked. Calls that write
+ * answer SESSION_E_ACCESS_DENIED (`{"rule":"share.read_only"}`) on a handle from a share.
+ *
+ * @since 0.1
+ */
+#ifndef SESSIONS_SESSION_H
+#define SESSIONS_SESSION_H
+
+#include "types.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/** @name Order of session_list()
+ * @since 0.1
+ * @{ */
+#define SESSION_ORDER_UPDATED_DESC 0 /**< Last changed first. */
+#define SESSION_ORDER_UPDATED_ASC 1  /**< Last changed last. */
+#define SESSION_ORDER_CREATED_DESC 2 /**< Newest first. */
+#define SESSION_ORDER_CREATED_ASC 3  /**< Oldest first. */
+/** @} */
+
+/** @name Archived sessions in session_list()
+ * @since 0.1
+ * @{ */
+#define SESSION_ARCHIVED_EXCLUDE 0 /**< Leave them out. */
+#define SESSION_ARCHIVED_ONLY 1    /**< Only them. */
+#define SESSION_ARCHIVED_INCLUDE 2 /**< All sessions. */
+/** @} */
+
+/** @name Flags of session_list_options_t
+ * @since 0.1
+ * @{ */
+#define SESSION_LIST_ROOTS 0x1u /**< Only sessions without a parent. */
+#define SESSION_LIST_TRASH 0x2u /**< Only deleted ones; adds `deleted_at` and `deletion_id`. */
+/** @} */
+
+/** @name Flags of session_share_options_t
+ * @since 0.1
+ * @{ */
+#define SESSION_SHARE_ROTATE 0x1u /**< Revoke the old link and make a new one. */
+#define SESSION_SHARE_LIVE 0x2u   /**< The range follows the conversation. */
+/** @} */
+
+/** @name Flags that session_get_stat() reports
+ * @since 0.1
+ * @{ */
+#define SESSION_STAT_ABORTED 0x1u   /**< Aborted and not cleared. */
+#define SESSION_STAT_ARCHIVED 0x2u  /**< Archived. */
+#define SESSION_STAT_READ_ONLY 0x4u /**< This handle came from a share. */
+#define SESSION_STAT_LOCKED 0x8u    /**< Some owner holds the session. */
+/** @} */
+
+/** @name Policies of session_delete()
+ * @since 0.1
+ * @{ */
+#define SESSION_DELETE_CASCADE 0      /**< All descendants go too, all or nothing. */
+#define SESSION_DELETE_ORPHAN 1       /**< Children stay and lose their parent. */
+#define SESSION_DELETE_REFUSE 2       /**< With children: SESSION_E_HAS_CHILDREN. */
+#define SESSION_DELETE_NO_TRASH 0x100 /**< Added to a policy: gone for good. */
+/** @} */
+
+/** @name Flags of session_abort_ex()
+ * @since 0.1
+ * @{ */
+#define SESSION_ABORT_TREE 0x1u    /**< All descendants too. */
+#define SESSION_ABORT_RELAXED 0x2u /**< Signal now, record without waiting for the disk. */
+/** @} */
+
+/** How a session begins. @since 0.1 */
+typedef struct session_create_options {
+  uint32_t size;               /**< sizeof(session_create_options_t). */
+  uint32_t flags;              /**< 0. */
+  const char *title;           /**< At most 16 KiB; NULL: "New Session", title_source "default". */
+  const char *metadata_json;   /**< A JSON object of at most 1 MiB; NULL: {}. */
+  const char *facts_json;      /**< A JSON object (agent_id, type, provider, ...); NULL: {}. */
+  const char *idempotency_key; /**< NULL: none; a repeat opens the session made first. */
+  /** The answer to a decision, see SESSION_E_DECISION_NEEDED; an unknown one is
+   *  SESSION_E_NOT_FOUND. NULL: none. */
+  const char *decision_id;
+} session_create_options_t;
+
+/** Which sessions to list, and how. @since 0.1 */
+typedef struct session_list_options {
+  uint32_t size;              /**< sizeof(session_list_options_t). */
+  uint32_t flags;             /**< SESSION_LIST_*. */
+  int32_t order;              /**< SESSION_ORDER_*. */
+  int32_t archived;           /**< SESSION_ARCHIVED_*. */
+  uint32_t limit;             /**< At most so many; 0: no limit. */
+  uint32_t reserved;          /**< 0. */
+  const char *parent_id;      /**< Only children of this session; NULL: any. */
+  const char *title_contains; /**< Unicode, without regard to case; NULL: any. */
+  const char *filter_json;    /**< Such as {"state":["active"],"agent_id":"coder"}; NULL: any. */
+  const char *fields;         /**< Such as "id,title,updated_at"; NULL: all. */
+  const char *cursor;         /**< From the page before; NULL: the first page. */
+} session_list_options_t;
+
+/** What a share shows, and to whom. @since 0.1 */
+typedef struct session_share_options {
+  uint32_t size;      /**< sizeof(session_share_options_t). */
+  uint32_t flags;     /**< SESSION_SHARE_*. */
+  int64_t expires_at; /**< Unix ms; 0: never. */
+  uint64_t first_seq; /**< First event shown; 0: the first one. */
+  uint64_t last_seq;  /**< Last event shown; 0: the last one now. */
+  uint32_t max_uses;  /**< How often it can be resolved; 0: no limit. */
+  uint32_t reserved;  /**< 0. */
+} session_share_options_t;
+
+/** The numbers of a session, filled without JSON or allocation. @since 0.1 */
+typedef struct session_stat {
+  uint32_t size;          /**< In: sizeof(session_stat_t). Out: how much of it was filled. */
+  uint32_t flags;         /**< Out: SESSION_STAT_*. */
+  uint64_t revision;      /**< Changes with the facts; events raise last_seq instead. */
+  uint64_t last_seq;      /**< Sequence number of the last event; 0: none yet. */
+  uint64_t event_count;   /**< How many events. */
+  uint64_t message_count; /**< How many of type user_prompt and agent_message. */
+  uint64_t abort_count;   /**< How many aborts were recorded. */
+  int64_t created_at;     /**< Unix ms. */
+  int64_t updated_at;     /**< Unix ms of the last change or event. */
+  int64_t last_event_at;  /**< Unix ms; 0: no event yet. */
+} session_stat_t;
+
+/**
+ * Creates a session.
+ *
+ * @param store             the store
+ * @param parent_id         the session it branches from; NULL: none
+ * @param options           NULL: the defaults
+ * @param[out] out_session  the session; let go of it with session_destroy()
+ * @return SESSION_OK; SESSION_E_NOT_FOUND: no such parent, or decision (nothing is left behind);
+ *         SESSION_E_DELETED: the parent is in the trash; SESSION_E_LIMIT: something is too long
+ * @remark Any thread. Cost: commit.
+ * @since 0.1
+ */
+SESSION_API session_status_t session_create(session_store_t *store, const char *parent_id,
+                                            const session_create_options_t *options,
+                                            session_t **out_session);
+
+/**
+ * Opens a session by its id. Nothing is written.
+ *
+ * @param store             the store
+ * @param id                1 to 128 bytes of A-Z a-z 0-9 . _ - and no . in front; else
+ *                          SESSION_E_INVALID_ARGUMENT
+ * @param[out] out_session  the session; let go of it with session_destroy()
+ * @return SESSION_OK; SESSION_E_NOT_FOUND; SESSION_E_DELETED: it is in the trash
+ * @remark Any thread. Cost: memory; one read of a file where the session is not in memory.
+ * @since 0.1
+ */
+SESSION_API session_status_t session_open(session_store_t *store, const char *id,
+                                          session_t **out_session);
+
+/**
+ * The id of a session.
+ *
+ * @param session      the session
+ * @param[out] out_id  the id; free it with session_string_free()
+ * @return SESSION_OK
+ * @remark Any thread. Cost: memory.
+ * @since 0.1
+ */
+SESSION_API session_status_t session_get_id(session_t *session, char **out_id);
+
+/**
+ * The numbers of a session.
+ *
+ * @param session        the session
+ * @param[out] out_stat  filled up to the smaller of its `size` and the library's
+ * @return SESSION_OK
+ * @remark Any thread. Cost: memory.
+ * @since 0.1
+ */
+SESSION_API session_status_t session_get_stat(session_t *session, session_stat_t *out_stat);
+
+/**
+ * Everything about a session but its events. Through a handle from a share, `metadata`, `facts`,
+ * `parent_id` and `share_info` are null and the counters speak of the shared range.
+ *
+ * @param session          the session
+ * @param[out] out_json    a JSON object; free it with session_string_free()
+ * @param[out] out_length  its length in bytes; may be NULL
+ * @return SESSION_OK
+ * @remark Any thread. Cost: memory.
+ * @since 0.1
+ */
+SESSION_API session_status_t session_get_info(session_t *session, char **out_json,
+                                              size_t *out_length);
+
+/**
+ * The infos of many sessions at once.
+ *
+ * @param store            the store
+ * @param ids_json         a JSON array of ids
+ * @param fields           such as "id,title,updated_at"; NULL: all
+ * @param[out] out_json    a JSON array of infos in the order of the ids, null where an id is
+ *                         unknown; free it with session_string_free()
+ * @param[out] out_length  its length in bytes; may be NULL
+ * @return SESSION_OK; SESSION_E_INVALID_JSON; SESSION_E_INVALID_ARGUMENT: not an array of strings,
+ *         or an unknown field
+ * @remark Any thread. Cost: memory.
+ * @since 0.1
+ */
+SESSION_API session_status_t session_get_infos(session_store_t *store, const char *ids_json,
+                                               const char *fields, char **out_json,
+                                               size_t *out_length);
+
+/**
+ * Lists sessions. Its cost does not depend on the size of their event logs.
+ *
+ * @param store                 the store
+ * @param options               NULL: all that are not archived, last changed first
+ * @param[out] out_json         a JSON array of infos; free it with session_string_free()
+ * @param[out] out_length       its length in bytes; may be NULL
+ * @param[out] out_next_cursor  where the next page begins, NULL after the last; free it with
+ *                              session_string_free(); may be NULL
+ * @return SESSION_OK; SESSION_E_INVALID_ARGUMENT: an unknown flag, order, field or word in the
+ *         filter, or a cursor that came from other options; SESSION_E_INVALID_JSON: the filter
+ * @remark Any thread. Cost: memory; the first list reads the index.
+ * @since 0.1
+ */
+SESSION_API session_status_t session_list(session_store_t *store,
+                                          const session_list_options_t *options, char **out_json,
+                                          size_t *out_length, char **out_next_cursor);
+
+/**
+ * Sets the title that a user gave (`title_source` "user"). The title it already has writes nothing.
+ *
+ * @param session  the session
+ * @param title    at most 16 KiB of any text; "" goes back to the default
+ * @return SESSION_OK; SESSION_E_LIMIT: too long
+ * @remark Any thread. Cost: commit.
+ * @since 0.1
+ */
+SESSION_API session_status_t session_update_title(session_t *session, const char *title);
+
+/**
+ * Sets a title that a program made up (`title_source` "generated"). It never beats a user's.
+ *
+ * @param session           the session
+ * @param title             1 byte to 16 KiB of any text
+ * @param[out] out_applied  1: it is the title now, 0: the user's title stays; may be NULL
+ * @return SESSION_OK, also when the user's title stays; SESSION_E_LIMIT: too long
+ * @remark Any thread. Cost: commit.
+ * @since 0.1
+ */
+SESSION_API session_status_t session_suggest_title(session_t *session, const char *title,
+                                                   int32_t *out_applied);
+
+/**
+ * Changes the metadata by merge patch (RFC 7396). A patch that changes nothing writes nothing.
+ *
+ * @param session           the session
+ * @param merge_patch_json  a JSON object; members that are null are removed
+ * @return SESSION_OK; SESSION_E_INVALID_JSON; SESSION_E_INVALID_ARGUMENT: not an object;
+ *         SESSION_E_LIMIT: more than 1 MiB afterwards
+ * @remark Any thread. Cost: commit.
+ * @since 0.1
+ */
+SESSION_API session_status_t session_update_metadata(session_t *session,
+                                                     const char *merge_patch_json);
+
+/**
+ * Changes title, archived, metadata and facts in one commit, by merge patch (RFC 7396) on
+ * `{"title":"...","archived":false,"metadata":{},"facts":{}}`. A patch that changes nothing writes
+ * nothing and keeps the revision.
+ *
+ * @param session            the session
+ * @param merge_patch_json   a JSON object with some of these members
+ * @param expected_revision  the revision the change is based on; 0: any
+ * @param[out] out_revision  the revision afterwards; may be NULL
+ * @return SESSION_OK; SESSION_E_CONFLICT: another revision; SESSION_E_INVALID_JSON;
+ *         SESSION_E_INVALID_ARGUMENT: not an object, another member, or one of the wrong type;
+ *         SESSION_E_LIMIT
+ * @remark Any thread. Cost: commit.
+ * @since 0.1
+ */
+SESSION_API session_status_t session_update(session_t *session, const char *merge_patch_json,
+                                            uint64_t expected_revision, uint64_t *out_revision);
+
+/**
+ * Deletes a session: into the trash, or for good. Other handles to it answer SESSION_E_DELETED from
+ * then on and waits on it end. This handle still has to be destroyed.
+ *
+ * @param session  the session
+ * @param policy   SESSION_DELETE_CASCADE, _ORPHAN or _REFUSE, with or without
+ *                 SESSION_DELETE_NO_TRASH
+ * @return SESSION_OK; SESSION_E_HAS_CHILDREN; SESSION_E_DELETED: it already is
+ * @remark Any thread. Cost: commit; works on a full disk.
+ * @since 0.1
+ */
+SESSION_API session_status_t session_delete(session_t *session, int32_t policy);
+
+/**
+ * Brings back all that one delete took. A session that is not deleted is left as it is.
+ *
+ * @param store  the store
+ * @param id     any session of that delete
+ * @return SESSION_OK; SESSION_E_NOT_FOUND: unknown, or gone for good
+ * @remark Any thread. Cost: commit.
+ * @since 0.1
+ */
+SESSION_API session_status_t session_restore(session_store_t *store, const char *id);
+
+/**
+ * Aborts a session: every process sees the signal at once and every wait on it wakes; then the
+ * abort is recorded. It stays aborted until session_clear_abort(). The status speaks of the
+ * record only.
+ *
+ * @param session  the session
+ * @param reason   at most 4 KiB of text; NULL: none
+ * @return SESSION_OK; SESSION_E_LIMIT: the reason is too long (nothing was signalled)
+ * @remark Any thread. Cost: commit; works on a full disk.
+ * @since 0.1
+ */
+SESSION_API session_status_t session_abort(session_t *session, const char *reason);
+
+/**
+ * Aborts a session, as session_abort() does, with flags.
+ *
+ * @param session         the session
+ * @param reason          at most 4 KiB of text; NULL: none
+ * @param flags           SESSION_ABORT_TREE, SESSION_ABORT_RELAXED, or 0
+ * @param[out] out_count  how many sessions were reached; may be NULL
+ * @return SESSION_OK; SESSION_E_LIMIT: the reason is too long (nothing was signalled)
+ * @remark Any thread. Cost: commit; works on a full disk.
+ * @since 0.1
+ */
+SESSION_API session_status_t session_abort_ex(session_t *session, const char *reason,
+                                              uint32_t flags, uint32_t *out_count);
+
+/**
+ * Says whether a session is aborted; for loops that look often.
+ *
+ * @param session           the session
+ * @param[out] out_aborted  1 or 0
+ * @return SESSION_OK
+ * @remark Any thread. Cost: memory.
+ * @since 0.1
+ */
+SESSION_API session_status_t session_is_aborted(session_t *session, int32_t *out_aborted);
+
+/**
+ * Waits for an abort. A wait that had begun when the signal came returns SESSION_OK, also when the
+ * abort was cleared at once.
+ *
+ * @param session     the session
+ * @param timeout_ms  how long; 0: look only; #SESSION_WAIT_FOREVER
+ * @return SESSION_OK: aborted; SESSION_E_TIMEOUT; SESSION_E_CANCELLED: this handle was destroyed;
+ *         SESSION_E_DELETED; SESSION_E_CLOSED
+ * @remark Any thread. Cost: waits.
+ * @since 0.1
+ */
+SESSION_API session_status_t session_wait_abort(session_t *session, uint32_t timeout_ms);
+
+/**
+ * Ends an abort. `abort_count` stays. A session that is not aborted is left as it is.
+ *
+ * @param session  the session
+ * @return SESSION_OK
+ * @remark Any thread. Cost: commit; works on a full disk.
+ * @since 0.1
+ */
+SESSION_API session_status_t session_clear_abort(session_t *session);
+
+/**
+ * Makes a share link, or finds the one with the same terms again; a "copy link" button calls it.
+ * No other call hands out `url` and `secret`.
+ *
+ * @param session          the session
+ * @param options          NULL: everything up to now, for good
+ * @param[out] out_json    a JSON object with share_id, url, secret and terms; free it with
+ *                         session_string_free()
+ * @param[out] out_length  its length in bytes; may be NULL
+ * @return SESSION_OK
+ * @remark Any thread. Cost: commit.
+ * @since 0.1
+ */
+SESSION_API session_status_t session_create_share(session_t *session,
+                                                  const session_share_options_t *options,
+                                                  char **out_json, size_t *out_length);
+
+/**
+ * Lists the shares of a session, also revoked and expired ones, without url and secret.
+ *
+ * @param session          the session
+ * @param[out] out_json    `{"shares":[...]}`; free it with session_string_free()
+ * @param[out] out_length  its length in bytes; may be NULL
+ * @return SESSION_OK; SESSION_E_ACCESS_DENIED on a handle from a share
+ * @remark Any thread. Cost: memory; one read of a file.
+ * @since 0.1
+ */
+SESSION_API session_status_t session_list_shares(session_t *session, char **out_json,
+                                                 size_t *out_length);
+
+/**
+ * Opens what a share link shows: read-only, and only its range of events. Each success is one
+ * durable use.
+ *
+ * @param store             the store
+ * @param secret_or_url     the secret, or a link that ends in it
+ * @param[out] out_session  the session; let go of it with session_destroy()
+ * @return SESSION_OK; SESSION_E_NOT_FOUND: expired, revoked, used up or unknown, without difference
+ * @remark Any thread. Cost: commit.
+ * @since 0.1
+ */
+SESSION_API session_status_t session_resolve_share(session_store_t *store,
+                                                   const char *secret_or_url,
+                                                   session_t **out_session);
+
+/**
+ * Ends a share. Handles that came from it answer SESSION_E_NOT_FOUND from then on. A share that has
+ * ended is left as it is.
+ *
+ * @param session   the session
+ * @param share_id  the id of the share, from session_create_share() or session_list_shares()
+ * @return SESSION_OK; SESSION_E_NOT_FOUND: no such share
+ * @remark Any thread. Cost: commit.
+ * @since 0.1
+ */
+SESSION_API session_status_t session_revoke_share(session_t *session, const char *share_id);
+
+/**
+ * Lets go of a session; nothing happens to the session itself. Waits on this handle end with
+ * SESSION_E_CANCELLED. Never blocks.
+ *
+ * @param session  the session; NULL is fine
+ * @return SESSION_OK; SESSION_E_INVALID_HANDLE: not a handle (session_last_error() is left alone)
+ * @remark Any thread. Cost: memory. Works after session_store_close(), harmless in a forked child.
+ * @since 0.1
+ */
+SESSION_API session_status_t session_destroy(session_t *session);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif /* SESSIONS_SESSION_H */
