@@ -114,7 +114,7 @@ typedef struct session_share_options {
 
 /** The numbers of a session, filled without JSON or allocation. @since 0.1 */
 typedef struct session_stat {
-  uint32_t size;          /**< In: sizeof(session_stat_t). Out: how much of it was filled. */
+  uint32_t size;          /**< In: sizeof(session_stat_t); left as it is. */
   uint32_t flags;         /**< Out: SESSION_STAT_*. */
   uint64_t revision;      /**< Changes with the facts; events raise last_seq instead. */
   uint64_t last_seq;      /**< Sequence number of the last event; 0: none yet. */
