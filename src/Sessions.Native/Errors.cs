@@ -1,0 +1,48 @@
+using System.Text;
+
+namespace Sessions.Native;
+
+/// <summary>Turns what was thrown into a status and the thread's error.</summary>
+internal static unsafe class Errors
+{
+    /// <summary>The end of every export's catch. Never throws.</summary>
+    internal static int Report(Exception exception)
+    {
+        try
+        {
+            NativeWriter.Abandon();
+            switch (exception)
+            {
+                case SessionException { Status: SessionStatus.Timeout }:
+                    return (int)SessionStatus.Timeout;
+                case SessionException known:
+                    Set(known);
+                    return (int)known.Status;
+                case OutOfMemoryException:
+                    Boundary.SetFixedError((int)SessionStatus.NoMemory);
+                    return (int)SessionStatus.NoMemory;
+                default:
+                    string what = $"{exception.GetType().Name}: {exception.Message}";
+                    Set(new SessionException(SessionStatus.Internal, $"A bug in the library: {what}"));
+                    LogRing.Add("error", $"{what}{Environment.NewLine}{exception.StackTrace}");
+                    return (int)SessionStatus.Internal;
+            }
+        }
+        catch (OutOfMemoryException)
+        {
+            Boundary.SetFixedError((int)SessionStatus.NoMemory);
+            return (int)SessionStatus.NoMemory;
+        }
+    }
+
+    private static void Set(SessionException exception)
+    {
+        byte[] message = Encoding.UTF8.GetBytes(exception.Message);
+        byte[] details = Encoding.UTF8.GetBytes(exception.Details);
+        fixed (byte* messagePointer = message, detailsPointer = details)
+        {
+            Boundary.SetError((int)exception.Status, exception.OsError, exception.Offset, messagePointer,
+                (nuint)message.Length, detailsPointer, (nuint)details.Length);
+        }
+    }
+}

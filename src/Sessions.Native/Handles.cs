@@ -1,0 +1,152 @@
+namespace Sessions.Native;
+
+/// <summary>
+/// What the host's handles stand for. A handle is an address in a reserved range that is never
+/// mapped: base + 16 × serial. Nothing is ever dereferenced, so whatever a host passes is either
+/// the one object it names or nothing, and a serial comes back only after all others were used.
+/// Looking up takes no lock; the table grows and shrinks by blocks as serials move on.
+/// </summary>
+internal static class Handles
+{
+    private const int Shift = 4;
+    private const int BlockBits = 10;
+    private const int GroupBits = 8;
+    private const int BlockSize = 1 << BlockBits;
+    private const int GroupSize = 1 << GroupBits;
+
+    private static readonly object s_lock = new();
+    private static readonly Group?[] s_groups = new Group?[256];
+    private static nuint s_base;
+    private static nuint s_bytes;
+    private static uint s_last;
+    private static uint s_live;
+
+    /// <summary>The most handles that can be open at once.</summary>
+    internal static uint Max => (uint)(s_bytes >> Shift) - 1;
+
+    /// <summary>Tells where the reserved range lies; before the first handle.</summary>
+    internal static void Reserve(nuint start, nuint bytes)
+    {
+        s_base = start;
+        s_bytes = bytes;
+    }
+
+    /// <summary>The object of a handle of any type; null for everything that is not one.</summary>
+    internal static object? Find(nint handle)
+    {
+        nuint offset = (nuint)handle - s_base;
+        if (offset >= s_bytes || (offset & ((1 << Shift) - 1)) != 0)
+        {
+            return null;
+        }
+
+        uint serial = (uint)(offset >> Shift);
+        object?[]? block = BlockOf(serial);
+        return block is null ? null : Volatile.Read(ref block[serial & (BlockSize - 1)]);
+    }
+
+    /// <summary>The session of a handle.</summary>
+    internal static Session Session(nint handle) => Find(handle) as Session ?? throw Invalid("session");
+
+    /// <summary>The store of a handle.</summary>
+    internal static SessionStore Store(nint handle) => Find(handle) as SessionStore ?? throw Invalid("store");
+
+    /// <summary>A new handle.</summary>
+    internal static nint Add(object target)
+    {
+        lock (s_lock)
+        {
+            if (s_live >= Max)
+            {
+                throw new SessionException(SessionStatus.Limit, "Too many handles are open.",
+                    $$"""{"limit":"handles_max","max":{{Max}},"actual":{{s_live}}}""");
+            }
+
+            uint serial = s_last;
+            object?[] block;
+            do
+            {
+                serial = serial == Max ? 1 : serial + 1;
+                block = BlockOf(serial) ?? MakeBlock(serial);
+            }
+            while (block[serial & (BlockSize - 1)] is not null);
+
+            s_last = serial;
+            s_live++;
+            s_groups[serial >> (BlockBits + GroupBits)]!.Live[(serial >> BlockBits) & (GroupSize - 1)]++;
+            Volatile.Write(ref block[serial & (BlockSize - 1)], target);
+            return (nint)(s_base + ((nuint)serial << Shift));
+        }
+    }
+
+    /// <summary>Ends a handle. Of several that try at once, one succeeds.</summary>
+    internal static bool Remove(nint handle, object target)
+    {
+        lock (s_lock)
+        {
+            if (!ReferenceEquals(Find(handle), target))
+            {
+                return false;
+            }
+
+            uint serial = (uint)(((nuint)handle - s_base) >> Shift);
+            Volatile.Write(ref BlockOf(serial)![serial & (BlockSize - 1)], null);
+            s_live--;
+            Group group = s_groups[serial >> (BlockBits + GroupBits)]!;
+            uint index = (serial >> BlockBits) & (GroupSize - 1);
+            if (--group.Live[index] == 0 && serial >> BlockBits != s_last >> BlockBits)
+            {
+                Volatile.Write(ref group.Blocks[index], null);
+            }
+
+            return true;
+        }
+    }
+
+    /// <summary>All open stores.</summary>
+    internal static List<SessionStore> Stores()
+    {
+        List<SessionStore> stores = [];
+        lock (s_lock)
+        {
+            foreach (Group? group in s_groups)
+            {
+                foreach (object?[]? block in group?.Blocks ?? [])
+                {
+                    stores.AddRange((block ?? []).OfType<SessionStore>());
+                }
+            }
+        }
+
+        return stores;
+    }
+
+    /// <summary>The error for a handle that is none, or not of this type.</summary>
+    internal static SessionException Invalid(string type) =>
+        new(SessionStatus.InvalidHandle, $"This is not an open {type} handle.");
+
+    private static object?[]? BlockOf(uint serial)
+    {
+        Group? group = Volatile.Read(ref s_groups[serial >> (BlockBits + GroupBits)]);
+        return group is null ? null : Volatile.Read(ref group.Blocks[(serial >> BlockBits) & (GroupSize - 1)]);
+    }
+
+    private static object?[] MakeBlock(uint serial)
+    {
+        ref Group? group = ref s_groups[serial >> (BlockBits + GroupBits)];
+        if (group is null)
+        {
+            Volatile.Write(ref group, new Group());
+        }
+
+        object?[] block = new object?[BlockSize];
+        Volatile.Write(ref group!.Blocks[(serial >> BlockBits) & (GroupSize - 1)], block);
+        return block;
+    }
+
+    private sealed class Group
+    {
+        internal readonly object?[]?[] Blocks = new object?[]?[GroupSize];
+        internal readonly short[] Live = new short[GroupSize];
+    }
+}

@@ -1,0 +1,195 @@
+/* The exported calls: each asks whether the runtime may be entered, then goes there. */
+#include "boundary.h"
+#include "plue_session.h"
+#include "sessions.h"
+
+#define CLEAR(out) ((out) != NULL ? (void)(*(out) = 0) : (void)0)
+#define NOTHING (void)0
+
+/* A call that answers a status. `clear` empties the out-parameters where there is no runtime to do
+ * it. */
+#define CALL(name, parameters, arguments, clear)                                                  \
+  session_status_t managed_##name parameters;                                                     \
+  SESSION_API session_status_t name parameters                                                \
+  {                                                                                               \
+    if (!SESSIONS_LIKELY(SESSIONS_LOAD(sessions_state) == SESSIONS_READY)) {                      \
+      session_status_t status = sessions_enter();                                                 \
+      if (status != SESSION_OK) {                                                                 \
+        clear;                                                                                    \
+        return status;                                                                            \
+      }                                                                                           \
+    }                                                                                             \
+    return managed_##name arguments;                                                              \
+  }
+
+/* A destroy call: it leaves the thread's error alone, and does not start the runtime, because
+ * before that there is nothing to destroy. */
+#define DESTROY(name, type)                                                                       \
+  session_status_t managed_##name(type *handle);                                                  \
+  SESSION_API session_status_t name(type *handle)                                             \
+  {                                                                                               \
+    if (handle == NULL)                                                                           \
+      return SESSION_OK;                                                                          \
+    if (!SESSIONS_LIKELY(SESSIONS_LOAD(sessions_state) == SESSIONS_READY)) {                      \
+      session_status_t status = sessions_enter_quietly();                                         \
+      if (status != SESSION_OK)                                                                   \
+        return status;                                                                            \
+    }                                                                                             \
+    return managed_##name(handle);                                                                \
+  }
+
+#define JSON_OUT char **out_json, size_t *out_length
+#define CLEAR_JSON CLEAR(out_json), CLEAR(out_length)
+
+/* ---- types.h ---- */
+
+CALL(session_abi_json, (JSON_OUT), (out_json, out_length), (CLEAR_JSON))
+CALL(session_log_read, (uint64_t after, uint32_t limit, JSON_OUT),
+     (after, limit, out_json, out_length), (CLEAR_JSON))
+
+SESSION_API session_status_t session_shutdown(uint32_t timeout_ms)
+{
+  session_status_t managed_session_shutdown(uint32_t);
+  if (SESSIONS_LOAD(sessions_state) == SESSIONS_NEW)
+    return SESSION_OK;
+  session_status_t status = sessions_enter();
+  return status == SESSION_OK ? managed_session_shutdown(timeout_ms) : status;
+}
+
+/* ---- store.h ---- */
+
+CALL(session_store_open,
+     (const char *path, const session_store_options_t *options, session_store_t **out_store),
+     (path, options, out_store), (CLEAR(out_store)))
+CALL(session_store_get_info, (session_store_t *store, JSON_OUT), (store, out_json, out_length),
+     (CLEAR_JSON))
+CALL(session_store_configure,
+     (session_store_t *store, const char *workspace_id, const char *merge_patch_json),
+     (store, workspace_id, merge_patch_json), NOTHING)
+CALL(session_store_flush, (session_store_t *store), (store), NOTHING)
+CALL(session_store_verify, (session_store_t *store, JSON_OUT), (store, out_json, out_length),
+     (CLEAR_JSON))
+CALL(session_store_verify_ex,
+     (session_store_t *store, uint32_t flags, JSON_OUT), (store, flags, out_json, out_length),
+     (CLEAR_JSON))
+CALL(session_store_purge, (session_store_t *store, int64_t deleted_before, uint32_t *out_count),
+     (store, deleted_before, out_count), (CLEAR(out_count)))
+CALL(session_store_salvage, (const char *path, const char *options_json, JSON_OUT),
+     (path, options_json, out_json, out_length), (CLEAR_JSON))
+CALL(session_store_close, (session_store_t *store), (store), NOTHING)
+
+/* ---- session.h ---- */
+
+CALL(session_create,
+     (session_store_t *store, const char *parent_id, const session_create_options_t *options,
+      session_t **out_session),
+     (store, parent_id, options, out_session), (CLEAR(out_session)))
+CALL(session_open, (session_store_t *store, const char *id, session_t **out_session),
+     (store, id, out_session), (CLEAR(out_session)))
+CALL(session_get_id, (session_t *session, char **out_id), (session, out_id), (CLEAR(out_id)))
+CALL(session_get_stat, (session_t *session, session_stat_t *out_stat), (session, out_stat), NOTHING)
+CALL(session_get_info, (session_t *session, JSON_OUT), (session, out_json, out_length),
+     (CLEAR_JSON))
+CALL(session_get_infos,
+     (session_store_t *store, const char *ids_json, const char *fields, JSON_OUT),
+     (store, ids_json, fields, out_json, out_length), (CLEAR_JSON))
+CALL(session_list,
+     (session_store_t *store, const session_list_options_t *options, JSON_OUT,
+      char **out_next_cursor),
+     (store, options, out_json, out_length, out_next_cursor), (CLEAR_JSON, CLEAR(out_next_cursor)))
+CALL(session_update_title, (session_t *session, const char *title), (session, title), NOTHING)
+CALL(session_suggest_title, (session_t *session, const char *title, int32_t *out_applied),
+     (session, title, out_applied), (CLEAR(out_applied)))
+CALL(session_update_metadata, (session_t *session, const char *merge_patch_json),
+     (session, merge_patch_json), NOTHING)
+CALL(session_update,
+     (session_t *session, const char *merge_patch_json, uint64_t expected_revision,
+      uint64_t *out_revision),
+     (session, merge_patch_json, expected_revision, out_revision), (CLEAR(out_revision)))
+CALL(session_delete, (session_t *session, int32_t policy), (session, policy), NOTHING)
+CALL(session_restore, (session_store_t *store, const char *id), (store, id), NOTHING)
+CALL(session_abort, (session_t *session, const char *reason), (session, reason), NOTHING)
+CALL(session_abort_ex,
+     (session_t *session, const char *reason, uint32_t flags, uint32_t *out_count),
+     (session, reason, flags, out_count), (CLEAR(out_count)))
+CALL(session_is_aborted, (session_t *session, int32_t *out_aborted), (session, out_aborted),
+     (CLEAR(out_aborted)))
+CALL(session_wait_abort, (session_t *session, uint32_t timeout_ms), (session, timeout_ms), NOTHING)
+CALL(session_clear_abort, (session_t *session), (session), NOTHING)
+CALL(session_create_share,
+     (session_t *session, const session_share_options_t *options, JSON_OUT),
+     (session, options, out_json, out_length), (CLEAR_JSON))
+CALL(session_list_shares, (session_t *session, JSON_OUT), (session, out_json, out_length),
+     (CLEAR_JSON))
+CALL(session_resolve_share,
+     (session_store_t *store, const char *secret_or_url, session_t **out_session),
+     (store, secret_or_url, out_session), (CLEAR(out_session)))
+CALL(session_revoke_share, (session_t *session, const char *share_id), (session, share_id),
+     NOTHING)
+DESTROY(session_destroy, session_t)
+
+/* ---- events.h ---- */
+
+CALL(session_append_event,
+     (session_t *session, const char *type, const char *data_json, size_t data_length,
+      uint32_t flags, uint64_t *out_seq),
+     (session, type, data_json, data_length, flags, out_seq), (CLEAR(out_seq)))
+CALL(session_append_event_ex,
+     (session_t *session, const char *type, const char *data_json, size_t data_length,
+      const session_append_options_t *options, uint64_t *out_seq),
+     (session, type, data_json, data_length, options, out_seq), (CLEAR(out_seq)))
+CALL(session_append_events,
+     (session_t *session, const char *events_json, size_t length, uint32_t flags, JSON_OUT),
+     (session, events_json, length, flags, out_json, out_length), (CLEAR_JSON))
+CALL(session_read_events, (session_t *session, uint64_t after_seq, uint32_t limit, JSON_OUT),
+     (session, after_seq, limit, out_json, out_length), (CLEAR_JSON))
+CALL(session_read_last_events,
+     (session_t *session, uint64_t before_seq, uint32_t limit, JSON_OUT),
+     (session, before_seq, limit, out_json, out_length), (CLEAR_JSON))
+
+/* ---- plue_session.h ---- */
+
+#define PLUE(result, name, parameters, arguments, failure)                                        \
+  result managed_##name parameters;                                                               \
+  PLUE_API result name parameters                                                                 \
+  {                                                                                               \
+    if (!SESSIONS_LIKELY(SESSIONS_LOAD(sessions_state) == SESSIONS_READY)) {                      \
+      if (sessions_enter() != SESSION_OK)                                                         \
+        return failure;                                                                           \
+    }                                                                                             \
+    return managed_##name arguments;                                                              \
+  }
+
+PLUE(void *, plue_session_create, (const char *parent_id), (parent_id), NULL)
+PLUE(char *, plue_session_get_info, (void *session), (session), NULL)
+PLUE(char *, plue_session_list, (void), (), NULL)
+PLUE(int, plue_session_update_title, (void *session, const char *title), (session, title), -1)
+PLUE(int, plue_session_delete, (void *session), (session), -1)
+PLUE(int, plue_session_abort, (void *session), (session), -1)
+PLUE(char *, plue_session_create_share, (void *session), (session), NULL)
+PLUE(int, plue_init, (const char *config_json), (config_json), -1)
+
+PLUE_API void plue_session_destroy(void *session)
+{
+  void managed_plue_session_destroy(void *);
+  if (session != NULL && sessions_enter_quietly() == SESSION_OK)
+    managed_plue_session_destroy(session);
+}
+
+PLUE_API void plue_shutdown(void)
+{
+  void managed_plue_shutdown(void);
+  if (SESSIONS_LOAD(sessions_state) != SESSIONS_NEW && sessions_enter() == SESSION_OK)
+    managed_plue_shutdown();
+}
+
+PLUE_API void plue_free_string(char *string)
+{
+  session_string_free(string);
+}
+
+PLUE_API const char *plue_get_last_error(void)
+{
+  const session_error_t *error = session_last_error();
+  return error->status == SESSION_OK ? "" : error->message;
+}

@@ -1,0 +1,178 @@
+/* Start of the runtime, fork, signals. */
+#define _GNU_SOURCE
+#include "boundary.h"
+#include "sessions.h"
+
+#include <string.h>
+
+#if defined(_WIN32)
+#include <windows.h>
+#else
+#include <pthread.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <unistd.h>
+#endif
+
+/* The first call into managed code; it starts the runtime. */
+int32_t managed_start(void *handle_space, size_t handle_space_bytes);
+
+int32_t sessions_state = SESSIONS_NEW;
+
+#if defined(_WIN32)
+
+static INIT_ONCE once = INIT_ONCE_STATIC_INIT;
+
+static BOOL CALLBACK start(PINIT_ONCE unused, PVOID argument, PVOID *context)
+{
+  void *space = VirtualAlloc(NULL, SESSIONS_HANDLE_SPACE, MEM_RESERVE, PAGE_NOACCESS);
+  (void)unused, (void)argument, (void)context;
+  if (space == NULL || managed_start(space, SESSIONS_HANDLE_SPACE) != SESSION_OK)
+    SESSIONS_STORE(sessions_state, SESSIONS_FAILED);
+  else
+    SESSIONS_STORE(sessions_state, SESSIONS_READY);
+  return TRUE;
+}
+
+static void start_once(void)
+{
+  InitOnceExecuteOnce(&once, start, NULL, NULL);
+}
+
+void sessions_descriptor_opened(int32_t descriptor) { (void)descriptor; }
+void sessions_descriptor_closed(int32_t descriptor) { (void)descriptor; }
+void sessions_block_signals(sessions_signals *before) { before->unused = 0; }
+void sessions_restore_signals(const sessions_signals *before) { (void)before; }
+
+#else
+
+_Static_assert(sizeof(sigset_t) <= sizeof(((sessions_signals *)0)->mask), "a sigset_t fits");
+
+/* Open lock descriptors, as descriptor + 1; 0 is a free place. The list only grows, so that the
+ * child of a fork can walk it whatever another thread was doing to it. */
+#define DESCRIPTORS_A_BLOCK 62
+struct descriptor_block {
+  struct descriptor_block *next;
+  int32_t descriptors[DESCRIPTORS_A_BLOCK];
+};
+static struct descriptor_block first_block;
+
+static int replace(int32_t from, int32_t to)
+{
+  struct descriptor_block *block = &first_block;
+  for (; block != NULL; block = __atomic_load_n(&block->next, __ATOMIC_ACQUIRE)) {
+    for (int i = 0; i < DESCRIPTORS_A_BLOCK; i++) {
+      int32_t expected = from;
+      if (__atomic_compare_exchange_n(&block->descriptors[i], &expected, to, 0, __ATOMIC_ACQ_REL,
+                                      __ATOMIC_RELAXED))
+        return 1;
+    }
+  }
+  return 0;
+}
+
+void sessions_descriptor_opened(int32_t descriptor)
+{
+  if (replace(0, descriptor + 1))
+    return;
+  struct descriptor_block *block = calloc(1, sizeof *block);
+  if (block == NULL)
+    return; /* the child then keeps the lock until it calls exec or ends; everything is O_CLOEXEC */
+  block->descriptors[0] = descriptor + 1;
+  struct descriptor_block *head = __atomic_load_n(&first_block.next, __ATOMIC_ACQUIRE);
+  do
+    block->next = head;
+  while (!__atomic_compare_exchange_n(&first_block.next, &head, block, 0, __ATOMIC_ACQ_REL,
+                                      __ATOMIC_ACQUIRE));
+}
+
+void sessions_descriptor_closed(int32_t descriptor)
+{
+  replace(descriptor + 1, 0);
+}
+
+static void after_fork_in_child(void)
+{
+  SESSIONS_STORE(sessions_state, SESSIONS_FORKED);
+  for (struct descriptor_block *block = &first_block; block != NULL; block = block->next) {
+    for (int i = 0; i < DESCRIPTORS_A_BLOCK; i++) {
+      if (block->descriptors[i] != 0)
+        close(block->descriptors[i] - 1);
+      block->descriptors[i] = 0;
+    }
+  }
+}
+
+void sessions_block_signals(sessions_signals *before)
+{
+  sigset_t blocked;
+  sigfillset(&blocked);
+  sigdelset(&blocked, SIGSEGV);
+  sigdelset(&blocked, SIGBUS);
+  sigdelset(&blocked, SIGFPE);
+  sigdelset(&blocked, SIGILL);
+  sigdelset(&blocked, SIGTRAP);
+  sigdelset(&blocked, SIGABRT);
+#if defined(SIGRTMIN)
+  sigdelset(&blocked, SIGRTMIN); /* the runtime stops its threads with it */
+#else
+  sigdelset(&blocked, SIGUSR1);
+#endif
+  pthread_sigmask(SIG_SETMASK, &blocked, (sigset_t *)(void *)before->mask);
+}
+
+void sessions_restore_signals(const sessions_signals *before)
+{
+  pthread_sigmask(SIG_SETMASK, (const sigset_t *)(const void *)before->mask, NULL);
+}
+
+static void start(void)
+{
+  struct sigaction broken_pipe;
+  sessions_signals signals;
+  void *space = mmap(NULL, SESSIONS_HANDLE_SPACE, PROT_NONE,
+                     MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  if (space == MAP_FAILED || pthread_atfork(NULL, NULL, after_fork_in_child) != 0) {
+    SESSIONS_STORE(sessions_state, SESSIONS_FAILED);
+    return;
+  }
+
+  sigaction(SIGPIPE, NULL, &broken_pipe);
+  sessions_block_signals(&signals);
+  int32_t status = managed_start(space, SESSIONS_HANDLE_SPACE);
+  sessions_restore_signals(&signals);
+  sigaction(SIGPIPE, &broken_pipe, NULL); /* the runtime ignores it; that is the host's to decide */
+  SESSIONS_STORE(sessions_state, status == SESSION_OK ? SESSIONS_READY : SESSIONS_FAILED);
+}
+
+static pthread_once_t once = PTHREAD_ONCE_INIT;
+
+static void start_once(void)
+{
+  pthread_once(&once, start);
+}
+
+#endif
+
+int32_t sessions_enter_quietly(void)
+{
+  if (SESSIONS_LOAD(sessions_state) == SESSIONS_NEW)
+    start_once();
+  switch (SESSIONS_LOAD(sessions_state)) {
+  case SESSIONS_READY:
+    return SESSION_OK;
+  case SESSIONS_FORKED:
+    return SESSION_E_FORKED;
+  default:
+    return SESSION_E_NO_MEMORY;
+  }
+}
+
+int32_t sessions_enter(void)
+{
+  int32_t status = sessions_enter_quietly();
+  if (status != SESSION_OK)
+    sessions_set_fixed_error(status);
+  return status;
+}
