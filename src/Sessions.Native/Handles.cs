@@ -18,11 +18,11 @@ internal static class Handles
     private static readonly Group?[] s_groups = new Group?[256];
     private static nuint s_base;
     private static nuint s_bytes;
-    private static uint s_last;
+    private static uint s_last = uint.MaxValue;
     private static uint s_live;
 
     /// <summary>The most handles that can be open at once.</summary>
-    internal static uint Max => (uint)(s_bytes >> Shift) - 1;
+    internal static uint Max => (uint)(s_bytes >> Shift);
 
     /// <summary>Tells where the reserved range lies; before the first handle.</summary>
     internal static void Reserve(nuint start, nuint bytes)
@@ -66,7 +66,7 @@ internal static class Handles
             object?[] block;
             do
             {
-                serial = serial == Max ? 1 : serial + 1;
+                serial = serial + 1 >= Max ? 0 : serial + 1;
                 block = BlockOf(serial) ?? MakeBlock(serial);
             }
             while (block[serial & (BlockSize - 1)] is not null);

@@ -1,0 +1,5 @@
+namespace Sessions.Bindings;
+
+public partial struct plue_session
+{
+}
