@@ -14,7 +14,7 @@ internal static unsafe class Events
             Out.Clear(outSeq);
             Session target = Handles.Session(session);
             var options = new AppendOptions { Flags = AppendOptionsIn.ReadFlags(flags) };
-            long sequence = target.Append(Argument.Text(type, "type"),
+            long sequence = target.Append(TypeNames.Get(type, "type"),
                 Argument.Utf8(dataJson, dataLength, "data_json"), options);
             Out.Set(outSeq, (ulong)sequence);
             return 0;
@@ -33,7 +33,7 @@ internal static unsafe class Events
         {
             Out.Clear(outSeq);
             Session target = Handles.Session(session);
-            long sequence = target.Append(Argument.Text(type, "type"),
+            long sequence = target.Append(TypeNames.Get(type, "type"),
                 Argument.Utf8(dataJson, dataLength, "data_json"), AppendOptionsIn.Read(options));
             Out.Set(outSeq, (ulong)sequence);
             return 0;

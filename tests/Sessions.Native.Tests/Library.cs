@@ -24,7 +24,8 @@ internal static class Library
         string folder = Path.GetDirectoryName(Assembly.GetExecutingAssembly().Location)!;
         while (!System.IO.File.Exists(Path.Combine(folder, "Sessions.sln")))
         {
-            folder = Path.GetDirectoryName(folder) ?? throw new FileNotFoundException("no Sessions.sln above the tests");
+            folder = Path.GetDirectoryName(folder)
+                ?? throw new FileNotFoundException("no Sessions.sln above the tests");
         }
 
         return folder;

@@ -40,7 +40,8 @@ public sealed class ExportsTests
     {
         var behind = typeof(Handles).Assembly.GetTypes()
             .SelectMany(type => type.GetMethods(BindingFlags.Static | BindingFlags.NonPublic | BindingFlags.Public))
-            .Select(method => (Method: method, Entry: method.GetCustomAttribute<UnmanagedCallersOnlyAttribute>()?.EntryPoint))
+            .Select(method => (Method: method,
+                Entry: method.GetCustomAttribute<UnmanagedCallersOnlyAttribute>()?.EntryPoint))
             .Where(pair => pair.Entry is not null and not "managed_start")
             .ToDictionary(pair => pair.Entry!, pair => pair.Method);
         HeaderFunction[] functions =

@@ -1,0 +1,203 @@
+using System.Text;
+using Sessions.Bindings;
+using Xunit;
+
+namespace Sessions.Native.Tests.Calls;
+
+/// <summary>Arguments that are refused before anything happens, and what the error says.</summary>
+public sealed unsafe class ArgumentTests : IDisposable
+{
+    private readonly TestStore _store = new();
+    private readonly nint _session;
+
+    public ArgumentTests() => _session = (nint)_store.Create();
+
+    private session_s* Session => (session_s*)_session;
+
+    private nint Store => (nint)_store.Handle;
+
+    public void Dispose()
+    {
+        Methods.session_destroy(Session);
+        _store.Dispose();
+    }
+
+    [Fact]
+    public void TextThatIsNotUtf8NamesArgumentAndByte()
+    {
+        (byte[] Text, int Offset)[] cases =
+        [
+            ([0xFF], 0), ([(byte)'a', 0xC3, (byte)'b'], 1), ([0xC0, 0x80], 0), ([0xED, 0xA0, 0x80], 0),
+            ([(byte)'a', 0xF4, 0x90, 0x80, 0x80], 1), ([0xC3, 0xA9, 0xE2, 0x82], 2),
+            ([.. Enumerable.Repeat((byte)'x', 1000), 0x80], 1000),
+        ];
+        foreach ((byte[] text, int offset) in cases)
+        {
+            Error error = Call.Fails(Methods.SESSION_E_INVALID_UTF8,
+                Call.With(text, t => Methods.session_update_title(Session, t)));
+            Assert.Equal($$"""{"argument":"title","offset":{{offset}}}""", error.Details);
+            Assert.Equal(offset, error.Offset);
+        }
+    }
+
+    [Fact]
+    public void EveryTextArgumentIsChecked()
+    {
+        byte[] bad = [(byte)'x', 0x80];
+        void Refuses(string argument, Call.TextCall call) => Assert.Equal(
+            $$"""{"argument":"{{argument}}","offset":1}""",
+            Call.Fails(Methods.SESSION_E_INVALID_UTF8, Call.With(bad, call)).Details);
+        Refuses("path", t => { session_store_s* s; return Methods.session_store_open(t, null, &s); });
+        Refuses("path", t => { sbyte* j; return Methods.session_store_salvage(t, null, &j, null); });
+        Refuses("workspace_id", t => Methods.session_store_configure((session_store_s*)Store, t, null));
+        Refuses("merge_patch_json", t => Methods.session_store_configure((session_store_s*)Store, null, t));
+        Refuses("parent_id",
+            t => { session_s* s; return Methods.session_create((session_store_s*)Store, t, null, &s); });
+        Refuses("id", t => { session_s* s; return Methods.session_open((session_store_s*)Store, t, &s); });
+        Refuses("id", t => Methods.session_restore((session_store_s*)Store, t));
+        Refuses("ids_json",
+            t => { sbyte* j; return Methods.session_get_infos((session_store_s*)Store, t, null, &j, null); });
+        Refuses("secret_or_url",
+            t => { session_s* s; return Methods.session_resolve_share((session_store_s*)Store, t, &s); });
+        Refuses("title", t => Methods.session_suggest_title(Session, t, null));
+        Refuses("merge_patch_json", t => Methods.session_update_metadata(Session, t));
+        Refuses("merge_patch_json", t => Methods.session_update(Session, t, 0, null));
+        Refuses("reason", t => Methods.session_abort(Session, t));
+        Refuses("reason", t => Methods.session_abort_ex(Session, t, 0, null));
+        Refuses("share_id", t => Methods.session_revoke_share(Session, t));
+        Refuses("type", t => Methods.session_append_event(Session, t, t, 2, 0, null));
+        Refuses("events_json", t => { sbyte* j; return Methods.session_append_events(Session, t, 2, 0, &j, null); });
+    }
+
+    [Fact]
+    public void DataThatIsNotUtf8NamesItsByte()
+    {
+        byte[] data = Encoding.UTF8.GetBytes("{\"text\":\"a");
+        byte[] bad = [.. data, 0xFF, (byte)'"', (byte)'}'];
+        int status = Call.With("note", type => Call.With(bad,
+            json => Methods.session_append_event(Session, type, json, (nuint)bad.Length, 0, null)));
+        Error error = Call.Fails(Methods.SESSION_E_INVALID_UTF8, status);
+        Assert.Equal($$"""{"argument":"data_json","offset":{{data.Length}}}""", error.Details);
+    }
+
+    [Fact]
+    public void NullWhereThereMustBeSomethingNamesTheArgument()
+    {
+        void Refuses(string argument, int status) => Assert.Equal($$"""{"argument":"{{argument}}"}""",
+            Call.Fails(Methods.SESSION_E_INVALID_ARGUMENT, status).Details);
+        session_store_s* store = (session_store_s*)Store;
+        sbyte* json;
+        session_s* session;
+        Refuses("out_json", Methods.session_abi_json(null, null));
+        Refuses("out_json", Methods.session_log_read(0, 0, null, null));
+        Refuses("out_store", Methods.session_store_open(null, null, null));
+        Refuses("out_json", Methods.session_store_get_info(store, null, null));
+        Refuses("merge_patch_json", Methods.session_store_configure(store, null, null));
+        Refuses("out_json", Methods.session_store_verify(store, null, null));
+        Refuses("out_json", Methods.session_store_verify_ex(store, 0, null, null));
+        Refuses("out_session", Methods.session_create(store, null, null, null));
+        Refuses("id", Methods.session_open(store, null, &session));
+        Refuses("out_id", Methods.session_get_id(Session, null));
+        Refuses("out_stat", Methods.session_get_stat(Session, null));
+        Refuses("out_json", Methods.session_get_info(Session, null, null));
+        Refuses("ids_json", Methods.session_get_infos(store, null, null, &json, null));
+        Refuses("out_json", Methods.session_list(store, null, null, null, null));
+        Refuses("title", Methods.session_update_title(Session, null));
+        Refuses("title", Methods.session_suggest_title(Session, null, null));
+        Refuses("merge_patch_json", Methods.session_update_metadata(Session, null));
+        Refuses("merge_patch_json", Methods.session_update(Session, null, 0, null));
+        Refuses("id", Methods.session_restore(store, null));
+        Refuses("out_aborted", Methods.session_is_aborted(Session, null));
+        Refuses("out_json", Methods.session_create_share(Session, null, null, null));
+        Refuses("out_json", Methods.session_list_shares(Session, null, null));
+        Refuses("secret_or_url", Methods.session_resolve_share(store, null, &session));
+        Refuses("share_id", Methods.session_revoke_share(Session, null));
+        Refuses("type", Methods.session_append_event(Session, null, null, 0, 0, null));
+        Refuses("data_json",
+            Call.With("note", type => Methods.session_append_event(Session, type, null, 0, 0, null)));
+        Refuses("data_json",
+            Call.With("note", type => Methods.session_append_event_ex(Session, type, null, 0, null, null)));
+        Refuses("events_json", Methods.session_append_events(Session, null, 0, 0, &json, null));
+        Refuses("out_json", Methods.session_read_events(Session, 0, 0, null, null));
+        Refuses("out_json", Methods.session_read_last_events(Session, 0, 0, null, null));
+    }
+
+    [Fact]
+    public void OutsThatMayBeNullMayBeNull()
+    {
+        sbyte* json;
+        session_store_s* store = (session_store_s*)Store;
+        Call.Works(Methods.session_get_info(Session, &json, null));
+        Call.Take(json);
+        Call.Works(Methods.session_list(store, null, &json, null, null));
+        Call.Take(json);
+        Call.Works(Methods.session_store_purge(store, 0, null));
+        Call.Works(Call.With("t", t => Methods.session_suggest_title(Session, t, null)));
+        Call.Works(Call.With("{}", t => Methods.session_update(Session, t, 0, null)));
+        Call.Works(Methods.session_abort_ex(Session, null, 0, null));
+        Call.Works(Call.With("note", t => Call.With("{}",
+            d => Methods.session_append_event(Session, t, d, 2, 0, null))));
+    }
+
+    [Fact]
+    public void UnknownFlagBitsAreNamed()
+    {
+        void Refuses(uint unknown, int status) => Assert.Equal(
+            $$"""{"argument":"flags","unknown_bits":{{unknown}}}""",
+            Call.Fails(Methods.SESSION_E_INVALID_ARGUMENT, status).Details);
+        sbyte* json;
+        Refuses(64, Methods.session_abort_ex(Session, null, 64 | Methods.SESSION_ABORT_TREE, null));
+        Refuses(0x80000000, Methods.session_store_verify_ex((session_store_s*)Store,
+            0x80000000 | Methods.SESSION_VERIFY_QUICK, &json, null));
+        Refuses(4, Call.With("note", t => Call.With("{}",
+            d => Methods.session_append_event(Session, t, d, 2, 4 | Methods.SESSION_APPEND_RELAXED, null))));
+        Refuses(8, Call.With("[]",
+            d => { sbyte* j; return Methods.session_append_events(Session, d, 2, 8, &j, null); }));
+    }
+
+    [Fact]
+    public void AnAppendIsRelaxedOrDurableNotBoth()
+    {
+        const uint Both = Methods.SESSION_APPEND_RELAXED | Methods.SESSION_APPEND_DURABLE;
+        Error error = Call.Fails(Methods.SESSION_E_INVALID_ARGUMENT, Call.With("note", t => Call.With("{}",
+            d => Methods.session_append_event(Session, t, d, 2, Both, null))));
+        Assert.Equal("""{"argument":"flags"}""", error.Details);
+    }
+
+    [Fact]
+    public void NumbersBeyondDoublesAreRefused()
+    {
+        const ulong TooLarge = 1UL << 53;
+        void Refuses(string argument, int status) => Assert.Equal($$"""{"argument":"{{argument}}"}""",
+            Call.Fails(Methods.SESSION_E_INVALID_ARGUMENT, status).Details);
+        sbyte* json;
+        Refuses("after_seq", Methods.session_read_events(Session, TooLarge, 0, &json, null));
+        Refuses("before_seq", Methods.session_read_last_events(Session, ulong.MaxValue, 0, &json, null));
+        Refuses("expected_revision",
+            Call.With("{}", t => Methods.session_update(Session, t, TooLarge, null)));
+        Refuses("after", Methods.session_log_read(TooLarge, 0, &json, null));
+        Refuses("deleted_before", Methods.session_store_purge((session_store_s*)Store, -1, null));
+        Call.Works(Methods.session_read_events(Session, TooLarge - 1, 0, &json, null));
+        Call.Take(json);
+    }
+
+    [Fact]
+    public void PoliciesAreKnownOrRefused()
+    {
+        foreach (int policy in (int[])[3, -1, 0x200, 0x103, int.MinValue, 0x7FFFFFFF])
+        {
+            Error error = Call.Fails(Methods.SESSION_E_INVALID_ARGUMENT, Methods.session_delete(Session, policy));
+            Assert.Equal("""{"argument":"policy"}""", error.Details);
+        }
+
+        Call.Works(Methods.session_delete(Session, Methods.SESSION_DELETE_REFUSE | Methods.SESSION_DELETE_NO_TRASH));
+    }
+
+    [Fact]
+    public void DataLongerThanAnyBufferIsALimit()
+    {
+        Error error = Call.Fails(Methods.SESSION_E_LIMIT, Call.With("note", t => Call.With("{}",
+            d => Methods.session_append_event(Session, t, d, nuint.MaxValue, 0, null))));
+        Assert.StartsWith("""{"limit":"event_bytes_max","max":67108864,""", error.Details, StringComparison.Ordinal);
+    }
+}

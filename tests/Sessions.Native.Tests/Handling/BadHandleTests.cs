@@ -1,0 +1,152 @@
+using Sessions.Bindings;
+using Sessions.Native.Tests.Abi;
+using Xunit;
+
+namespace Sessions.Native.Tests.Handling;
+
+/// <summary>Whatever a host passes as a handle, the answer is SESSION_E_INVALID_HANDLE.</summary>
+public sealed unsafe class BadHandleTests
+{
+    // Whatever lies there: code of nobody, the first page, kernel space, odd addresses.
+    private static readonly nint[] s_garbage =
+    [
+        0, 1, 8, 16, 0x1000, unchecked((nint)0xDEADBEEF), nint.MaxValue, nint.MinValue, -1, -16,
+        unchecked((nint)0x7FFF_FFFF_FFF0), unchecked((nint)0x4141_4141_4141),
+    ];
+
+    [Fact]
+    public void TheTablesOfCallsLackNothing()
+    {
+        static bool Takes(HeaderFunction function, string type) =>
+            function.Parameters is [{ Type: var first }, ..] && first == type;
+        static IEnumerable<string> Taking(string type) =>
+            ClangReader.Header.Functions.Where(function => Takes(function, type)).Select(function => function.Name);
+
+        Assert.Equal(Taking("session_t *").Except(["session_destroy"]).Order(), EveryCall.OnSession.Keys.Order());
+        Assert.Equal(Taking("session_store_t *").Order(), EveryCall.OnStore.Keys.Order());
+        Assert.Equal(Taking("void *").Except(["plue_session_destroy", "session_options_init"]).Order(),
+            EveryCall.OnDropIn.Keys.Order());
+    }
+
+    [Fact]
+    public void NullAndGarbageAreNoHandles()
+    {
+        foreach ((string name, Func<nint, int> call) in EveryCall.OnSession.Concat(EveryCall.OnStore))
+        {
+            foreach (nint garbage in s_garbage)
+            {
+                AssertInvalid(name, call(garbage));
+            }
+        }
+    }
+
+    [Fact]
+    public void GarbageIsNoSessionOfTheDropIn()
+    {
+        foreach ((string name, Func<nint, bool> failed) in EveryCall.OnDropIn)
+        {
+            foreach (nint garbage in s_garbage)
+            {
+                Assert.True(failed(garbage), name);
+                Assert.Equal(Methods.SESSION_E_INVALID_HANDLE, Call.LastError().Status);
+                Assert.NotEqual("", Call.Text(Methods.plue_get_last_error()));
+                Methods.plue_session_destroy((void*)garbage);
+            }
+        }
+    }
+
+    [Fact]
+    public void DestroyTakesNullAndRefusesTheRestWithoutAWord()
+    {
+        Error before = Call.LastError();
+        Assert.Equal(Methods.SESSION_OK, Methods.session_destroy(null));
+        foreach (nint garbage in s_garbage.Where(value => value != 0))
+        {
+            Assert.Equal(Methods.SESSION_E_INVALID_HANDLE, Methods.session_destroy((session_s*)garbage));
+        }
+
+        Assert.Equal(before, Call.LastError());
+    }
+
+    [Fact]
+    public void AHandleOfAnotherTypeIsNoHandle()
+    {
+        using var store = new TestStore();
+        nint session = (nint)store.Create();
+        foreach ((string name, Func<nint, int> call) in EveryCall.OnSession)
+        {
+            AssertInvalid(name, call((nint)store.Handle));
+        }
+
+        foreach ((string name, Func<nint, int> call) in EveryCall.OnStore)
+        {
+            AssertInvalid(name, call(session));
+        }
+
+        foreach ((string name, Func<nint, bool> failed) in EveryCall.OnDropIn)
+        {
+            Assert.True(failed(session), name);
+        }
+
+        Assert.Equal(Methods.SESSION_E_INVALID_HANDLE, Methods.session_destroy((session_s*)store.Handle));
+        Assert.Equal(Methods.SESSION_OK, Methods.session_destroy((session_s*)session));
+    }
+
+    [Fact]
+    public void ADestroyedSessionIsNoHandle()
+    {
+        using var store = new TestStore();
+        nint session = (nint)store.Create();
+        nint neighbour = (nint)store.Create();
+        Assert.Equal(Methods.SESSION_OK, Methods.session_destroy((session_s*)session));
+        Assert.Equal(Methods.SESSION_E_INVALID_HANDLE, Methods.session_destroy((session_s*)session));
+        foreach ((string name, Func<nint, int> call) in EveryCall.OnSession)
+        {
+            AssertInvalid(name, call(session));
+        }
+
+        Call.Works(EveryCall.OnSession["session_get_info"](neighbour));
+        Call.Works(Methods.session_destroy((session_s*)neighbour));
+    }
+
+    [Fact]
+    public void AClosedStoreIsNoHandleAndItsSessionsAnswerClosed()
+    {
+        using var store = new TestStore();
+        nint handle = (nint)store.Handle;
+        nint session = (nint)store.Create();
+        Call.Works(store.Close());
+        foreach ((string name, Func<nint, int> call) in EveryCall.OnStore)
+        {
+            AssertInvalid(name, call(handle));
+        }
+
+        foreach ((string name, Func<nint, int> call) in EveryCall.OnSession)
+        {
+            int status = call(session);
+            Assert.True(status == Methods.SESSION_E_CLOSED, $"{name}: {Call.Name(status)}");
+        }
+
+        Call.Works(Methods.session_destroy((session_s*)session));
+    }
+
+    [Fact]
+    public void WhatLiesAroundAHandleIsNoHandle()
+    {
+        using var store = new TestStore();
+        nint session = (nint)store.Create();
+        foreach (nint distance in (nint[])[1, 2, 4, 8, 15, -1, -8, 16 * 1000, 16 * 100_000, 1 << 30, -(1 << 30)])
+        {
+            AssertInvalid($"{distance} bytes off", EveryCall.OnSession["session_get_info"](session + distance));
+        }
+
+        Call.Works(Methods.session_destroy((session_s*)session));
+    }
+
+    private static void AssertInvalid(string name, int status)
+    {
+        Assert.True(status == Methods.SESSION_E_INVALID_HANDLE, $"{name}: {Call.Name(status)}");
+        Error error = Call.LastError();
+        Assert.Equal((Methods.SESSION_E_INVALID_HANDLE, "{}", -1), (error.Status, error.Details, error.Offset));
+    }
+}

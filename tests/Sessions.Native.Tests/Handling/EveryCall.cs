@@ -1,0 +1,141 @@
+using Sessions.Bindings;
+
+namespace Sessions.Native.Tests.Handling;
+
+/// <summary>
+/// Every call that takes a handle, with arguments that are fine but for the handle. Each asserts
+/// that its outs are empty when it fails.
+/// </summary>
+internal static unsafe class EveryCall
+{
+    private const nint Junk = 0x5A5A;
+
+    /// <summary>By name: a call on a session handle.</summary>
+    public static readonly Dictionary<string, Func<nint, int>> OnSession = new()
+    {
+        ["session_get_id"] = h => Text(p => Methods.session_get_id(S(h), p)),
+        ["session_get_stat"] = GetStat,
+        ["session_get_info"] = h => Json((p, n) => Methods.session_get_info(S(h), p, n)),
+        ["session_update_title"] = h => Call.With("t", t => Methods.session_update_title(S(h), t)),
+        ["session_suggest_title"] = h =>
+            Call.With("t", t => Number<int>(p => Methods.session_suggest_title(S(h), t, p))),
+        ["session_update_metadata"] = h => Call.With("{}", t => Methods.session_update_metadata(S(h), t)),
+        ["session_update"] = h =>
+            Call.With("{}", t => Number<ulong>(p => Methods.session_update(S(h), t, 0, p))),
+        ["session_delete"] = h => Methods.session_delete(S(h), Methods.SESSION_DELETE_CASCADE),
+        ["session_abort"] = h => Methods.session_abort(S(h), null),
+        ["session_abort_ex"] = h => Number<uint>(p => Methods.session_abort_ex(S(h), null, 0, p)),
+        ["session_is_aborted"] = h => Number<int>(p => Methods.session_is_aborted(S(h), p)),
+        ["session_wait_abort"] = h => Methods.session_wait_abort(S(h), 0),
+        ["session_clear_abort"] = h => Methods.session_clear_abort(S(h)),
+        ["session_create_share"] = h => Json((p, n) => Methods.session_create_share(S(h), null, p, n)),
+        ["session_list_shares"] = h => Json((p, n) => Methods.session_list_shares(S(h), p, n)),
+        ["session_revoke_share"] = h => Call.With("sh_1", t => Methods.session_revoke_share(S(h), t)),
+        ["session_append_event"] = h => Call.With("note", t => Call.With("{}",
+            d => Number<ulong>(p => Methods.session_append_event(S(h), t, d, 2, 0, p)))),
+        ["session_append_event_ex"] = h => Call.With("note", t => Call.With("{}",
+            d => Number<ulong>(p => Methods.session_append_event_ex(S(h), t, d, 2, null, p)))),
+        ["session_append_events"] = h => Call.With("""[{"type":"note","data":{}}]""",
+            d => Json((p, n) => Methods.session_append_events(S(h), d, 27, 0, p, n))),
+        ["session_read_events"] = h => Json((p, n) => Methods.session_read_events(S(h), 0, 0, p, n)),
+        ["session_read_last_events"] = h => Json((p, n) => Methods.session_read_last_events(S(h), 0, 0, p, n)),
+    };
+
+    /// <summary>By name: a call on a store handle.</summary>
+    public static readonly Dictionary<string, Func<nint, int>> OnStore = new()
+    {
+        ["session_store_get_info"] = h => Json((p, n) => Methods.session_store_get_info(T(h), p, n)),
+        ["session_store_configure"] = h => Call.With("{}", t => Methods.session_store_configure(T(h), null, t)),
+        ["session_store_flush"] = h => Methods.session_store_flush(T(h)),
+        ["session_store_verify"] = h => Json((p, n) => Methods.session_store_verify(T(h), p, n)),
+        ["session_store_verify_ex"] = h => Json((p, n) => Methods.session_store_verify_ex(T(h), 0, p, n)),
+        ["session_store_purge"] = h => Number<uint>(p => Methods.session_store_purge(T(h), 0, p)),
+        ["session_store_close"] = h => Methods.session_store_close(T(h)),
+        ["session_create"] = h => Handle(p => Methods.session_create(T(h), null, null, p)),
+        ["session_open"] = h =>
+            Call.With("session_1", t => Handle(p => Methods.session_open(T(h), t, p))),
+        ["session_get_infos"] = h =>
+            Call.With("[]", t => Json((p, n) => Methods.session_get_infos(T(h), t, null, p, n))),
+        ["session_list"] = h => Text(c => Json((p, n) => Methods.session_list(T(h), null, p, n, c))),
+        ["session_restore"] = h => Call.With("session_1", t => Methods.session_restore(T(h), t)),
+        ["session_resolve_share"] = h =>
+            Call.With("secret", t => Handle(p => Methods.session_resolve_share(T(h), t, p))),
+    };
+
+    /// <summary>By name: a call of the drop-in on a session; a failure is 1.</summary>
+    public static readonly Dictionary<string, Func<nint, bool>> OnDropIn = new()
+    {
+        ["plue_session_get_info"] = h => Methods.plue_session_get_info((void*)h) == null,
+        ["plue_session_update_title"] = h =>
+            Call.With("t", t => Methods.plue_session_update_title((void*)h, t)) == -1,
+        ["plue_session_delete"] = h => Methods.plue_session_delete((void*)h) == -1,
+        ["plue_session_abort"] = h => Methods.plue_session_abort((void*)h) == -1,
+        ["plue_session_create_share"] = h => Methods.plue_session_create_share((void*)h) == null,
+    };
+
+    private delegate int TextOut(sbyte** text);
+
+    private delegate int JsonOut(sbyte** json, nuint* length);
+
+    private delegate int HandleOut(session_s** session);
+
+    private delegate int NumberOut<T>(T* number)
+        where T : unmanaged;
+
+    private static session_s* S(nint handle) => (session_s*)handle;
+
+    private static session_store_s* T(nint handle) => (session_store_s*)handle;
+
+    private static int Text(TextOut call)
+    {
+        sbyte* text = (sbyte*)Junk;
+        int status = call(&text);
+        Empty(status, (nint)text);
+        if (status == 0)
+        {
+            Methods.session_string_free(text);
+        }
+
+        return status;
+    }
+
+    private static int Json(JsonOut call)
+    {
+        nuint length = (nuint)Junk;
+        nint lengthPlace = (nint)(&length);
+        int status = Text(text => call(text, (nuint*)lengthPlace));
+        Empty(status, (nint)length);
+        return status;
+    }
+
+    private static int Handle(HandleOut call)
+    {
+        session_s* session = (session_s*)Junk;
+        int status = call(&session);
+        Empty(status, (nint)session);
+        if (status == 0)
+        {
+            Call.Works(Methods.session_destroy(session));
+        }
+
+        return status;
+    }
+
+    private static int Number<T>(NumberOut<T> call)
+        where T : unmanaged, System.Numerics.INumber<T>
+    {
+        T number = T.CreateTruncating(Junk);
+        int status = call(&number);
+        Empty(status, nint.CreateTruncating(number));
+        return status;
+    }
+
+    private static int GetStat(nint handle)
+    {
+        var stat = new session_stat { size = (uint)sizeof(session_stat) };
+        return Methods.session_get_stat(S(handle), &stat);
+    }
+
+    private static void Empty(int status, nint value) => Xunit.Assert.True(status == 0 || value == 0,
+        $"{Call.Name(status)} left something in an out-parameter");
+}
