@@ -121,7 +121,7 @@ internal static unsafe class PlueStore
     }
 
     private static SessionStore Open(string? folder) =>
-        Stores.Open(folder, new SessionStoreOptions { ShareBaseUrl = ShareBaseUrl });
+        SessionStore.Open(folder, new SessionStoreOptions { ShareBaseUrl = ShareBaseUrl });
 
     private static bool SameFolder(string? left, string? right) =>
         left is null || right is null

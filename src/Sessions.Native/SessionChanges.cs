@@ -109,7 +109,8 @@ internal static unsafe class SessionChanges
         {
             const int NoTrash = (int)DeletePolicy.NoTrash;
             Session target = Handles.Session(session);
-            target.Delete((DeletePolicy)(Argument.Choice(policy & ~NoTrash, 2, "policy") | (policy & NoTrash)));
+            target.Delete((DeletePolicy)(Argument.Choice(policy & ~NoTrash, (int)DeletePolicy.Refuse, "policy")
+                | (policy & NoTrash)));
             return 0;
         }
         catch (Exception exception)

@@ -13,7 +13,7 @@ internal static unsafe class Store
         {
             Argument.NotNull(outStore, "out_store");
             *outStore = 0;
-            SessionStore store = Stores.Open(Argument.OptionalText(path, "path"), StoreOptions.Read(options));
+            SessionStore store = SessionStore.Open(Argument.OptionalText(path, "path"), StoreOptions.Read(options));
             try
             {
                 *outStore = Handles.Add(store);

@@ -1,35 +1,19 @@
 using System.Diagnostics;
+using System.Runtime.ExceptionServices;
 
 namespace Sessions.Native;
 
-/// <summary>Opening and closing stores where more than one call of the engine is needed.</summary>
-internal static unsafe class Stores
+/// <summary>Closing stores, also many at once.</summary>
+internal static class Stores
 {
     private const int ClosingStackBytes = 256 * 1024;
-
-    /// <summary>Opens a store. The threads that it starts do not take the host's signals.</summary>
-    internal static SessionStore Open(string? path, SessionStoreOptions? options)
-    {
-        byte* signals = stackalloc byte[Boundary.SignalBytes];
-        Boundary.BlockSignals(signals);
-        try
-        {
-            return SessionStore.Open(path, options);
-        }
-        finally
-        {
-            Boundary.RestoreSignals(signals);
-        }
-    }
 
     /// <summary>Closes stores side by side; false where one was not done in time.</summary>
     internal static bool CloseAll(List<SessionStore> stores, uint timeoutMs)
     {
         long started = Stopwatch.GetTimestamp();
         List<Thread> threads = [];
-        SessionException? failure = null;
-        byte* signals = stackalloc byte[Boundary.SignalBytes];
-        Boundary.BlockSignals(signals);
+        ExceptionDispatchInfo? failure = null;
         foreach (SessionStore store in stores)
         {
             var thread = new Thread(() =>
@@ -38,17 +22,16 @@ internal static unsafe class Stores
                 {
                     Close(store);
                 }
-                catch (SessionException exception)
+                catch (Exception exception)
                 {
-                    failure = exception;
+                    // Nothing may leave a thread: it would end the host.
+                    failure = ExceptionDispatchInfo.Capture(exception);
                 }
             }, ClosingStackBytes);
             thread.IsBackground = true;
             thread.Start();
             threads.Add(thread);
         }
-
-        Boundary.RestoreSignals(signals);
 
         foreach (Thread thread in threads)
         {
@@ -58,14 +41,15 @@ internal static unsafe class Stores
                 continue;
             }
 
-            TimeSpan left = TimeSpan.FromMilliseconds(timeoutMs) - Stopwatch.GetElapsedTime(started);
-            if (!thread.Join(left > TimeSpan.Zero ? left : TimeSpan.Zero))
+            double left = timeoutMs - Stopwatch.GetElapsedTime(started).TotalMilliseconds;
+            if (!thread.Join((int)Math.Clamp(left, 0, int.MaxValue)))
             {
                 return false;
             }
         }
 
-        return failure is null ? true : throw failure;
+        failure?.Throw();
+        return true;
     }
 
     /// <summary>Closes a store; fine where session_shutdown has done so.</summary>

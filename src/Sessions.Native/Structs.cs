@@ -23,11 +23,14 @@ internal unsafe struct StoreOptions
             return null;
         }
 
+        const StoreFlags Known =
+            StoreFlags.ReadOnly | StoreFlags.MustExist | StoreFlags.NoMigrate | StoreFlags.AllowNetwork;
         Argument.InStruct(options, (uint)sizeof(StoreOptions), "session_store_options_t", "options");
         return new SessionStoreOptions
         {
-            Flags = (StoreFlags)Argument.Flags(options->Flags, 0xF),
-            Durability = (Durability)Argument.Choice(options->Durability, 1, "durability"),
+            Flags = (StoreFlags)Argument.Flags(options->Flags, (uint)Known),
+            Durability = (Durability)Argument.Choice(options->Durability,
+                (int)Sessions.Durability.Relaxed, "durability"),
             BusyTimeoutMs = options->BusyTimeoutMs,
             ShareBaseUrl = Argument.OptionalText(options->ShareBaseUrl, "share_base_url"),
             ClientType = Argument.OptionalText(options->ClientType, "client_type"),
@@ -94,9 +97,10 @@ internal unsafe struct ListOptions
         Argument.Reserved(options->Reserved, "reserved");
         return new SessionListOptions
         {
-            Flags = (ListFlags)Argument.Flags(options->Flags, 3),
-            Order = (ListOrder)Argument.Choice(options->Order, 3, "order"),
-            Archived = (ArchivedFilter)Argument.Choice(options->Archived, 2, "archived"),
+            Flags = (ListFlags)Argument.Flags(options->Flags, (uint)(ListFlags.Roots | ListFlags.Trash)),
+            Order = (ListOrder)Argument.Choice(options->Order, (int)ListOrder.CreatedAscending, "order"),
+            Archived = (ArchivedFilter)Argument.Choice(options->Archived,
+                (int)ArchivedFilter.Include, "archived"),
             Limit = options->Limit,
             ParentId = Argument.OptionalText(options->ParentId, "parent_id"),
             TitleContains = Argument.OptionalText(options->TitleContains, "title_contains"),
@@ -130,7 +134,7 @@ internal unsafe struct ShareOptions
         Argument.Reserved(options->Reserved, "reserved");
         return new SessionShareOptions
         {
-            Flags = (ShareFlags)Argument.Flags(options->Flags, 3),
+            Flags = (ShareFlags)Argument.Flags(options->Flags, (uint)(ShareFlags.Rotate | ShareFlags.Live)),
             ExpiresAt = Argument.Time(options->ExpiresAt, "expires_at"),
             FirstSeq = Argument.Integer(options->FirstSeq, "first_seq"),
             LastSeq = Argument.Integer(options->LastSeq, "last_seq"),

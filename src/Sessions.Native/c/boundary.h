@@ -43,9 +43,6 @@ extern int32_t sessions_state;
  * error unless it answers SESSION_OK. */
 int32_t sessions_enter(void);
 
-/* The same without an error: for destroy and free, which never touch it. */
-int32_t sessions_enter_quietly(void);
-
 /* The thread's error. Texts are copied; lengths are without a closing NUL. */
 void sessions_set_error(int32_t status, int32_t os_error, int64_t offset, const char *message,
                         size_t message_length, const char *details, size_t details_length);
@@ -56,16 +53,5 @@ void sessions_set_fixed_error(int32_t status);
 /* Descriptors that a forked child must close at once, because they carry locks. */
 void sessions_descriptor_opened(int32_t descriptor);
 void sessions_descriptor_closed(int32_t descriptor);
-
-/* Keeps signals meant for the host away from the threads that the library starts. */
-typedef struct sessions_signals {
-#if defined(_WIN32)
-  int unused;
-#else
-  uint64_t mask[16];
-#endif
-} sessions_signals;
-void sessions_block_signals(sessions_signals *before);
-void sessions_restore_signals(const sessions_signals *before);
 
 #endif

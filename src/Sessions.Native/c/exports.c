@@ -30,12 +30,14 @@
   {                                                                                               \
     if (handle == NULL)                                                                           \
       return SESSION_OK;                                                                          \
-    if (!SESSIONS_LIKELY(SESSIONS_LOAD(sessions_state) == SESSIONS_READY)) {                      \
-      session_status_t status = sessions_enter_quietly();                                         \
-      if (status != SESSION_OK)                                                                   \
-        return status;                                                                            \
+    switch (SESSIONS_LOAD(sessions_state)) {                                                      \
+    case SESSIONS_READY:                                                                          \
+      return managed_##name(handle);                                                              \
+    case SESSIONS_FORKED:                                                                         \
+      return SESSION_E_FORKED;                                                                    \
+    default:                                                                                      \
+      return SESSION_E_INVALID_HANDLE;                                                            \
     }                                                                                             \
-    return managed_##name(handle);                                                                \
   }
 
 #define JSON_OUT char **out_json, size_t *out_length
@@ -51,7 +53,7 @@ SESSION_API session_status_t session_shutdown(uint32_t timeout_ms)
 {
   session_status_t managed_session_shutdown(uint32_t);
   if (SESSIONS_LOAD(sessions_state) == SESSIONS_NEW)
-    return SESSION_OK;
+    return SESSION_OK; /* nothing was opened */
   session_status_t status = sessions_enter();
   return status == SESSION_OK ? managed_session_shutdown(timeout_ms) : status;
 }
@@ -172,7 +174,7 @@ PLUE(int, plue_init, (const char *config_json), (config_json), -1)
 PLUE_API void plue_session_destroy(void *session)
 {
   void managed_plue_session_destroy(void *);
-  if (session != NULL && sessions_enter_quietly() == SESSION_OK)
+  if (session != NULL && SESSIONS_LOAD(sessions_state) == SESSIONS_READY)
     managed_plue_session_destroy(session);
 }
 

@@ -42,12 +42,8 @@ static void start_once(void)
 
 void sessions_descriptor_opened(int32_t descriptor) { (void)descriptor; }
 void sessions_descriptor_closed(int32_t descriptor) { (void)descriptor; }
-void sessions_block_signals(sessions_signals *before) { before->unused = 0; }
-void sessions_restore_signals(const sessions_signals *before) { (void)before; }
 
 #else
-
-_Static_assert(sizeof(sigset_t) <= sizeof(((sessions_signals *)0)->mask), "a sigset_t fits");
 
 /* Open lock descriptors, as descriptor + 1; 0 is a free place. The list only grows, so that the
  * child of a fork can walk it whatever another thread was doing to it. */
@@ -104,33 +100,52 @@ static void after_fork_in_child(void)
   }
 }
 
-void sessions_block_signals(sessions_signals *before)
+#if defined(__linux__)
+
+/* Signals meant for the host must not land on a thread of the library, where they would not
+ * interrupt what the host waits in. The linker sends every pthread_create of the library here, the
+ * runtime's own as well (--wrap), and a new thread inherits its creator's mask. */
+int __real_pthread_create(pthread_t *thread, const pthread_attr_t *attributes,
+                          void *(*run)(void *), void *argument);
+int __wrap_pthread_create(pthread_t *thread, const pthread_attr_t *attributes,
+                          void *(*run)(void *), void *argument);
+
+int __wrap_pthread_create(pthread_t *thread, const pthread_attr_t *attributes,
+                          void *(*run)(void *), void *argument)
 {
-  sigset_t blocked;
+  sigset_t blocked, before;
   sigfillset(&blocked);
-  sigdelset(&blocked, SIGSEGV);
+  sigdelset(&blocked, SIGSEGV); /* these speak of the thread itself */
   sigdelset(&blocked, SIGBUS);
   sigdelset(&blocked, SIGFPE);
   sigdelset(&blocked, SIGILL);
   sigdelset(&blocked, SIGTRAP);
   sigdelset(&blocked, SIGABRT);
-#if defined(SIGRTMIN)
+  sigdelset(&blocked, SIGSYS);
   sigdelset(&blocked, SIGRTMIN); /* the runtime stops its threads with it */
-#else
-  sigdelset(&blocked, SIGUSR1);
-#endif
-  pthread_sigmask(SIG_SETMASK, &blocked, (sigset_t *)(void *)before->mask);
+  pthread_sigmask(SIG_SETMASK, &blocked, &before);
+  int error = __real_pthread_create(thread, attributes, run, argument);
+  pthread_sigmask(SIG_SETMASK, &before, NULL);
+  return error;
 }
 
-void sessions_restore_signals(const sessions_signals *before)
+#endif
+
+/* The runtime's handlers pass on what is not theirs. On the alternate stack, where the host has
+ * one, the host's own handlers work as before: for an exhausted stack, and on the small stacks of
+ * goroutines. */
+static void use_alternate_stack(int signal)
 {
-  pthread_sigmask(SIG_SETMASK, (const sigset_t *)(const void *)before->mask, NULL);
+  struct sigaction action;
+  if (sigaction(signal, NULL, &action) == 0 && (action.sa_flags & SA_ONSTACK) == 0) {
+    action.sa_flags |= SA_ONSTACK;
+    sigaction(signal, &action, NULL);
+  }
 }
 
 static void start(void)
 {
   struct sigaction broken_pipe;
-  sessions_signals signals;
   void *space = mmap(NULL, SESSIONS_HANDLE_SPACE, PROT_NONE,
                      MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
   if (space == MAP_FAILED || pthread_atfork(NULL, NULL, after_fork_in_child) != 0) {
@@ -139,10 +154,10 @@ static void start(void)
   }
 
   sigaction(SIGPIPE, NULL, &broken_pipe);
-  sessions_block_signals(&signals);
   int32_t status = managed_start(space, SESSIONS_HANDLE_SPACE);
-  sessions_restore_signals(&signals);
   sigaction(SIGPIPE, &broken_pipe, NULL); /* the runtime ignores it; that is the host's to decide */
+  use_alternate_stack(SIGSEGV);
+  use_alternate_stack(SIGFPE);
   SESSIONS_STORE(sessions_state, status == SESSION_OK ? SESSIONS_READY : SESSIONS_FAILED);
 }
 
@@ -155,24 +170,14 @@ static void start_once(void)
 
 #endif
 
-int32_t sessions_enter_quietly(void)
+int32_t sessions_enter(void)
 {
   if (SESSIONS_LOAD(sessions_state) == SESSIONS_NEW)
     start_once();
-  switch (SESSIONS_LOAD(sessions_state)) {
-  case SESSIONS_READY:
+  int32_t state = SESSIONS_LOAD(sessions_state);
+  if (state == SESSIONS_READY)
     return SESSION_OK;
-  case SESSIONS_FORKED:
-    return SESSION_E_FORKED;
-  default:
-    return SESSION_E_NO_MEMORY;
-  }
-}
-
-int32_t sessions_enter(void)
-{
-  int32_t status = sessions_enter_quietly();
-  if (status != SESSION_OK)
-    sessions_set_fixed_error(status);
+  int32_t status = state == SESSIONS_FORKED ? SESSION_E_FORKED : SESSION_E_NO_MEMORY;
+  sessions_set_fixed_error(status);
   return status;
 }

@@ -91,6 +91,34 @@ public sealed class BindingsTests
         Assert.Equal("unknown", Call.Name(1));
     }
 
+    [Fact]
+    public void TheManagedChoicesAndFlagsAreThoseOfTheHeader()
+    {
+        (string Prefix, Type Enum)[] families =
+        [
+            ("SESSION_DURABILITY_", typeof(Durability)), ("SESSION_STORE_", typeof(StoreFlags)),
+            ("SESSION_ORDER_", typeof(ListOrder)), ("SESSION_ARCHIVED_", typeof(ArchivedFilter)),
+            ("SESSION_LIST_", typeof(ListFlags)), ("SESSION_SHARE_", typeof(ShareFlags)),
+            ("SESSION_STAT_", typeof(StatFlags)), ("SESSION_DELETE_", typeof(DeletePolicy)),
+            ("SESSION_ABORT_", typeof(AbortFlags)), ("SESSION_APPEND_", typeof(AppendFlags)),
+        ];
+        foreach ((string prefix, Type type) in families)
+        {
+            var expected = ClangReader.Header.Constants
+                .Where(constant => constant.Name.StartsWith(prefix, StringComparison.Ordinal))
+                .Select(constant => (CTypes.Pascal(constant.Name[prefix.Length..].ToLowerInvariant()
+                    .Replace("_desc", "_descending", StringComparison.Ordinal)
+                    .Replace("_asc", "_ascending", StringComparison.Ordinal)), constant.Number!.Value))
+                .Where(pair => pair.Item1 != "Cascade") // 0 of a flags enum is spelled differently, if at all
+                .Order();
+            var actual = Enum.GetValues(type).Cast<object>()
+                .Select(value => (value.ToString()!, Convert.ToInt64(value)))
+                .Where(pair => pair.Item1 is not ("None" or "Cascade"))
+                .Order();
+            Assert.Equal(expected, actual);
+        }
+    }
+
     private static string? NativeName(ParameterInfo parameter) =>
         parameter.GetCustomAttribute<NativeTypeNameAttribute>()?.Name;
 

@@ -35,7 +35,9 @@ public sealed unsafe class StringTests
         session_s* session = store.Create();
         nint handle = (nint)session;
         string[] titles =
-            ["two\nlines\r\n\ttab", "🧵 👩‍👩‍👧 𝔘𝔫𝔦", "\"quoted\" \\ </script>", "\u0001\u001f\u007f"];
+        [
+            "two\nlines\r\n\ttab", "🧵 👩‍👩‍👧 𝔘𝔫𝔦", "\"quoted\" \\ </script>", "\u0001\u001f\u007f",
+        ];
         foreach (string title in titles)
         {
             Call.Works(Call.With(title, t => Methods.session_update_title((session_s*)handle, t)));
