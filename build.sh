@@ -161,10 +161,8 @@ cmd_lib() {
     pick_framework
     say "building $lib_file with $framework for $rid (SDK $(dotnet --version))"
     rm -rf "$published"
-    local compiler=()
-    [ -n "$(first_program clang)" ] || compiler=(-p:CppCompilerAndLinker=gcc)
     if ! dotnet publish src/Sessions.Native -c Release -r "$rid" -p:SessionsAotFramework="$framework" \
-        "${compiler[@]}" -o "$published" -v minimal -m:1 -nodeReuse:false >"$log" 2>&1; then
+        -p:SessionsCompiler="$cc" -o "$published" -v minimal -m:1 -nodeReuse:false >"$log" 2>&1; then
         cat "$log" >&2
         warnings=$(count_messages '(warning|error) IL[0-9]{4}:.*' "$log")
         fail "the library was not built; $warnings trim and AOT warnings"
@@ -218,7 +216,7 @@ install_into() {
     mkdir -p "$prefix/lib/pkgconfig" "$prefix/lib/cmake/sessions" "$prefix/include"
     install -m 755 "$lib/$lib_file" "$prefix/lib/$lib_file"
     for name in "${lib_links[@]}"; do ln -sfn "$lib_file" "$prefix/lib/$name"; done
-    (cd include && find . -type f) | while read -r name; do
+    (cd include && find . -type f ! -name '*.json') | while read -r name; do
         mkdir -p "$prefix/include/$(dirname "$name")"
         install -m 644 "include/$name" "$prefix/include/$name"
     done
