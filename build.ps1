@@ -69,10 +69,10 @@ function Build-Library {
         "-p:SessionsAotFramework=$framework", '-o', $published, '-v', 'q', '-nodeReuse:false')
     New-Item -ItemType Directory -Force $lib | Out-Null
     $native = Join-Path $root "src/Sessions.Native/bin/Release/$framework/$rid/native"
-    Get-ChildItem $published, $native -Include 'libsessions.dll', 'sessions.dll' -Recurse |
-        Select-Object -First 1 | Copy-Item -Destination (Join-Path $lib 'sessions.dll') -Force
-    Get-ChildItem $native -Include 'libsessions.lib', 'sessions.lib' -Recurse |
-        Select-Object -First 1 | Copy-Item -Destination (Join-Path $lib 'sessions.lib') -Force
+    Copy-Item (Join-Path $published 'sessions.dll') $lib -Force
+    # The linker leaves the import library beside its own output.
+    Get-ChildItem $native -Filter '*.lib' | Select-Object -First 1 |
+        Copy-Item -Destination (Join-Path $lib 'sessions.lib') -Force
     Write-Output "$((Get-Item (Join-Path $lib 'sessions.dll')).Length) bytes: out/lib/sessions.dll"
 }
 
@@ -134,7 +134,8 @@ function Install-Library {
         Replace('/lib/@FILE@"', "/bin/sessions.dll`"`n    IMPORTED_IMPLIB `"`${_sessions_prefix}/lib/sessions.lib`"").
         Replace("    IMPORTED_SONAME `"@SONAME@`"`n", '')
     Set-Content (Join-Path $Prefix 'lib/cmake/sessions/sessionsConfig.cmake') $config
-    $config = (Get-Content -Raw (Join-Path $root 'packaging/sessionsConfigVersion.cmake.in')).Replace('@VERSION@', $version)
+    $config = (Get-Content -Raw (Join-Path $root 'packaging/sessionsConfigVersion.cmake.in')).
+        Replace('@VERSION@', $version)
     Set-Content (Join-Path $Prefix 'lib/cmake/sessions/sessionsConfigVersion.cmake') $config
 }
 

@@ -252,7 +252,7 @@ failed=0
 # Adds one suite's counts. A suite that ran no test, or ended badly without naming a failed test,
 # counts as one failure.
 count_suite() {
-    local name=$1 status=$2 suite_passed=${3:-0} suite_failed=${4:-0}
+    local name=$1 status=$2 suite_passed=${3:-0} suite_failed=${4:-0} skipped=${5:-0}
     if [ $((suite_passed + suite_failed)) = 0 ]; then
         say "-- $name: did not run (exit code $status)"
         failed=$((failed + 1))
@@ -262,7 +262,7 @@ count_suite() {
         say "-- $name: ended with exit code $status"
         suite_failed=1
     fi
-    say "-- $name: passed $suite_passed, failed $suite_failed"
+    say "-- $name: passed $suite_passed, failed $suite_failed, skipped $skipped"
     passed=$((passed + suite_passed))
     failed=$((failed + suite_failed))
 }
@@ -275,7 +275,8 @@ report_count() {
 managed_suite() {
     local name=$1 limit=$2 report=$out/test/$1.xml status=0
     say "== $name"
-    if ! dotnet build "tests/$name" -c "$configuration" "${build_flags[@]}" -clp:NoSummary; then
+    if ! dotnet build "tests/$name" -c "$configuration" "${build_flags[@]}" >"$out/test/$name.build.log" 2>&1; then
+        cat "$out/test/$name.build.log"
         count_suite "$name (build)" 1
         return
     fi
@@ -283,7 +284,8 @@ managed_suite() {
         </dev/null || status=$?
     if [ -f "$report" ]; then
         count_suite "$name" $status "$(report_count "$report" passed)" \
-            $(($(report_count "$report" failed) + $(report_count "$report" errors)))
+            $(($(report_count "$report" failed) + $(report_count "$report" errors))) \
+            "$(report_count "$report" skipped)"
     else
         count_suite "$name" $status
     fi
