@@ -32,12 +32,22 @@ static void row(const char *work, const char *rival, const char *ours, const cha
   missed += target[0] != '\0' && !met;
 }
 
-/* A rate as a person reads it: many a second, or so long for one. */
-static const char *rate_text(double rate, char *text, size_t size)
+/* Three digits, never more than a person reads. */
+static const char *number_text(double value, char *text, size_t size)
 {
-  if (rate >= 1e6) snprintf(text, size, "%.1f ns", 1e9 / rate);
-  else if (rate >= 100) snprintf(text, size, "%.0f /s (%.3g µs)", rate, 1e6 / rate);
-  else snprintf(text, size, "%.3g ms", 1e3 / rate);
+  snprintf(text, size, "%.*f", value < 10 ? 2 : value < 100 ? 1 : 0, value);
+  return text;
+}
+
+/* How long one operation takes. */
+static const char *time_text(double rate, char *text, size_t size)
+{
+  static const char *const units[] = { "ns", "µs", "ms", "s" };
+  char digits[32];
+  double value = 1e9 / rate;
+  int unit = 0;
+  for (; value >= 1000 && unit < 3; unit++) value /= 1000;
+  snprintf(text, size, "%s %s", number_text(value, digits, sizeof digits), units[unit]);
   return text;
 }
 
@@ -45,16 +55,16 @@ static void rate_row(const char *work, const char *rival, double ours, double th
                      double at_least)
 {
   char ours_text[48], theirs_text[48], ratio[24], target[24] = "";
-  snprintf(ratio, sizeof ratio, "%.2f", ours / theirs);
+  number_text(ours / theirs, ratio, sizeof ratio);
   if (at_least > 0) snprintf(target, sizeof target, "at least %g", at_least);
-  row(work, rival, rate_text(ours, ours_text, sizeof ours_text),
-      rate_text(theirs, theirs_text, sizeof theirs_text), ratio, target, ours / theirs >= at_least);
+  row(work, rival, time_text(ours, ours_text, sizeof ours_text),
+      time_text(theirs, theirs_text, sizeof theirs_text), ratio, target, ours / theirs >= at_least);
 }
 
 static void limit_row(const char *work, double value, const char *unit, double at_most)
 {
-  char text[48], target[48] = "";
-  snprintf(text, sizeof text, "%.3g %s", value, unit);
+  char digits[32], text[48], target[48] = "";
+  snprintf(text, sizeof text, "%s %s", number_text(value, digits, sizeof digits), unit);
   if (at_most > 0) snprintf(target, sizeof target, "at most %g %s", at_most, unit);
   row(work, "", text, "", "", target, value <= at_most);
 }

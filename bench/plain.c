@@ -128,7 +128,7 @@ static void *reader(const char *folder, int thread)
 {
   plain_t *self = calloc(1, sizeof *self);
   (void)thread;
-  self->folder = bench_path(folder, "sessions");
+  self->folder = bench_path(folder, "store/sessions");
   return self;
 }
 
