@@ -31,6 +31,11 @@ esac
 say() { printf '%s\n' "$*"; }
 fail() { printf 'build.sh: %s\n' "$*" >&2; exit 1; }
 
+# A temporary folder that goes when this script ends, however it ends.
+scratch=
+trap '[ -z "$scratch" ] || rm -rf "$scratch"' EXIT
+make_scratch() { scratch=$(mktemp -d); }
+
 usage() {
     cat <<TEXT
 usage: ./build.sh COMMAND
@@ -198,16 +203,12 @@ given_or_built_library() {
 # ---- run, install -----------------------------------------------------------------------------
 
 cmd_run() {
-    local folder
     cmd_lib
-    folder=$(mktemp -d)
-    trap 'rm -rf "$folder"' EXIT
+    make_scratch
     "$cc" -std=c99 -Wall -Wextra -Iinclude examples/c/quickstart.c -L"$lib" -lsessions "-Wl,-rpath,$lib" \
-        -o "$folder/quickstart"
+        -o "$scratch/quickstart"
     say "running examples/c/quickstart.c"
-    "$folder/quickstart" "$folder/store"
-    rm -rf "$folder"
-    trap - EXIT
+    "$scratch/quickstart" "$scratch/store"
 }
 
 # Lays out what lib built, as any C library does. Nothing in it names the prefix.
@@ -321,19 +322,16 @@ cmd_test() {
     mkdir -p "$out/test"
     # Own temporary folder: what a test leaves behind is seen and removed. Diagnostics would put
     # the runtime's sockets there.
-    local temporary left
-    temporary=$(mktemp -d)
-    trap 'rm -rf "$temporary"' EXIT
-    export TMPDIR=$temporary DOTNET_EnableDiagnostics=0 CC=$cc CXX=$cxx CLANG=$clang
+    local left
+    make_scratch
+    export TMPDIR=$scratch DOTNET_EnableDiagnostics=0 CC=$cc CXX=$cxx CLANG=$clang
     script_suite style 60 tests/style/run.sh
     managed_suite Sessions.Tests 720
     managed_suite Sessions.Native.Tests 240
     script_suite c 360 tests/c/run.sh "$lib" "$out/test/c"
     script_suite install 120 tests/install/run.sh
-    left=$(ls -A "$temporary")
+    left=$(ls -A "$scratch")
     [ -z "$left" ] || { say "-- left behind in the temporary folder:"; say "$left"; failed=$((failed + 1)); }
-    rm -rf "$temporary"
-    trap - EXIT
     say "$passed passed, $failed failed"
     [ "$failed" = 0 ]
 }
