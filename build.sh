@@ -274,10 +274,11 @@ report_count() {
 }
 
 managed_suite() {
-    local name=$1 limit=$2 report=$out/test/$1.xml status=0
+    local name=$1 limit=$2 report=$out/test/$1.xml log=$out/test/$1.build.log status=0
     say "== $name"
-    if ! dotnet build "tests/$name" -c "$configuration" "${build_flags[@]}" >"$out/test/$name.build.log" 2>&1; then
-        cat "$out/test/$name.build.log"
+    if ! TMPDIR=${scratch:+$scratch/build} dotnet build "tests/$name" -c "$configuration" "${build_flags[@]}" \
+        >"$log" 2>&1; then
+        cat "$log"
         count_suite "$name (build)" 1
         return
     fi
@@ -320,17 +321,18 @@ cmd_test() {
     given_or_built_library
     rm -rf "$out/test"
     mkdir -p "$out/test"
-    # Own temporary folder: what a test leaves behind is seen and removed. Diagnostics would put
-    # the runtime's sockets there.
+    # Own temporary folders: what a test leaves behind is seen and removed. Diagnostics would put
+    # the runtime's sockets there, and builds have leavings of their own.
     local left
     make_scratch
-    export TMPDIR=$scratch DOTNET_EnableDiagnostics=0 CC=$cc CXX=$cxx CLANG=$clang
+    mkdir "$scratch/build" "$scratch/tests"
+    export TMPDIR=$scratch/tests DOTNET_EnableDiagnostics=0 CC=$cc CXX=$cxx CLANG=$clang
     script_suite style 60 tests/style/run.sh
     managed_suite Sessions.Tests 720
     managed_suite Sessions.Native.Tests 240
     script_suite c 360 tests/c/run.sh "$lib" "$out/test/c"
     script_suite install 120 tests/install/run.sh
-    left=$(ls -A "$scratch")
+    left=$(ls -A "$scratch/tests")
     [ -z "$left" ] || { say "-- left behind in the temporary folder:"; say "$left"; failed=$((failed + 1)); }
     say "$passed passed, $failed failed"
     [ "$failed" = 0 ]
