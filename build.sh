@@ -345,6 +345,8 @@ cmd_soak() {
     given_or_built_library
     mkdir -p "$out/test"
     rm -f "$out/test/Sessions.Tests.xml"
+    make_scratch
+    mkdir "$scratch/build"
     export SESSIONS_SOAK_MINUTES=$minutes
     managed_suite Sessions.Tests $((minutes * 120 + 720))
     say "$passed passed, $failed failed"
