@@ -46,6 +46,7 @@ usage: ./build.sh COMMAND
   test                    every test; the last line is "N passed, N failed"
   bench                   lib, then measure it against SQLite and plain JSON files on this disk;
                           writes bench/RESULTS.md
+  coverage                which lines of src/Sessions no managed test reaches
   soak [MINUTES]          long random and crash runs (10 minutes unless told)
   bindings                regenerate bindings/csharp from the headers
   install --prefix DIR    lib, then the library, headers, sessions.pc and the CMake package
@@ -353,6 +354,17 @@ cmd_soak() {
     [ "$failed" = 0 ]
 }
 
+cmd_coverage() {
+    local report settings=DataCollectionRunSettings.DataCollectors.DataCollector.Configuration
+    need_dotnet
+    rm -rf "$out/coverage"
+    dotnet test tests/Sessions.Tests -c "$configuration" "${build_flags[@]}" --results-directory "$out/coverage" \
+        --collect 'XPlat Code Coverage' -- "$settings.Include=[Sessions]*"
+    report=$(find "$out/coverage" -name coverage.cobertura.xml)
+    [ -n "$report" ] || fail "the tests left no report"
+    awk -f tests/coverage.awk "$report"
+}
+
 cmd_bench() {
     need_cc
     printf '#include <sqlite3.h>\n' | "$cc" -E -x c - >/dev/null 2>&1 || install_packages libsqlite3-dev
@@ -383,7 +395,7 @@ mkdir -p "$out"
 command=${1:-help}
 [ $# = 0 ] || shift
 case $command in
-    lib | run | test | bench | soak | bindings | install | clean) "cmd_$command" "$@" ;;
+    lib | run | test | bench | coverage | soak | bindings | install | clean) "cmd_$command" "$@" ;;
     help | -h | --help) usage ;;
     *) usage >&2; fail "no command '$command'" ;;
 esac

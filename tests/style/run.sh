@@ -46,8 +46,8 @@ engine=('src/*.cs')
 tools_own=(':!bindings/csharp/*.cs' ':!include/sessions_cdef.h')
 
 find_in $'\t|\r| +$' "${all[@]}" "${tools_own[@]}" | rule 'no tabs, no carriage returns, no spaces at the end of a line'
-find_in '^.{121,}' '*.cs' '*.sh' '*.ps1' ':!bindings/csharp/*.cs' | rule 'code lines have at most 120 columns'
-find_in '^.{101,}' '*.h' '*.c' "${tools_own[@]}" | rule 'lines of C have at most 100 columns'
+find_in '^.{121,}' "${code[@]}" "${tools_own[@]}" | rule 'lines of code have at most 120 columns'
+find_in '^.{101,}' 'include/*.h' "${tools_own[@]}" | rule 'lines of the headers have at most 100 columns'
 files '*.cs' "${tools_own[@]}" | xargs -d '\n' grep -LE '^namespace [A-Za-z.]+;|^\[assembly|^global using' |
     while read -r name; do grep -qE '\b(class|struct|enum|record|interface)\b' "$name" && printf '%s\n' "$name"; done |
     rule 'namespaces are file-scoped'
@@ -64,6 +64,19 @@ find_in '(^|[^[:alnum:]])/(ro''ot|wo''rk|ho''me/[a-z]+)/' "${all[@]}" '.ci/*' ':
 for script in $(files '*.sh' .ci/run); do bash -n "$script" 2>&1; done | rule 'scripts are well-formed'
 files build.sh .ci/run | while read -r name; do [ -x "$name" ] || printf '%s\n' "$name"; done |
     rule 'commands can be executed'
+
+commands=$(sed -n 's/^cmd_\([a-z]*\)() {$/\1/p' build.sh)
+for command in $commands; do
+    grep -q "^  $command" <<<"$(bash build.sh help)" || printf 'help: %s\n' "$command"
+    grep -q "^| \`./build.sh $command" CONTRIBUTING.md || printf 'CONTRIBUTING.md: %s\n' "$command"
+done | rule 'every command is documented'
+
+# Links of documents lead somewhere; those to other sites are not followed.
+files '*.md' | while read -r name; do
+    grep -oE '\]\([^)# ]+' "$name" | sed 's/^](//' | grep -v '^[a-z]*:' | while read -r target; do
+        [ -e "$(dirname "$name")/$target" ] || printf '%s: %s\n' "$name" "$target"
+    done
+done | rule 'links in documents lead somewhere'
 
 # One name for one thing: the version stands in the root props and in the changelog.
 version=$(sed -n 's:.*<Version>\(.*\)</Version>.*:\1:p' Directory.Build.props)
