@@ -44,8 +44,9 @@ usage: ./build.sh COMMAND
                           the ahead-of-time compiler is let through
   run                     lib, then compile and run examples/c/quickstart.c in a temporary folder
   test                    every test; the last line is "N passed, N failed"
-  bench                   lib, then measure it against SQLite and plain JSON files on this disk;
-                          writes bench/RESULTS.md
+  bench [SECTION...]      lib, then measure it against SQLite and plain JSON files on this disk;
+                          writes bench/RESULTS.md. Sections alone are only printed: durable,
+                          reading, opening, tail, calls, footprint, growth, plain
   coverage                which lines of src/Sessions no managed test reaches
   soak [MINUTES]          long random and crash runs (10 minutes unless told)
   bindings                regenerate bindings/csharp from the headers

@@ -1,5 +1,5 @@
 /* The driver: measures each pair in alternating rounds and prints one table of ratios.
- *   bench all FOLDER LIBRARY FOOTPRINT   everything; FOLDER is made and removed
+ *   bench all FOLDER LIBRARY FOOTPRINT [SECTION...]   FOLDER is made and removed
  * The other commands are what it starts its workers with. */
 #include "bench.h"
 
@@ -10,7 +10,7 @@
 
 enum { ROUNDS_MAX = 9, ROWS_MAX = 64, SMALL = 10000, LARGE = 100000, LOG = 100000 };
 
-static const char *root;
+static const char *root, *library, *program;
 static int rows, missed;
 
 /* ---- the table ------------------------------------------------------------------------------ */
@@ -112,6 +112,32 @@ static void pair(const char *title, const char *rival, const char *our_work,
   rate_row(title, rival, our_rate, their_rate, at_least);
 }
 
+/* ---- stores that were filled before, made when they are first asked for ---------------------- */
+
+static const struct { const char *name, *command; long sessions, events; } fillings[] = {
+  { "empty", "ours-fill", 0, 0 },
+  { "small", "ours-fill", SMALL, 0 },
+  { "small-sqlite", "sqlite-fill", SMALL, 0 },
+  { "large", "ours-fill", LARGE, 0 },
+  { "log", "ours-fill", 0, LOG },
+};
+
+static const char *filled(const char *name)
+{
+  static char *made[sizeof fillings / sizeof *fillings];
+  for (size_t i = 0; i < sizeof fillings / sizeof *fillings; i++) {
+    if (strcmp(fillings[i].name, name) != 0) continue;
+    if (made[i] != NULL) return made[i];
+    made[i] = bench_path(root, name);
+    bench_make_folder(made[i]);
+    if (strcmp(fillings[i].command, "sqlite-fill") == 0)
+      bench_run_self("sqlite-create", made[i], 0, 0);
+    bench_run_self(fillings[i].command, made[i], fillings[i].sessions, fillings[i].events);
+    return made[i];
+  }
+  bench_die("no filling %s", name);
+}
+
 /* ---- what is measured ----------------------------------------------------------------------- */
 
 static const char sqlite[] = "SQLite", plain[] = "plain files";
@@ -128,15 +154,16 @@ static void durable(void)
        NULL, 5, 4, 4, 1, 3);
 }
 
-static void reading(const char *small, const char *small_sqlite)
+static void reading(void)
 {
-  pair("`session_get_info`, any of 10,000", sqlite, "ours.info", small, "sqlite.info",
-       small_sqlite, 5, 1, 1, 0.4, 20);
-  pair("`session_list`, 10,000 sessions, all as JSON", sqlite, "ours.list", small, "sqlite.list",
-       small_sqlite, 5, 1, 1, 0.5, 8);
+  const char *ours = filled("small"), *theirs = filled("small-sqlite");
+  pair("`session_get_info`, any of 10,000", sqlite, "ours.info", ours, "sqlite.info", theirs, 5, 1,
+       1, 0.4, 20);
+  pair("`session_list`, 10,000 sessions, all as JSON", sqlite, "ours.list", ours, "sqlite.list",
+       theirs, 5, 1, 1, 0.5, 8);
 }
 
-static void opening(const char *count, const char *store, int rounds)
+static void open_one(const char *count, const char *store, int rounds)
 {
   static const struct { const char *title, *work; double at_least; } works[] = {
     { "open a store of %s sessions", "ours.open", 20 },
@@ -154,8 +181,22 @@ static void opening(const char *count, const char *store, int rounds)
   }
 }
 
-static void calls(const char *empty)
+static void opening(void)
 {
+  open_one("10,000", filled("small"), 5);
+  open_one("100,000", filled("large"), 3);
+}
+
+static void tail(void)
+{
+  const char *log = filled("log");
+  pair("last 50 events of a 100,000-event log", "reading the file from the start", "ours.tail",
+       log, "plain.tail", log, 5, 1, 1, 0.3, 20);
+}
+
+static void calls(void)
+{
+  const char *empty = filled("empty");
   contender_t ours = { "ours.call", empty, { 0 } }, theirs = { "plain.call", empty, { 0 } };
   double our_rate, their_rate;
   compare(&ours, &theirs, 5, 1, 1, 0.2, &our_rate, &their_rate);
@@ -165,7 +206,7 @@ static void calls(const char *empty)
 
 typedef struct footprint { double load, call, reserved, resident, more; } footprint_t;
 
-static footprint_t median_footprint(const char *program, const char *library, const char *folder)
+static footprint_t median_footprint(const char *folder)
 {
   enum { TIMES = 7 };
   double values[5][TIMES];
@@ -183,12 +224,11 @@ static footprint_t median_footprint(const char *program, const char *library, co
                         bench_median(values[4], TIMES) };
 }
 
-static void footprints(const char *program, const char *library, const char *empty,
-                       const char *large)
+static void footprints(void)
 {
   struct stat status;
-  footprint_t bare = median_footprint(program, library, empty);
-  footprint_t full = median_footprint(program, library, large);
+  footprint_t bare = median_footprint(filled("empty"));
+  footprint_t full = median_footprint(filled("large"));
   if (stat(library, &status) != 0) bench_die("no %s", library);
   limit_row("loading the library (`dlopen`)", bare.load / 1e3, "ms", 0);
   limit_row("first call", bare.call / 1e3, "ms", 2);
@@ -201,49 +241,41 @@ static void footprints(const char *program, const char *library, const char *emp
 }
 
 /* Growth shows where no disk hides it: in relaxed appends. Within a tenth is the same. */
-static void growth(const char *log, const char *large)
+static void growth(void)
 {
-  static const char length[] = "append, in a session of 100,000 events", fresh[] = "a new session";
-  static const char number[] = "append, in a store of 100,000 sessions", none[] = "an empty store";
-  pair(length, fresh, "ours.relaxed_long", log, "ours.relaxed", log, 5, 1, 1, 0.5, 0.9);
-  pair(number, none, "ours.relaxed", large, "ours.relaxed", NULL, 5, 1, 1, 0.5, 0.9);
+  const char *log = filled("log"), *large = filled("large");
+  pair("append, in a session of 100,000 events", "a new session", "ours.relaxed_long", log,
+       "ours.relaxed", log, 5, 1, 1, 0.5, 0.9);
+  pair("append, in a store of 100,000 sessions", "an empty store", "ours.relaxed", large,
+       "ours.relaxed", NULL, 5, 1, 1, 0.5, 0.9);
 }
 
-static char *filled(const char *name, const char *command, long first, long second)
+/* Last, because a file system remembers for a while how many files were just removed. */
+static void beside_plain(void)
 {
-  char *folder = bench_path(root, name);
-  bench_make_folder(folder);
-  if (strcmp(command, "sqlite-fill") == 0) bench_run_self("sqlite-create", folder, 0, 0);
-  bench_run_self(command, folder, first, second);
-  return folder;
-}
-
-static int all(const char *library, const char *footprint)
-{
-  bench_make_folder(root);
-  head();
-  durable();
-  char *small = filled("small", "ours-fill", SMALL, 0);
-  char *small_sqlite = filled("small-sqlite", "sqlite-fill", SMALL, 0);
-  reading(small, small_sqlite);
-  opening("10,000", small, 5);
-  char *large = filled("large", "ours-fill", LARGE, 0);
-  opening("100,000", large, 3);
-  char *log = filled("log", "ours-fill", 0, LOG);
-  pair("last 50 events of a 100,000-event log", "reading the file from the start", "ours.tail",
-       log, "plain.tail", log, 5, 1, 1, 0.3, 20);
-  char *empty = filled("empty", "ours-fill", 0, 0);
-  footprints(footprint, library, empty, large);
-  calls(empty);
-  growth(log, large);
   pair("durable append, 1 thread", plain, "ours.append", NULL, "plain.append", NULL, 3, 1, 1, 1,
        0);
   pair("durable rename, 1 thread", plain, "ours.rename", NULL, "plain.rename", NULL, 3, 1, 1, 1,
        0);
+}
+
+static int all(char **wanted)
+{
+  static const struct { const char *name; void (*measure)(void); } sections[] = {
+    { "durable", durable },       { "reading", reading }, { "opening", opening },
+    { "tail", tail },             { "calls", calls },     { "footprint", footprints },
+    { "growth", growth },         { "plain", beside_plain },
+  };
+  bench_make_folder(root);
+  head();
+  for (size_t i = 0; i < sizeof sections / sizeof *sections; i++) {
+    int asked = *wanted == NULL;
+    for (char **name = wanted; *name != NULL; name++) asked |= !strcmp(*name, sections[i].name);
+    if (asked) sections[i].measure();
+  }
   bench_remove_folder(root);
-  free(small), free(small_sqlite), free(large), free(log), free(empty);
   fprintf(stderr, "%d rows, %d of them below their target\n", rows, missed);
-  return 0;
+  return rows == 0;
 }
 
 int main(int argc, char **argv)
@@ -251,7 +283,11 @@ int main(int argc, char **argv)
   if (argc < 4) bench_die("see the top of bench/main.c");
   const char *command = argv[1];
   root = argv[2];
-  if (strcmp(command, "all") == 0 && argc == 5) return all(argv[3], argv[4]);
+  if (strcmp(command, "all") == 0 && argc >= 5) {
+    library = argv[3];
+    program = argv[4];
+    return all(argv + 5);
+  }
   if (strcmp(command, "work") == 0 && argc == 6) {
     bench_worker(argv[2], argv[3], atoi(argv[4]), strtod(argv[5], NULL));
     return 0;

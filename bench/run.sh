@@ -1,10 +1,13 @@
 #!/usr/bin/env bash
 # Builds the measuring programs against a library, runs them on this disk, prints one table and
-# writes it with the machine's facts:  bench/run.sh LIBDIR OUTDIR
+# writes it with the machine's facts:  bench/run.sh LIBDIR OUTDIR [SECTION...]
+# Sections are durable, reading, opening, tail, calls, footprint, growth and plain; some of them alone
+# are only printed.
 set -euo pipefail
 lib=$(cd "$1" && pwd)
 mkdir -p "$2"
 out=$(cd "$2" && pwd)
+shift 2
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 cc=${CC:-cc}
@@ -41,7 +44,8 @@ load=$(cut -d ' ' -f 1 /proc/loadavg)
 library=$(readlink -f "$lib/libsessions.so")
 started=$(date +%s)
 
-"$out/bench" all "$folder" "$library" "$out/footprint" | tee "$out/table.md"
+"$out/bench" all "$folder" "$library" "$out/footprint" "$@" | tee "$out/table.md"
+[ $# = 0 ] || exit 0
 
 {
     cat bench/RESULTS.head.md
