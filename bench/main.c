@@ -1,0 +1,301 @@
+/* The driver: measures each pair in alternating rounds and prints one table of ratios.
+ *   bench all FOLDER LIBRARY FOOTPRINT [SECTION...]   FOLDER is made and removed
+ * The other commands are what it starts its workers with. */
+#include "bench.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+enum { ROUNDS_MAX = 9, ROWS_MAX = 64, SMALL = 10000, LARGE = 100000, LOG = 100000 };
+
+static const char *root, *library, *program;
+static int rows, missed;
+
+/* ---- the table ------------------------------------------------------------------------------ */
+
+static void head(void)
+{
+  puts("| work | rival | ours | rival's | ratio | target | met |");
+  puts("|---|---|---:|---:|---:|---|---|");
+}
+
+static void row(const char *work, const char *rival, const char *ours, const char *theirs,
+                const char *ratio, const char *target, int met)
+{
+  static const char *const words[] = { "**no**", "yes", "" };
+  printf("| %s | %s | %s | %s | %s | %s | %s |\n", work, rival, ours, theirs, ratio, target,
+         words[target[0] == '\0' ? 2 : met]);
+  fflush(stdout);
+  rows++;
+  missed += target[0] != '\0' && !met;
+}
+
+/* Three digits, never more than a person reads. */
+static const char *number_text(double value, char *text, size_t size)
+{
+  snprintf(text, size, "%.*f", value < 10 ? 2 : value < 100 ? 1 : 0, value);
+  return text;
+}
+
+/* How long one operation takes. */
+static const char *time_text(double rate, char *text, size_t size)
+{
+  static const char *const units[] = { "ns", "µs", "ms", "s" };
+  char digits[32];
+  double value = 1e9 / rate;
+  int unit = 0;
+  for (; value >= 1000 && unit < 3; unit++) value /= 1000;
+  snprintf(text, size, "%s %s", number_text(value, digits, sizeof digits), units[unit]);
+  return text;
+}
+
+static void rate_row(const char *work, const char *rival, double ours, double theirs,
+                     double at_least)
+{
+  char ours_text[48], theirs_text[48], ratio[24], target[24] = "";
+  number_text(ours / theirs, ratio, sizeof ratio);
+  if (at_least > 0) snprintf(target, sizeof target, "at least %g", at_least);
+  row(work, rival, time_text(ours, ours_text, sizeof ours_text),
+      time_text(theirs, theirs_text, sizeof theirs_text), ratio, target, ours / theirs >= at_least);
+}
+
+static void limit_row(const char *work, double value, const char *unit, double at_most)
+{
+  char digits[32], text[48], target[48] = "";
+  snprintf(text, sizeof text, "%s %s", number_text(value, digits, sizeof digits), unit);
+  if (at_most > 0) snprintf(target, sizeof target, "at most %g %s", at_most, unit);
+  row(work, "", text, "", "", target, value <= at_most);
+}
+
+/* ---- alternating rounds --------------------------------------------------------------------- */
+
+typedef struct contender {
+  const char *work;
+  const char *folder;  /* NULL: a new one for each round */
+  double rates[ROUNDS_MAX];
+} contender_t;
+
+static double once(const char *work, const char *folder, int processes, int threads,
+                   double seconds)
+{
+  if (folder != NULL) return bench_rate(work, folder, processes, threads, seconds);
+  char *fresh = bench_path(root, "fresh");
+  bench_make_folder(fresh);
+  if (strncmp(work, "sqlite.", 7) == 0) bench_run_self("sqlite-create", fresh, 0, 0);
+  double rate = bench_rate(work, fresh, processes, threads, seconds);
+  bench_remove_folder(fresh);
+  free(fresh);
+  return rate;
+}
+
+/* A B A B ...: what the machine does meanwhile meets both sides. */
+static void compare(contender_t *left, contender_t *right, int rounds, int processes, int threads,
+                    double seconds, double *left_rate, double *right_rate)
+{
+  for (int i = 0; i < rounds; i++) {
+    left->rates[i] = once(left->work, left->folder, processes, threads, seconds);
+    right->rates[i] = once(right->work, right->folder, processes, threads, seconds);
+  }
+  *left_rate = bench_median(left->rates, rounds);
+  *right_rate = bench_median(right->rates, rounds);
+}
+
+static void pair(const char *title, const char *rival, const char *our_work,
+                 const char *our_folder, const char *their_work, const char *their_folder,
+                 int rounds, int processes, int threads, double seconds, double at_least)
+{
+  contender_t ours = { our_work, our_folder, { 0 } }, theirs = { their_work, their_folder, { 0 } };
+  double our_rate, their_rate;
+  compare(&ours, &theirs, rounds, processes, threads, seconds, &our_rate, &their_rate);
+  rate_row(title, rival, our_rate, their_rate, at_least);
+}
+
+/* ---- stores that were filled before, made when they are first asked for ---------------------- */
+
+static const struct { const char *name, *command; long sessions, events; } fillings[] = {
+  { "empty", "ours-fill", 0, 0 },
+  { "small", "ours-fill", SMALL, 0 },
+  { "small-sqlite", "sqlite-fill", SMALL, 0 },
+  { "large", "ours-fill", LARGE, 0 },
+  { "log", "ours-fill", 0, LOG },
+};
+
+static const char *filled(const char *name)
+{
+  static char *made[sizeof fillings / sizeof *fillings];
+  for (size_t i = 0; i < sizeof fillings / sizeof *fillings; i++) {
+    if (strcmp(fillings[i].name, name) != 0) continue;
+    if (made[i] != NULL) return made[i];
+    made[i] = bench_path(root, name);
+    bench_make_folder(made[i]);
+    if (strcmp(fillings[i].command, "sqlite-fill") == 0)
+      bench_run_self("sqlite-create", made[i], 0, 0);
+    bench_run_self(fillings[i].command, made[i], fillings[i].sessions, fillings[i].events);
+    return made[i];
+  }
+  bench_die("no filling %s", name);
+}
+
+/* ---- what is measured ----------------------------------------------------------------------- */
+
+static const char sqlite[] = "SQLite", plain[] = "plain files";
+
+static void durable(void)
+{
+  pair("durable append, 1 thread", sqlite, "ours.append", NULL, "sqlite.append", NULL, 7, 1, 1,
+       1, 1);
+  pair("durable rename, 1 thread", sqlite, "ours.rename", NULL, "sqlite.rename", NULL, 7, 1, 1,
+       1, 0.9);
+  pair("durable append, 16 threads", sqlite, "ours.append", NULL, "sqlite.append", NULL, 5, 1, 16,
+       1, 8);
+  pair("durable append, 4 processes × 4 threads", sqlite, "ours.append", NULL, "sqlite.append",
+       NULL, 5, 4, 4, 1, 3);
+}
+
+static void reading(void)
+{
+  const char *ours = filled("small"), *theirs = filled("small-sqlite");
+  pair("`session_get_info`, any of 10,000", sqlite, "ours.info", ours, "sqlite.info", theirs, 5, 1,
+       1, 0.4, 20);
+  pair("`session_list`, 10,000 sessions, all as JSON", sqlite, "ours.list", ours, "sqlite.list",
+       theirs, 5, 1, 1, 0.5, 8);
+}
+
+static void open_one(const char *count, const char *store, int rounds)
+{
+  static const struct { const char *title, *work; double at_least; } works[] = {
+    { "open a store of %s sessions", "ours.open", 20 },
+    { "the same, and the first session's info", "ours.open_info", 0 },
+    { "the same, and the first list of all", "ours.open_list", 0 },
+  };
+  contender_t files = { "plain.open", store, { 0 } };
+  for (size_t i = 0; i < sizeof works / sizeof *works; i++) {
+    char title[96];
+    contender_t ours = { works[i].work, store, { 0 } };
+    double our_rate, their_rate;
+    snprintf(title, sizeof title, works[i].title, count);
+    compare(&ours, &files, rounds, 1, 1, 0.2, &our_rate, &their_rate);
+    rate_row(title, "reading every session.json", our_rate, their_rate, works[i].at_least);
+  }
+}
+
+static void opening(void)
+{
+  open_one("10,000", filled("small"), 5);
+  open_one("100,000", filled("large"), 3);
+}
+
+static void tail(void)
+{
+  const char *log = filled("log");
+  pair("last 50 events of a 100,000-event log", "reading the file from the start", "ours.tail",
+       log, "plain.tail", log, 5, 1, 1, 0.3, 20);
+}
+
+static void calls(void)
+{
+  const char *empty = filled("empty");
+  contender_t ours = { "ours.call", empty, { 0 } }, theirs = { "plain.call", empty, { 0 } };
+  double our_rate, their_rate;
+  compare(&ours, &theirs, 5, 1, 1, 0.2, &our_rate, &their_rate);
+  limit_row("call through the interface, more than an empty C function",
+            1e9 / our_rate - 1e9 / their_rate, "ns", 15);
+}
+
+typedef struct footprint { double load, call, reserved, resident, more; } footprint_t;
+
+static footprint_t median_footprint(const char *folder)
+{
+  enum { TIMES = 7 };
+  double values[5][TIMES];
+  char command[4096];
+  snprintf(command, sizeof command, "'%s' '%s' '%s/store'", program, library, folder);
+  for (int i = 0; i < TIMES; i++) {
+    FILE *output = popen(command, "r");
+    if (output == NULL || fscanf(output, "%lf %lf %lf %lf %lf", &values[0][i], &values[1][i],
+                                 &values[2][i], &values[3][i], &values[4][i]) != 5 ||
+        pclose(output) != 0)
+      bench_die("the footprint program failed");
+  }
+  return (footprint_t){ bench_median(values[0], TIMES), bench_median(values[1], TIMES),
+                        bench_median(values[2], TIMES), bench_median(values[3], TIMES),
+                        bench_median(values[4], TIMES) };
+}
+
+static void footprints(void)
+{
+  struct stat status;
+  footprint_t bare = median_footprint(filled("empty"));
+  footprint_t full = median_footprint(filled("large"));
+  if (stat(library, &status) != 0) bench_die("no %s", library);
+  limit_row("loading the library (`dlopen`)", bare.load / 1e3, "ms", 0);
+  limit_row("first call", bare.call / 1e3, "ms", 2);
+  limit_row("library", (double)status.st_size / 1e6, "MB", 4);
+  limit_row("resident memory of the process, empty store", bare.resident * 1024 / 1e6, "MB", 8);
+  limit_row("of that, not there before the library was loaded", bare.more * 1024 / 1e6, "MB", 0);
+  limit_row("resident memory a session, 100,000 of them listed",
+            (full.resident - bare.resident) * 1024 / LARGE, "bytes", 1024);
+  limit_row("reserved address space", bare.reserved * 1024 / 1e9, "GB", 10);
+}
+
+/* Growth shows where no disk hides it: in relaxed appends. Within a tenth is the same. */
+static void growth(void)
+{
+  const char *log = filled("log"), *large = filled("large");
+  pair("append, in a session of 100,000 events", "a new session", "ours.relaxed_long", log,
+       "ours.relaxed", log, 5, 1, 1, 0.5, 0.9);
+  pair("append, in a store of 100,000 sessions", "an empty store", "ours.relaxed", large,
+       "ours.relaxed", NULL, 5, 1, 1, 0.5, 0.9);
+}
+
+/* Last, because a file system remembers for a while how many files were just removed. */
+static void beside_plain(void)
+{
+  pair("durable append, 1 thread", plain, "ours.append", NULL, "plain.append", NULL, 3, 1, 1, 1,
+       0);
+  pair("durable rename, 1 thread", plain, "ours.rename", NULL, "plain.rename", NULL, 3, 1, 1, 1,
+       0);
+}
+
+static int all(char **wanted)
+{
+  static const struct { const char *name; void (*measure)(void); } sections[] = {
+    { "durable", durable },       { "reading", reading }, { "opening", opening },
+    { "tail", tail },             { "calls", calls },     { "footprint", footprints },
+    { "growth", growth },         { "plain", beside_plain },
+  };
+  bench_make_folder(root);
+  head();
+  for (size_t i = 0; i < sizeof sections / sizeof *sections; i++) {
+    int asked = *wanted == NULL;
+    for (char **name = wanted; *name != NULL; name++) asked |= !strcmp(*name, sections[i].name);
+    if (asked) sections[i].measure();
+  }
+  bench_remove_folder(root);
+  fprintf(stderr, "%d rows, %d of them below their target\n", rows, missed);
+  return rows == 0;
+}
+
+int main(int argc, char **argv)
+{
+  if (argc < 4) bench_die("see the top of bench/main.c");
+  const char *command = argv[1];
+  root = argv[2];
+  if (strcmp(command, "all") == 0 && argc >= 5) {
+    library = argv[3];
+    program = argv[4];
+    return all(argv + 5);
+  }
+  if (strcmp(command, "work") == 0 && argc == 6) {
+    bench_worker(argv[2], argv[3], atoi(argv[4]), strtod(argv[5], NULL));
+    return 0;
+  }
+  long first = atol(argv[3]), second = argc > 4 ? atol(argv[4]) : 0;
+  if (strcmp(command, "ours-fill") == 0) bench_ours_fill(root, first, second);
+  else if (strcmp(command, "sqlite-fill") == 0) bench_sqlite_fill(root, first);
+  else if (strcmp(command, "sqlite-create") == 0) bench_sqlite_create(root);
+  else bench_die("no command %s", command);
+  return 0;
+}

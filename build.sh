@@ -1,0 +1,402 @@
+#!/usr/bin/env bash
+# One documented command per task; `./build.sh help` lists them. What a command needs and this
+# machine lacks is installed where that is allowed, and named with the exact command where not.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")"
+
+root=$PWD
+out=$root/out
+lib=$out/lib
+version=$(sed -n 's:.*<Version>\(.*\)</Version>.*:\1:p' Directory.Build.props)
+major=${version%%.*}
+configuration=${SESSIONS_TEST_CONFIGURATION:-Debug}
+
+# No process of a build outlives it, and a build says only what matters.
+export DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_NOLOGO=1 DOTNET_CLI_USE_MSBUILD_SERVER=0
+export MSBUILDDISABLENODEREUSE=1 UseSharedCompilation=false
+build_flags=(-v q -m:1 -nodeReuse:false)
+
+case $(uname -s) in
+    Darwin) system=osx lib_file=libsessions.$version.dylib lib_links=(libsessions."$major".dylib libsessions.dylib) ;;
+    *) system=linux lib_file=libsessions.so.$version lib_links=(libsessions.so."$major" libsessions.so) ;;
+esac
+lib_soname=${lib_links[0]}
+lib_name=${lib_links[1]}
+for loader in /lib/ld-musl-*; do [ ! -e "$loader" ] || system=linux-musl; done
+case $(uname -m) in
+    aarch64 | arm64) rid=$system-arm64 ;;
+    *) rid=$system-x64 ;;
+esac
+
+say() { printf '%s\n' "$*"; }
+fail() { printf 'build.sh: %s\n' "$*" >&2; exit 1; }
+
+# A temporary folder that goes when this script ends, however it ends.
+scratch=
+trap '[ -z "$scratch" ] || rm -rf "$scratch"' EXIT
+make_scratch() { scratch=$(mktemp -d); }
+
+usage() {
+    cat <<TEXT
+usage: ./build.sh COMMAND
+
+  lib                     build the native library into out/lib; no warning of the trimmer or
+                          the ahead-of-time compiler is let through
+  run                     lib, then compile and run examples/c/quickstart.c in a temporary folder
+  test                    every test; the last line is "N passed, N failed"
+  bench [SECTION...]      lib, then measure it against SQLite and plain JSON files on this disk;
+                          writes bench/RESULTS.md. Sections alone are only printed: durable,
+                          reading, opening, tail, calls, footprint, growth, plain
+  coverage                which lines of src/Sessions no managed test reaches
+  soak [MINUTES]          long random and crash runs (10 minutes unless told)
+  bindings                regenerate bindings/csharp from the headers
+  install --prefix DIR    lib, then the library, headers, sessions.pc and the CMake package
+                          (DESTDIR is honoured; the prefix may be moved later)
+  clean                   remove out/, bin/ and obj/
+  help                    this text
+
+environment: CC, CXX               compilers of the C programs (cc or gcc, c++ or g++)
+             SESSIONS_LIBRARY      test and bench use this library instead of building one
+             SESSIONS_TEST_CONFIGURATION   of the managed tests: Debug (checks invariants) or Release
+TEXT
+}
+
+# ---- what this machine must have --------------------------------------------------------------
+
+apt_updated=no
+
+# Installs Debian packages, or says how and stops.
+install_packages() {
+    local command="apt-get install -y --no-install-recommends $*" sudo=()
+    if [ "$(id -u)" != 0 ]; then sudo=(sudo -n); command="sudo $command"; fi
+    command -v apt-get >/dev/null || fail "missing: $*. Install them with this system's package manager and try again."
+    if [ "${#sudo[@]}" != 0 ] && ! sudo -n true 2>/dev/null; then
+        fail "missing: $*. Run this and try again:  $command"
+    fi
+    say "installing $*"
+    if [ $apt_updated = no ]; then
+        "${sudo[@]}" apt-get -q -o DPkg::Lock::Timeout=120 update >&2 ||
+            say "apt-get update failed; trying with what is known"
+        apt_updated=yes
+    fi
+    "${sudo[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -q -o DPkg::Lock::Timeout=120 \
+        install -y --no-install-recommends "$@" >&2 || fail "could not install $*. Run this and try again:  $command"
+}
+
+need_program() { command -v "$1" >/dev/null || install_packages "${@:2}"; }
+
+# The first of the names that is a program; nothing when none is.
+first_program() {
+    local name
+    for name in "$@"; do
+        if command -v "$name" >/dev/null; then printf '%s' "$name"; return; fi
+    done
+}
+
+need_dotnet() {
+    local sdks=
+    sdks=$(dotnet --list-sdks 2>/dev/null) || true
+    grep -q '^10\.' <<<"$sdks" ||
+        fail "missing: the .NET 10 SDK. Install it from https://dotnet.microsoft.com/download and try again."
+}
+
+need_cc() {
+    cc=${CC:-$(first_program cc gcc clang)}
+    [ -n "$cc" ] || { install_packages gcc libc6-dev binutils; cc=gcc; }
+    printf '#include <stdlib.h>\nint main(void) { return EXIT_SUCCESS; }\n' | "$cc" -x c - -o /dev/null 2>/dev/null ||
+        install_packages libc6-dev binutils
+}
+
+need_cxx() {
+    cxx=${CXX:-$(first_program c++ g++ clang++)}
+    [ -n "$cxx" ] || { install_packages g++; cxx=g++; }
+}
+
+# clang under any of its versioned names, with the runtime of its sanitizers.
+need_clang() {
+    local release
+    clang=$(first_program clang clang-{25..13})
+    [ -n "$clang" ] || { install_packages clang; clang=$(first_program clang clang-{25..13}); }
+    printf 'int main(void) { return 0; }\n' | "$clang" -fsanitize=address -x c - -o /dev/null 2>/dev/null || {
+        release=$("$clang" -dumpversion)
+        [ $system = osx ] || install_packages "libclang-rt-${release%%.*}-dev"
+    }
+}
+
+# ---- lib --------------------------------------------------------------------------------------
+
+# The newest .NET whose ahead-of-time pack the configured feed serves. Asked once per SDK: only
+# the feed's clear "no such package" counts as no, so a network that is down decides nothing.
+pick_framework() {
+    local memory=$out/framework.txt probe=$out/probe candidate log asked
+    asked="$(dotnet --version) $rid"
+    if [ -f "$memory" ] && [ "$(head -n 1 "$memory")" = "$asked" ]; then
+        framework=$(tail -n 1 "$memory")
+        return
+    fi
+    mkdir -p "$probe"
+    for candidate in net10.0 net9.0; do
+        cat >"$probe/probe.csproj" <<TEXT
+<Project Sdk="Microsoft.NET.Sdk">
+  <PropertyGroup>
+    <TargetFramework>$candidate</TargetFramework>
+    <PublishAot>true</PublishAot>
+  </PropertyGroup>
+</Project>
+TEXT
+        if log=$(dotnet restore "$probe" -r "$rid" "${build_flags[@]}" 2>&1); then
+            framework=$candidate
+            rm -rf "$probe"
+            printf '%s\n%s\n' "$asked" "$framework" >"$memory"
+            return
+        fi
+        grep -Eq 'NU110[123]' <<<"$log" || { say "$log" >&2; fail "asking the feed for $candidate failed"; }
+    done
+    say "$log" >&2
+    fail "the configured feed serves no ahead-of-time pack for $rid"
+}
+
+# How many different messages of a build's log match.
+count_messages() { { grep -Eo "$1" "$2" || true; } | sort -u | wc -l | tr -d ' '; }
+
+cmd_lib() {
+    local log=$out/lib.log published=$out/publish warnings built name
+    need_dotnet
+    need_cc
+    [ $system = osx ] || need_program objcopy binutils
+    mkdir -p "$out" "$lib"
+    pick_framework
+    say "building $lib_file with $framework for $rid (SDK $(dotnet --version))"
+    rm -rf "$published"
+    if ! dotnet publish src/Sessions.Native -c Release -r "$rid" -p:SessionsAotFramework="$framework" \
+        -p:SessionsCompiler="$cc" -o "$published" -v minimal -m:1 -nodeReuse:false >"$log" 2>&1; then
+        cat "$log" >&2
+        warnings=$(count_messages '(warning|error) IL[0-9]{4}:.*' "$log")
+        fail "the library was not built; $warnings trim and AOT warnings"
+    fi
+    warnings=$(count_messages 'warning [A-Z]+[0-9]+:.*' "$log")
+    [ "$warnings" = 0 ] || { cat "$log" >&2; fail "$warnings warnings; none is let through"; }
+
+    built=$published/$lib_name
+    [ -f "$built" ] || fail "publishing made no $lib_name"
+    if [ $system != osx ]; then
+        grep -q "SONAME.*\[$lib_soname\]" <<<"$(readelf -d "$built")" ||
+            fail "$lib_name does not call itself $lib_soname"
+    fi
+    # A new name and a rename: a program that runs with the old file keeps it whole.
+    install -m 755 "$built" "$lib/.$lib_file.new"
+    mv -f "$lib/.$lib_file.new" "$lib/$lib_file"
+    for name in "${lib_links[@]}"; do ln -sfn "$lib_file" "$lib/$name"; done
+    say "0 trim and AOT warnings; $(wc -c <"$lib/$lib_file" | tr -d ' ') bytes: out/lib/$lib_file"
+}
+
+# The library that test and bench work on: the one they were given, or one built now.
+given_or_built_library() {
+    if [ -n "${SESSIONS_LIBRARY:-}" ]; then
+        [ -f "$SESSIONS_LIBRARY" ] || fail "SESSIONS_LIBRARY names no file: $SESSIONS_LIBRARY"
+        lib=$(cd "$(dirname "$SESSIONS_LIBRARY")" && pwd)
+    else
+        cmd_lib
+        SESSIONS_LIBRARY=$lib/$lib_name
+    fi
+    export SESSIONS_LIBRARY
+}
+
+# ---- run, install -----------------------------------------------------------------------------
+
+cmd_run() {
+    cmd_lib
+    make_scratch
+    "$cc" -std=c99 -Wall -Wextra -Iinclude examples/c/quickstart.c -L"$lib" -lsessions "-Wl,-rpath,$lib" \
+        -o "$scratch/quickstart"
+    say "running examples/c/quickstart.c"
+    "$scratch/quickstart" "$scratch/store"
+}
+
+# Lays out what lib built, as any C library does. Nothing in it names the prefix.
+install_into() {
+    local prefix=$1 name
+    mkdir -p "$prefix/lib/pkgconfig" "$prefix/lib/cmake/sessions" "$prefix/include"
+    install -m 755 "$lib/$lib_file" "$prefix/lib/$lib_file"
+    for name in "${lib_links[@]}"; do ln -sfn "$lib_file" "$prefix/lib/$name"; done
+    (cd include && find . -type f ! -name '*.json') | while read -r name; do
+        mkdir -p "$prefix/include/$(dirname "$name")"
+        install -m 644 "include/$name" "$prefix/include/$name"
+    done
+    for name in packaging/*.in; do
+        sed -e "s/@VERSION@/$version/g" -e "s/@FILE@/$lib_file/g" -e "s/@SONAME@/$lib_soname/g" "$name" \
+            >"$out/$(basename "$name" .in)"
+    done
+    install -m 644 "$out/sessions.pc" "$prefix/lib/pkgconfig/"
+    install -m 644 "$out/sessionsConfig.cmake" "$out/sessionsConfigVersion.cmake" "$prefix/lib/cmake/sessions/"
+}
+
+cmd_install() {
+    local prefix=
+    while [ $# != 0 ]; do
+        case $1 in
+            --prefix) [ $# -ge 2 ] || fail "--prefix needs a folder"; prefix=$2; shift 2 ;;
+            --prefix=*) prefix=${1#--prefix=}; shift ;;
+            *) fail "install does not know '$1'; see ./build.sh help" ;;
+        esac
+    done
+    [ -n "$prefix" ] || fail "usage: ./build.sh install --prefix DIR"
+    case $prefix in /*) ;; *) prefix=$caller/$prefix ;; esac
+    given_or_built_library
+    install_into "${DESTDIR:-}$prefix"
+    say "installed into ${DESTDIR:-}$prefix"
+}
+
+# ---- test, soak, bench, bindings --------------------------------------------------------------
+
+passed=0
+failed=0
+
+# Adds one suite's counts. A suite that ran no test, or ended badly without naming a failed test,
+# counts as one failure.
+count_suite() {
+    local name=$1 status=$2 suite_passed=${3:-0} suite_failed=${4:-0} skipped=${5:-0}
+    if [ $((suite_passed + suite_failed)) = 0 ]; then
+        say "-- $name: did not run (exit code $status)"
+        failed=$((failed + 1))
+        return
+    fi
+    if [ "$status" != 0 ] && [ "$suite_failed" = 0 ]; then
+        say "-- $name: ended with exit code $status"
+        suite_failed=1
+    fi
+    say "-- $name: passed $suite_passed, failed $suite_failed, skipped $skipped"
+    passed=$((passed + suite_passed))
+    failed=$((failed + suite_failed))
+}
+
+# The total of an attribute over all <assembly> elements of an xunit report.
+report_count() {
+    sed -n "s/.*<assembly [^>]*[[:space:]]$2=\"\([0-9]*\)\".*/\1/p" "$1" | awk '{ n += $1 } END { print n + 0 }'
+}
+
+managed_suite() {
+    local name=$1 limit=$2 report=$out/test/$1.xml log=$out/test/$1.build.log status=0
+    say "== $name"
+    if ! TMPDIR=${scratch:+$scratch/build} dotnet build "tests/$name" -c "$configuration" "${build_flags[@]}" \
+        >"$log" 2>&1; then
+        cat "$log"
+        count_suite "$name (build)" 1
+        return
+    fi
+    timeout -k 10 "$limit" "tests/$name/bin/$configuration/net10.0/$name" -noLogo -noColor -xml "$report" \
+        </dev/null || status=$?
+    if [ -f "$report" ]; then
+        count_suite "$name" $status "$(report_count "$report" passed)" \
+            $(($(report_count "$report" failed) + $(report_count "$report" errors))) \
+            "$(report_count "$report" skipped)"
+    else
+        count_suite "$name" $status
+    fi
+}
+
+# A suite in bash; the counts are in its last line, "N passed, N failed".
+script_suite() {
+    local name=$1 limit=$2 log=$out/test/$1.log status=0 line
+    shift 2
+    say "== $name"
+    if [ -f "$1" ]; then
+        timeout -k 10 "$limit" bash "$@" </dev/null >"$log" 2>&1 || status=$?
+    else
+        status=127
+        say "$1 is missing" >"$log"
+    fi
+    grep -Ev '^[0-9]+ passed, [0-9]+ failed$' "$log" || true
+    line=$(grep -E '^[0-9]+ passed, [0-9]+ failed$' "$log" | tail -n 1) || true
+    # shellcheck disable=SC2086 # two numbers, or nothing
+    count_suite "$name" $status $(sed 's/ passed, / /; s/ failed//' <<<"$line")
+}
+
+cmd_test() {
+    need_dotnet
+    need_cc
+    need_cxx
+    need_clang
+    need_program luajit luajit
+    need_program pkg-config pkg-config
+    need_program cmake cmake make
+    given_or_built_library
+    rm -rf "$out/test"
+    mkdir -p "$out/test"
+    # Own temporary folders: what a test leaves behind is seen and removed. Diagnostics would put
+    # the runtime's sockets there, and builds have leavings of their own.
+    local left
+    make_scratch
+    mkdir "$scratch/build" "$scratch/tests"
+    export TMPDIR=$scratch/tests DOTNET_EnableDiagnostics=0 CC=$cc CXX=$cxx CLANG=$clang
+    script_suite style 60 tests/style/run.sh
+    managed_suite Sessions.Tests 720
+    managed_suite Sessions.Native.Tests 240
+    script_suite c 360 tests/c/run.sh "$lib" "$out/test/c"
+    script_suite install 120 tests/install/run.sh
+    left=$(ls -A "$scratch/tests")
+    [ -z "$left" ] || { say "-- left behind in the temporary folder:"; say "$left"; failed=$((failed + 1)); }
+    say "$passed passed, $failed failed"
+    [ "$failed" = 0 ]
+}
+
+cmd_soak() {
+    local minutes=${1:-10}
+    [[ $minutes =~ ^[1-9][0-9]*$ ]] || fail "soak takes a number of minutes, not '$minutes'"
+    need_dotnet
+    given_or_built_library
+    mkdir -p "$out/test"
+    rm -f "$out/test/Sessions.Tests.xml"
+    make_scratch
+    mkdir "$scratch/build"
+    export SESSIONS_SOAK_MINUTES=$minutes
+    managed_suite Sessions.Tests $((minutes * 120 + 720))
+    say "$passed passed, $failed failed"
+    [ "$failed" = 0 ]
+}
+
+cmd_coverage() {
+    local report settings=DataCollectionRunSettings.DataCollectors.DataCollector.Configuration
+    need_dotnet
+    rm -rf "$out/coverage"
+    dotnet test tests/Sessions.Tests -c "$configuration" "${build_flags[@]}" --results-directory "$out/coverage" \
+        --collect 'XPlat Code Coverage' -- "$settings.Include=[Sessions]*"
+    report=$(find "$out/coverage" -name coverage.cobertura.xml)
+    [ -n "$report" ] || fail "the tests left no report"
+    awk -f tests/coverage.awk "$report"
+}
+
+cmd_bench() {
+    need_cc
+    printf '#include <sqlite3.h>\n' | "$cc" -E -x c - >/dev/null 2>&1 || install_packages libsqlite3-dev
+    given_or_built_library
+    CC=$cc LIBRARY_FRAMEWORK=${framework:-given} bash bench/run.sh "$lib" "$out/bench" "$@"
+}
+
+cmd_bindings() {
+    local tools=$out/tools generator=ClangSharpPInvokeGenerator
+    need_dotnet
+    [ -f bindings/csharp/sessions.rsp ] || fail "bindings/csharp/sessions.rsp is missing"
+    if [ ! -x "$tools/$generator" ] &&
+        ! dotnet tool install $generator --tool-path "$tools" >"$out/tools.log" 2>&1; then
+        cat "$out/tools.log" >&2
+        fail "the configured feed does not serve the tool $generator, so bindings/csharp stays as it is"
+    fi
+    (cd bindings/csharp && "$tools/$generator" @sessions.rsp)
+    say "bindings/csharp is regenerated"
+}
+
+cmd_clean() {
+    rm -rf "$out"
+    find src tests bench bindings -type d \( -name bin -o -name obj \) -prune -exec rm -rf {} + 2>/dev/null || true
+}
+
+caller=${OLDPWD:-$root}
+mkdir -p "$out"
+command=${1:-help}
+[ $# = 0 ] || shift
+case $command in
+    lib | run | test | bench | coverage | soak | bindings | install | clean) "cmd_$command" "$@" ;;
+    help | -h | --help) usage ;;
+    *) usage >&2; fail "no command '$command'" ;;
+esac
