@@ -39,10 +39,10 @@ internal static class Durably
         }
 
         SyncFile(disk, Layout.ConfigFile);
-        if (disk.Stat(Layout.Trash) is not null)
-        {
-            folders.Add(Layout.Trash);
-        }
+
+        // Folders came from here: a name that is only durable where it went may come back where it was.
+        folders.Add(Layout.Temporary);
+        folders.Add(Layout.Trash);
 
         foreach (string folder in folders.Reverse()) // what is within a folder before its name
         {

@@ -93,6 +93,7 @@ internal sealed class FaultyDisk : ModelDisk
         lock (Image.Gate)
         {
             Cut();
+            RestorePages();
             DiskImage left = new PowerCut(Image, options ?? new PowerCutOptions(), new Random(seed)).Draw();
             return WithSettings(new FaultyDisk(left, new Shared(seed) { ChecksOneRule = ChecksOneRule }));
         }
@@ -105,6 +106,7 @@ internal sealed class FaultyDisk : ModelDisk
         lock (Image.Gate)
         {
             Cut();
+            RestorePages();
             foreach (ModelLockFile locks in Image.LockFiles.ToArray())
             {
                 locks.Close();
@@ -235,6 +237,7 @@ internal sealed class FaultyDisk : ModelDisk
     {
         if (OwnChanges == KillAt)
         {
+            KeepPages();
             Die();
             return new PowerCutException($"The process was killed at its change {OwnChanges}.", cause);
         }
@@ -243,7 +246,28 @@ internal sealed class FaultyDisk : ModelDisk
         return new PowerCutException($"The power went at change {Changes}.", cause);
     }
 
-    private void Cut() => _shared.IsCut = true;
+    private void Cut()
+    {
+        if (!_shared.IsCut)
+        {
+            _shared.IsCut = true;
+            KeepPages();
+        }
+    }
+
+    // A killed process runs no handler that could still write to memory it shares. Here it does, so
+    // the pages are kept as they were and put back.
+    private void KeepPages() => _shared.Pages = [.. Image.AllNodes().OfType<FileNode>().Where(f => f.Mapped is not null)
+        .Select(f => (f.Mapped!, (byte[])f.Mapped!.Clone()))];
+
+    /// <summary>Puts the shared pages back to what they were when the process died.</summary>
+    public void RestorePages()
+    {
+        foreach ((byte[] page, byte[] kept) in _shared.Pages)
+        {
+            kept.CopyTo(page, 0);
+        }
+    }
 
     private bool IsCutNow(DiskOperation operation)
     {
@@ -297,5 +321,7 @@ internal sealed class FaultyDisk : ModelDisk
         public bool ChecksOneRule { get; set; } = true;
 
         public OneRuleException? Violation { get; set; }
+
+        public List<(byte[] Page, byte[] Kept)> Pages { get; set; } = [];
     }
 }

@@ -1,0 +1,221 @@
+using System.Buffers;
+using System.Text;
+using Sessions.Platform;
+using Sessions.Tests.Support;
+
+namespace Sessions.Tests.Crash;
+
+/// <summary>
+/// A fixed run of calls that does the same at each playing: time and chance are its own. After each
+/// call the whole store is written down as text, so that what a crash leaves can be held against it.
+/// </summary>
+internal sealed class Workload(int seed, int calls)
+{
+    private readonly ManualTime _time = new();
+    private readonly Random _random = new(seed);
+    private readonly List<string> _live = [];
+    private readonly List<string> _trash = [];
+    private int _chance = seed;
+
+    public ManualTime Time => _time;
+
+    /// <summary>Another after each power cut, the same after a kill.</summary>
+    public ulong BootId { get; set; } = 7;
+
+    /// <summary>Every id that was ever given out.</summary>
+    public HashSet<string> Ids { get; } = [];
+
+    /// <summary>The store after each call, the first before all of them.</summary>
+    public List<string> States { get; } = [];
+
+    /// <summary>Whether all up to a call is on stable storage when it returns.</summary>
+    public List<bool> IsFull { get; } = [];
+
+    /// <summary>Plays all calls. Whatever ends it early leaves the states up to there.</summary>
+    public void Play(Func<IDisk> openDisk, bool writesStates)
+    {
+        SessionStore store = Open(openDisk());
+        Note(store, full: true, writesStates);
+        for (int i = 0; i < calls; i++)
+        {
+            _time.Advance(_random.Next(3) * 300);
+            bool full = Call(ref store, openDisk);
+            Note(store, full, writesStates);
+        }
+
+        store.Close();
+        Note(null, full: true, writesStates);
+    }
+
+    public SessionStore Open(IDisk disk) => SessionStore.Open(new StoreEnvironment
+    {
+        Disk = disk,
+        Time = _time,
+        FillRandom = span =>
+        {
+            foreach (ref byte b in span)
+            {
+                b = (byte)(_chance = (_chance * 1103515245) + 12345 >> 3);
+            }
+        },
+        ProcessId = 1,
+        BootId = BootId,
+        RunsInBackground = false,
+    });
+
+    /// <summary>All that can be read of a store, as text.</summary>
+    public static string Write(SessionStore store)
+    {
+        var text = new StringBuilder();
+        foreach (ListFlags flags in (ListFlags[])[ListFlags.None, ListFlags.Trash])
+        {
+            foreach (System.Text.Json.JsonElement info in store.List(new SessionListOptions
+            {
+                Flags = flags,
+                Order = ListOrder.CreatedAscending,
+                Archived = ArchivedFilter.Include,
+            }).EnumerateArray())
+            {
+                text.AppendLine(info.GetRawText());
+                if (flags == ListFlags.None)
+                {
+                    using Session session = store.OpenSession(info.GetProperty("id").GetString()!);
+                    text.AppendLine(session.Events().GetRawText());
+                    text.AppendLine(Support.Stores.Text(session.WriteShares));
+                }
+            }
+        }
+
+        return text.AppendLine(store.Info().GetProperty("config").GetRawText()).ToString();
+    }
+
+    private void Note(SessionStore? store, bool full, bool writesStates)
+    {
+        IsFull.Add(full);
+        States.Add(!writesStates ? "" : store is null ? States[^1] : Write(store));
+    }
+
+    private bool Call(ref SessionStore store, Func<IDisk> openDisk)
+    {
+        int kind = _random.Next(100);
+        if (_live.Count == 0 || kind < 12)
+        {
+            string? parent = _live.Count > 0 && _random.Next(2) == 0 ? Pick(_live) : null;
+            using Session made = store.Create(parent, new SessionCreateOptions
+            {
+                Title = _random.Next(2) == 0 ? $"Session {Ids.Count}" : null,
+                Metadata = Support.Stores.Utf8("{\"n\":" + Ids.Count + "}"),
+            });
+            Assert.True(Ids.Add(made.Id), made.Id);
+            _live.Add(made.Id);
+            return true;
+        }
+
+        string id = Pick(_live);
+        switch (kind)
+        {
+            case < 40:
+            {
+                bool relaxed = _random.Next(2) == 0;
+                using Session session = store.OpenSession(id);
+                session.Say(new string((char)('a' + _random.Next(26)), _random.Next(1, 6000)),
+                    relaxed ? AppendFlags.Relaxed : AppendFlags.None);
+                return !relaxed;
+            }
+
+            case < 48:
+            {
+                using Session session = store.OpenSession(id);
+                var events = string.Join(",", Enumerable.Range(0, _random.Next(1, 5))
+                    .Select(i => $"{{\"type\":\"note\",\"data\":{i},\"id\":\"k{_random.Next(50)}\"}}"));
+                session.AppendBatch(Support.Stores.Utf8($"[{events}]"), AppendFlags.None, new ArrayBufferWriter<byte>());
+                return true;
+            }
+
+            case < 60:
+            {
+                using Session session = store.OpenSession(id);
+                session.UpdateTitle($"Title {_random.Next(1000)}");
+                return true;
+            }
+
+            case < 64:
+            {
+                using Session session = store.OpenSession(id);
+                session.Abort("enough");
+                return true;
+            }
+
+            case < 70:
+            {
+                using Session session = store.OpenSession(id);
+                session.WriteShare(null, new ArrayBufferWriter<byte>());
+                return true;
+            }
+
+            case < 76:
+                Delete(store, id);
+                return true;
+            case < 81 when _trash.Count > 0:
+                Restore(store, Pick(_trash));
+                return true;
+            case < 84:
+                store.Purge(_time.NowMs - 2000);
+                Sort(store);
+                return true;
+            case < 87:
+                store.Configure(null, Support.Stores.Utf8("{\"queue\":{\"max_size\":" + _random.Next(1, 99) + "}}"));
+                return true;
+            case < 92:
+                store.Flush();
+                return true;
+            case < 96:
+                Assert.True(store.Engine.Checkpointer.TryRun());
+                return true;
+            default:
+                store.Close();
+                store = Open(openDisk());
+                return true;
+        }
+    }
+
+    private void Delete(SessionStore store, string id)
+    {
+        using Session session = store.OpenSession(id);
+        DeletePolicy policy = _random.Next(4) switch
+        {
+            0 => DeletePolicy.Orphan,
+            1 => DeletePolicy.Orphan | DeletePolicy.NoTrash,
+            _ => DeletePolicy.Cascade,
+        };
+        session.Delete(policy);
+        Sort(store);
+    }
+
+    private void Restore(SessionStore store, string id)
+    {
+        store.Restore(id);
+        Sort(store);
+    }
+
+    private void Sort(SessionStore store)
+    {
+        _live.Clear();
+        _trash.Clear();
+        foreach (string id in Ids.Order(StringComparer.Ordinal))
+        {
+            if (IsInTrash(id, store))
+            {
+                _trash.Add(id);
+            }
+            else if (store.Core.Rows.Find(id) is not null)
+            {
+                _live.Add(id);
+            }
+        }
+    }
+
+    private static bool IsInTrash(string id, SessionStore store) => store.Core.Rows.Find(id) is { DeletionLsn: > 0 };
+
+    private string Pick(List<string> ids) => ids[_random.Next(ids.Count)];
+}
