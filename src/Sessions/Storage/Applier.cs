@@ -32,6 +32,9 @@ internal sealed class Applier(IDisk disk, TimeProvider time, string owner)
         }
     }
 
+    /// <summary>Forgets which folders it has seen; others may have removed some.</summary>
+    public void Forget() => _folders.Clear();
+
     public void Close()
     {
         _logs.Dispose();
@@ -109,11 +112,6 @@ internal sealed class Applier(IDisk disk, TimeProvider time, string owner)
             RemoveTree(grave);
             disk.Rename(folder, grave);
             RemoveTree(grave);
-            if (source != 0 && disk.List(Layout.TrashFolder(source)).Count == 0)
-            {
-                disk.RemoveFolder(Layout.TrashFolder(source));
-                _folders.Remove(Layout.TrashFolder(source));
-            }
         }
     }
 
@@ -154,13 +152,7 @@ internal sealed class Applier(IDisk disk, TimeProvider time, string owner)
             {
                 EnsureFolder(Layout.Parent(target));
                 disk.Rename(from, target);
-                if (source != 0 && disk.List(Layout.TrashFolder(source)).Count == 0)
-                {
-                    disk.RemoveFolder(Layout.TrashFolder(source));
-                    _folders.Remove(Layout.TrashFolder(source));
-                }
-
-                return;
+                return; // a folder that is empty now goes once the new name is durable
             }
         }
     }

@@ -68,6 +68,7 @@ internal sealed class Checkpointer(StoreCore core, Committer committer, BatchRun
         core.Step(Step.CheckpointImages);
         long lsn, segment;
         Dictionary<string, Row> touched;
+        HashSet<long> takenFrom;
         List<IndexRow> rows;
         List<TouchedSession> sessions;
         lock (core.Rows.Gate)
@@ -82,6 +83,8 @@ internal sealed class Checkpointer(StoreCore core, Committer committer, BatchRun
 
             touched = core.Rows.Touched;
             core.Rows.Touched = [];
+            takenFrom = core.Rows.TakenFrom;
+            core.Rows.TakenFrom = [];
             rows = [.. touched.Values.Where(r => r.IsGone || r.Info is not null)
                 .Select(r => new IndexRow(r.Id, r.IsGone ? default : r.Info!.Json))];
             sessions = [.. touched.Values.Select(r => new TouchedSession(r.Id, r.DeletionLsn, r.IsGone))];
@@ -89,7 +92,7 @@ internal sealed class Checkpointer(StoreCore core, Committer committer, BatchRun
 
         try
         {
-            Sync(sessions);
+            Sync(sessions, takenFrom);
             core.Step(Step.CheckpointSynced);
             IndexWriter.Write(core.Disk, core.Quarantine, IndexFile.ReadClosing(core.Disk), rows, lsn,
                 (core.State.IdMs, core.State.IdN));
@@ -102,6 +105,8 @@ internal sealed class Checkpointer(StoreCore core, Committer committer, BatchRun
                 {
                     core.Rows.Touched.TryAdd(id, row);
                 }
+
+                core.Rows.TakenFrom.UnionWith(takenFrom);
             }
 
             throw;
@@ -113,11 +118,11 @@ internal sealed class Checkpointer(StoreCore core, Committer committer, BatchRun
         return true;
     }
 
-    private void Sync(List<TouchedSession> sessions)
+    private void Sync(List<TouchedSession> sessions, HashSet<long> takenFrom)
     {
         try
         {
-            Durably.Sync(core.Disk, sessions);
+            Durably.Sync(core.Disk, sessions, takenFrom);
         }
         catch (DiskException e) when (e.Operation is "fdatasync" or "fsync" or "syncfs")
         {

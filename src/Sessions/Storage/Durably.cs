@@ -13,14 +13,26 @@ internal static class Durably
 
     private static readonly string[] Files = [Layout.SessionFile, Layout.EventsFile, Layout.SharesFile];
 
-    public static void Sync(IDisk disk, IEnumerable<TouchedSession> sessions)
+    /// <summary>Syncs the sessions' files, the folders they are in, and those they came from: deletes
+    /// that restores and purges took sessions back from, whose folders go when they are empty.</summary>
+    public static void Sync(IDisk disk, IEnumerable<TouchedSession> sessions, IEnumerable<long> deletions)
     {
         List<TouchedSession> touched = [.. sessions];
-        if (touched.Count > SessionsMax && disk.TrySyncAll())
+        List<string> left = [.. deletions.Where(d => d != 0).Select(Layout.TrashFolder)
+            .Where(f => disk.Stat(f) is { IsFolder: true })];
+        if (touched.Count <= SessionsMax || !disk.TrySyncAll())
         {
-            return;
+            SyncEach(disk, touched, left);
         }
 
+        foreach (string folder in left.Where(f => disk.List(f).Count == 0))
+        {
+            disk.RemoveFolder(folder);
+        }
+    }
+
+    private static void SyncEach(IDisk disk, List<TouchedSession> touched, List<string> left)
+    {
         var folders = new SortedSet<string>(StringComparer.Ordinal) { "" };
         foreach (TouchedSession session in touched)
         {
@@ -40,11 +52,9 @@ internal static class Durably
 
         SyncFile(disk, Layout.ConfigFile);
 
-        // Folders came from here: a name that is only durable where it went may come back where it was.
-        folders.Add(Layout.Temporary);
-        folders.Add(Layout.Trash);
-
-        foreach (string folder in folders.Reverse()) // what is within a folder before its name
+        // Where names are now, before where they came from: a name is durable in its new place before it
+        // is gone for good from its old one. Within that, what is inside a folder before its own name.
+        foreach (string folder in folders.Reverse().Concat([Layout.Trash, Layout.Temporary, .. left]))
         {
             if (disk.Stat(folder) is { IsFolder: true })
             {

@@ -37,6 +37,7 @@ internal sealed class Recovery(StoreCore core)
         bool poisoned = state.Layout == SharedState.Magic && state.Health == StoreHealth.Poisoned;
         long? synced = poisoned ? state.Synced : null, published = poisoned ? state.Published : null;
         long generation = Math.Max(state.Generation, core.Now);
+        applier.Forget();
         Reset(state, Run(applier, synced, published), generation);
         state.Announce();
     }
@@ -124,7 +125,8 @@ internal sealed class Recovery(StoreCore core)
         applier.Apply(fold);
         applier.OnExcess = null;
         core.Step(Step.RecoveryApplied);
-        Durably.Sync(core.Disk, fold.Sessions.Values.Select(s => new TouchedSession(s.Id, s.Place ?? 0, s.IsPurged)));
+        Durably.Sync(core.Disk, fold.Sessions.Values.Select(s => new TouchedSession(s.Id, s.Place ?? 0, s.IsPurged)),
+            fold.Sessions.Values.SelectMany(s => s.Sources).Distinct());
         core.Step(Step.RecoverySynced);
         long floor = Math.Max(scan.LastLsn, index?.Lsn ?? 0) + Takeover.Jump;
         IndexWriter.Write(core.Disk, core.Quarantine, index,

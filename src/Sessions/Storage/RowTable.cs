@@ -27,6 +27,9 @@ internal sealed class RowTable(IDisk disk, Quarantine quarantine)
     /// <summary>Sessions touched since the last checkpoint that this process saw the end of.</summary>
     public Dictionary<string, Row> Touched { get; set; } = [];
 
+    /// <summary>Deletes that sessions were taken back from since then.</summary>
+    public HashSet<long> TakenFrom { get; set; } = [];
+
     /// <summary>Of these the ones whose session.json is behind.</summary>
     public HashSet<Row> Lagging { get; set; } = [];
 
@@ -44,6 +47,7 @@ internal sealed class RowTable(IDisk disk, Quarantine quarantine)
         _byKey = null;
         _byShare = null;
         Touched = [];
+        TakenFrom = [];
         Lagging = [];
         Version++;
         foreach (Row row in _rows.Values)
@@ -171,6 +175,11 @@ internal sealed class RowTable(IDisk disk, Quarantine quarantine)
             }
 
             Touched[change.Id] = row;
+            if (change.Kind is ChangeKind.Restore or ChangeKind.Purge)
+            {
+                TakenFrom.Add(change.DeletionLsn);
+            }
+
             Install(row, change, frame.Lsn, isApplied);
         }
 

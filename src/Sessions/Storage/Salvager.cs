@@ -172,7 +172,7 @@ internal sealed class Salvager
         applier.Close();
         if (!_disk.TrySyncAll())
         {
-            Durably.Sync(_disk, FolderScan.Folders(_disk).Select(f => new TouchedSession(f.Id, f.Deletion, false)));
+            Durably.Sync(_disk, FolderScan.Folders(_disk).Select(f => new TouchedSession(f.Id, f.Deletion, false)), []);
         }
 
         return frames.Count;
