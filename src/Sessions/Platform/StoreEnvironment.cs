@@ -10,7 +10,7 @@ internal sealed class StoreEnvironment
     public TimeProvider Time { get; init; } = TimeProvider.System;
 
     /// <summary>Fills a span with random bytes.</summary>
-    public Action<Span<byte>> FillRandom { get; init; } = System.Security.Cryptography.RandomNumberGenerator.Fill;
+    public Action<Span<byte>> FillRandom { get; init; } = SystemRandom.Fill;
 
     /// <summary>The process id others see.</summary>
     public int ProcessId { get; init; } = Environment.ProcessId;

@@ -18,7 +18,7 @@ internal static class ShareSecret
     }
 
     public static string ShareId(string secret)
-        => "sh_" + Convert.ToHexStringLower(SHA256.HashData(Encoding.ASCII.GetBytes(secret)).AsSpan(0, 6));
+        => "sh_" + Convert.ToHexStringLower(Sha256.Hash(Encoding.ASCII.GetBytes(secret)).AsSpan(0, 6));
 
     /// <summary>The secret in a link or by itself; null where there is none.</summary>
     public static string? Find(string secretOrUrl)
