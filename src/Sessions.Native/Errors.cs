@@ -6,7 +6,10 @@ namespace Sessions.Native;
 internal static unsafe class Errors
 {
     /// <summary>The end of every export's catch. Never throws.</summary>
-    internal static int Report(Exception exception)
+    /// <param name="exception">What ended the call.</param>
+    /// <param name="waits">Whether the call waits; such a call is cancelled when its handle is
+    /// destroyed, and any other that finds it so came too late.</param>
+    internal static int Report(Exception exception, bool waits = false)
     {
         try
         {
@@ -15,6 +18,8 @@ internal static unsafe class Errors
             {
                 case SessionException { Status: SessionStatus.Timeout }:
                     return (int)SessionStatus.Timeout;
+                case SessionException { Status: SessionStatus.Cancelled } when !waits:
+                    return Report(Handles.Invalid("session"));
                 case SessionException known:
                     Set(known);
                     return (int)known.Status;

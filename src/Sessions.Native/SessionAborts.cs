@@ -61,7 +61,7 @@ internal static unsafe class SessionAborts
         }
         catch (Exception exception)
         {
-            return Errors.Report(exception);
+            return Errors.Report(exception, waits: true);
         }
     }
 }

@@ -14,6 +14,7 @@ internal static unsafe class SessionReads
             Out.Clear(outId);
             Session target = Handles.Session(session);
             Argument.NotNull(outId, "out_id");
+            target.GetStat(); // closed, deleted, revoked: answered as every other call does
             *outId = NativeWriter.Copy(target.Id);
             return 0;
         }
