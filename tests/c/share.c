@@ -135,7 +135,7 @@ static void views_are_read_only(void) {
   DENIED(session_revoke_share(view, share_id));
   DENIED(append_text(view, "t", "{}", NULL));
   DENIED(session_append_event_ex(view, "t", "{}", 2, NULL, NULL));
-  DENIED(session_append_events(view, "[{\"type\":\"t\",\"data\":1}]", 24, 0, &json, NULL));
+  DENIED(session_append_events(view, "[{\"type\":\"t\",\"data\":1}]", 23, 0, &json, NULL));
 #undef DENIED
   CHECK_INFO(session, "\"title\":\"Shared\"");
   CHECK_INFO(session, "\"last_seq\":1");

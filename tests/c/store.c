@@ -173,41 +173,41 @@ static void path_is_not_writable(void) {
   folder_remove(folder);
 }
 
-/* Turns the first number after "version" in store.json into another one of the same length. */
-static int set_format_version(const char *folder, char digit) {
-  char path[4200];
-  char text[4096];
-  char *place;
-  size_t length;
-  FILE *file;
-
-  snprintf(path, sizeof path, "%s/store.json", folder);
-  file = fopen(path, "r+");
-  if (file == NULL) return 0;
-  length = fread(text, 1, sizeof text - 1, file);
-  text[length] = '\0';
-  place = strstr(text, "version\"");
-  while (place != NULL && *place != '\0' && (*place < '0' || *place > '9')) ++place;
-  if (place == NULL || *place == '\0') {
+static size_t read_text(const char *path, char *text, size_t size) {
+  FILE *file = fopen(path, "r");
+  size_t length = 0;
+  if (CHECK(file != NULL)) {
+    length = fread(text, 1, size - 1, file);
     fclose(file);
-    return 0;
   }
-  *place = digit;
-  rewind(file);
-  fwrite(text, 1, length, file);
-  return fclose(file) == 0;
+  text[length] = '\0';
+  return length;
+}
+
+static void write_text(const char *path, const char *text) {
+  FILE *file = fopen(path, "w");
+  CHECK(file != NULL && fputs(text, file) >= 0 && fclose(file) == 0);
 }
 
 static void newer_format(void) {
+  static const char newer[] =
+      "{\"format\":\"sessions\",\"format_version\":9,\"store_id\":\"st_1\",\"created_at\":1}\n";
   char *folder = folder_make();
+  char path[4200];
+  char mine[4096];
+  char after[4096];
 
   CHECK_OK(try_open(folder, 0));
-  CHECK(set_format_version(folder, '9'));
+  snprintf(path, sizeof path, "%s/store.json", folder);
+  read_text(path, mine, sizeof mine);
+  write_text(path, newer);
   CHECK_STATUS(SESSION_E_VERSION, try_open(folder, 0));
-  CHECK_DETAILS("\"what\":\"store\"");
-  CHECK_DETAILS("\"format_version\":9");
+  CHECK_DETAILS("{\"what\":\"store\",\"format_version\":9,\"supported\":1}");
   CHECK_STATUS(SESSION_E_VERSION, try_open(folder, SESSION_STORE_READ_ONLY));
-  CHECK(set_format_version(folder, '1')); /* untouched: as it was, it opens */
+  CHECK_STATUS(SESSION_E_VERSION, try_open(folder, SESSION_STORE_MUST_EXIST));
+  read_text(path, after, sizeof after);
+  CHECK_STR(newer, after); /* untouched */
+  write_text(path, mine);
   CHECK_OK(try_open(folder, 0));
   folder_remove(folder);
 }
