@@ -167,7 +167,7 @@ static void paging(void) {
     CHECK_INT(25, text_count(paged, " "));
     for (k = 0; k < 25; ++k) {
       char word[170];
-      snprintf(word, sizeof word, "%s ", ids[k]);
+      snprintf(word, sizeof word, "%.160s ", ids[k]);
       CHECK_HAS(paged, word);
     }
     free(paged);

@@ -63,7 +63,7 @@ static void create_with_options(void) {
   NEED(session_create(store, NULL, &options, &session));
   id_of(session, id, sizeof id);
   CHECK_INFO(session, "\"title\":\"Fix the cart\",\"title_source\":\"user\"");
-  CHECK_INFO(session, 
+  CHECK_INFO(session,
              "\"metadata\":{\"com.example\":{\"pinned\":true,\"n\":12345678901234567890}}");
   CHECK_INFO(session, "\"facts\":{\"agent_id\":\"coder\",\"type\":\"user\"}");
 
