@@ -79,7 +79,7 @@ run() {
 
 strict="-pedantic-errors -Wall -Wextra -Werror"
 programs="types handles store session list delete abort share events structs badinput fork threads
-  twoprocs host plue"
+  twoprocs host damage plue"
 
 # ---- the headers --------------------------------------------------------------------------------
 
@@ -195,6 +195,20 @@ run_programs() {
   done
 }
 
+# A real full disk needs a mount of its own, in a mount namespace that goes with the program.
+run_full_disk() {
+  build c99 fulldisk $gcc -std=c99 $strict -O1 -g
+  folder=$(mktemp -d)
+  if unshare -m mount -t tmpfs tmpfs "$folder" 2>"$out/expect.log"; then
+    run fulldisk.c99 unshare -m sh -c \
+      'mount -t tmpfs -o size=48m,mode=700 tmpfs "$2" && exec "$1" "$2"' sh \
+      "$out/fulldisk.c99" "$folder"
+  else
+    echo "fulldisk: not run, this machine allows no mount"
+  fi
+  rmdir "$folder"
+}
+
 run_luajit() {
   expect "LuaJIT is installed" command -v luajit
   folder=$(mktemp -d)
@@ -209,6 +223,7 @@ else
   check_completeness
   echo "headers: $passed passed, $failed failed"
   run_programs $programs
+  run_full_disk
   run_luajit
 fi
 expect "nothing is left behind in the temporary folder" rmdir "$TMPDIR"

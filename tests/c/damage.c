@@ -1,0 +1,235 @@
+/* Bad luck with the files of a store: one session unreadable among a hundred good ones, an index, a
+   journal or the locks deleted. Every other session stays usable and nothing acknowledged is lost. */
+#include "one_store.h"
+
+#define SESSIONS 100
+
+static char ids[SESSIONS][160];
+static char found_path[4200];
+static const char *wanted_folder;
+static const char *wanted_name;
+
+static int look_for_file(const char *path, const struct stat *status, int kind,
+                         struct FTW *place) {
+  (void)status;
+  if (kind == FTW_F && strcmp(path + place->base, wanted_name) == 0 &&
+      (wanted_folder == NULL || strstr(path, wanted_folder) != NULL)) {
+    snprintf(found_path, sizeof found_path, "%s", path);
+    return 1;
+  }
+  return 0;
+}
+
+/* The path of a file under a folder of that name; "" where there is none. */
+static const char *find_file(const char *in, const char *name) {
+  found_path[0] = '\0';
+  wanted_folder = in;
+  wanted_name = name;
+  nftw(folder, look_for_file, 16, FTW_PHYS);
+  return found_path;
+}
+
+/* A hundred sessions with a title and an event each, and a clean close. */
+static void make_hundred(void) {
+  int i;
+  start();
+  for (i = 0; i < SESSIONS; ++i) {
+    char title[32];
+    session_t *session;
+    snprintf(title, sizeof title, "number %d", i);
+    session = create(NULL, title);
+    id_of(session, ids[i], sizeof ids[i]);
+    CHECK_OK(session_append_event(session, "user_prompt", "{\"kept\":true}", 13,
+                                  i % 10 == 0 ? 0 : SESSION_APPEND_RELAXED, NULL));
+    CHECK_OK(session_destroy(session));
+  }
+  CHECK_OK(session_store_close(store));
+}
+
+/* All but one are there with their title and event, and can be written to. */
+static void expect_hundred_but(int damaged) {
+  int i;
+  for (i = 0; i < SESSIONS; ++i) {
+    session_t *session = NULL;
+    char title[48];
+    char *json = NULL;
+    if (i == damaged) continue;
+    if (!CHECK_OK(session_open(store, ids[i], &session))) continue;
+    snprintf(title, sizeof title, "\"title\":\"number %d\"", i);
+    CHECK_INFO(session, title);
+    CHECK_OK(session_read_events(session, 0, 0, &json, NULL));
+    CHECK_HAS(json, "{\"kept\":true}");
+    session_string_free(json);
+    if (i % 25 == 1) CHECK_OK(session_update_title(session, "writable"));
+    if (i % 25 == 1) CHECK_OK(append_text(session, "t", "{}", NULL));
+    CHECK_OK(session_destroy(session));
+  }
+}
+
+static int count_listed(void) {
+  char *json = list_with(NULL, NULL);
+  int count = text_count(json, "\"id\":");
+  session_string_free(json);
+  return count;
+}
+
+static int remove_tree(const char *name) {
+  char path[4200];
+  struct stat status;
+  snprintf(path, sizeof path, "%s/%s", folder, name);
+  if (stat(path, &status) != 0) return -1;
+  return nftw(path, check_remove_, 16, FTW_DEPTH | FTW_PHYS);
+}
+
+static void damage(const char *path, int half) {
+  struct stat status;
+  if (!CHECK(path[0] != '\0' && stat(path, &status) == 0)) return;
+  if (half) {
+    CHECK(truncate(path, status.st_size / 2) == 0);
+  } else {
+    FILE *file = fopen(path, "r+");
+    off_t i;
+    CHECK(file != NULL);
+    for (i = 0; i < status.st_size; ++i) fputc(0, file);
+    CHECK(fclose(file) == 0);
+  }
+}
+
+static void one_unreadable_session(int half) {
+  session_t *session = NULL;
+  char *json = NULL;
+  session_status_t status;
+
+  make_hundred();
+  damage(find_file(ids[42], "session.json"), half);
+  NEED(session_store_open(folder, NULL, &store));
+  expect_hundred_but(42);
+  /* Either the library knows the session's facts from elsewhere, and then all of them, or it says
+     that they are lost. What could not be read is kept aside and named in both cases. */
+  status = session_open(store, ids[42], &session);
+  CHECK_OK(session_store_verify(store, &json, NULL));
+  CHECK_HAS(json, ids[42]);
+  CHECK_HAS(json, "\"quarantine\":\"quarantine/");
+  if (status == SESSION_OK) {
+    CHECK_INFO(session, "\"title\":\"number 42\",\"title_source\":\"user\"");
+    CHECK_INFO(session, "\"message_count\":1,\"event_count\":1,\"last_seq\":1,");
+    CHECK_OK(session_update_title(session, "healed"));
+    CHECK_INT(SESSIONS, count_listed());
+  } else {
+    CHECK_STATUS(SESSION_E_CORRUPT, status);
+    CHECK_HAS(json, "\"ok\":false");
+    CHECK(count_listed() >= SESSIONS - 1);
+  }
+  session_string_free(json);
+  json = NULL;
+  CHECK_OK(session_store_get_info(store, &json, NULL));
+  CHECK_HAS(json_after(json, "quarantined"), ids[42]);
+  session_string_free(json);
+  CHECK_OK(session_destroy(session));
+  stop();
+}
+
+static void a_session_json_full_of_zeros(void) { one_unreadable_session(0); }
+static void a_session_json_cut_in_half(void) { one_unreadable_session(1); }
+
+static void the_index_is_gone(void) {
+  make_hundred();
+  CHECK(unlink(find_file(NULL, "index.jsonl")) == 0);
+  NEED(session_store_open(folder, NULL, &store));
+  CHECK_INT(SESSIONS, count_listed());
+  expect_hundred_but(-1);
+  stop();
+}
+
+static void the_journal_is_gone_after_a_clean_close(void) {
+  session_t *session;
+  char id[160];
+  int i;
+
+  make_hundred();
+  CHECK(remove_tree("journal") == 0);
+  NEED(session_store_open(folder, NULL, &store));
+  CHECK_INT(SESSIONS, count_listed());
+  expect_hundred_but(-1);
+  session = create(NULL, NULL);
+  id_of(session, id, sizeof id);
+  for (i = 0; i < SESSIONS; ++i) CHECK(strcmp(id, ids[i]) != 0); /* no id twice */
+  CHECK_OK(session_destroy(session));
+  stop();
+}
+
+static void the_index_and_the_journal_are_gone(void) {
+  make_hundred();
+  CHECK(unlink(find_file(NULL, "index.jsonl")) == 0);
+  CHECK(remove_tree("journal") == 0);
+  NEED(session_store_open(folder, NULL, &store));
+  CHECK_INT(SESSIONS, count_listed());
+  expect_hundred_but(-1);
+  stop();
+}
+
+/* Whoever removes locks/ under running stores must not make two of them write at once. */
+static void the_locks_are_gone_under_two_open_stores(void) {
+  session_store_t *other = NULL;
+  session_t *here;
+  session_t *there = NULL;
+  session_stat_t stat = SESSION_INIT(session_stat_t);
+  char id[160];
+  char *json = NULL;
+  int i;
+
+  start();
+  here = create(NULL, NULL);
+  id_of(here, id, sizeof id);
+  NEED(session_store_open(folder, NULL, &other));
+  NEED(session_open(other, id, &there));
+  CHECK_OK(append_text(here, "t", "{}", NULL));
+  CHECK_OK(append_text(there, "t", "{}", NULL));
+  CHECK(remove_tree("locks") == 0);
+  for (i = 0; i < 20; ++i) {
+    uint64_t seq = 0;
+    CHECK_OK(append_text(i % 2 ? here : there, "t", "{}", &seq));
+    CHECK_INT(3 + i, seq);
+  }
+  CHECK_OK(session_get_stat(here, &stat));
+  CHECK_INT(22, stat.event_count);
+  CHECK_OK(session_destroy(there));
+  CHECK_OK(session_store_close(other));
+  CHECK_OK(session_store_verify(store, &json, NULL));
+  CHECK_HAS(json, "\"ok\":true");
+  session_string_free(json);
+  CHECK_OK(session_destroy(here));
+  CHECK_OK(session_store_close(store));
+  NEED(session_store_open(folder, NULL, &store));
+  NEED(session_open(store, id, &here));
+  CHECK_OK(session_get_stat(here, &stat));
+  CHECK_INT(22, stat.event_count);
+  CHECK_OK(session_destroy(here));
+  stop();
+}
+
+/* What people leave in the folder is theirs. */
+static void strange_files_are_left_alone(void) {
+  char path[4200];
+  FILE *file;
+  make_hundred();
+  snprintf(path, sizeof path, "%s/sessions/README.txt", folder);
+  file = fopen(path, "w");
+  CHECK(file != NULL && fputs("mine", file) >= 0 && fclose(file) == 0);
+  CHECK(unlink(find_file(NULL, "index.jsonl")) == 0);
+  NEED(session_store_open(folder, NULL, &store));
+  CHECK_INT(SESSIONS, count_listed());
+  CHECK(access(path, F_OK) == 0);
+  stop();
+}
+
+int main(void) {
+  RUN(a_session_json_full_of_zeros);
+  RUN(a_session_json_cut_in_half);
+  RUN(the_index_is_gone);
+  RUN(the_journal_is_gone_after_a_clean_close);
+  RUN(the_index_and_the_journal_are_gone);
+  RUN(the_locks_are_gone_under_two_open_stores);
+  RUN(strange_files_are_left_alone);
+  return check_done("damage");
+}
