@@ -84,6 +84,7 @@ static double once(const char *work, const char *folder, int processes, int thre
   char *fresh = bench_path(root, "fresh");
   bench_make_folder(fresh);
   if (strncmp(work, "sqlite.", 7) == 0) bench_run_self("sqlite-create", fresh, 0, 0);
+  if (strncmp(work, "ours.", 5) == 0) bench_run_self("ours-fill", fresh, 0, 0);
   double rate = bench_rate(work, fresh, processes, threads, seconds);
   bench_remove_folder(fresh);
   free(fresh);
