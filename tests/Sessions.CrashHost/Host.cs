@@ -1,0 +1,163 @@
+using System.Buffers;
+using System.Globalization;
+using System.Text;
+using System.Text.Json;
+using Sessions.Platform;
+
+namespace Sessions.CrashHost;
+
+/// <summary>Does orders on one store. docs of each are in <see cref="Act"/>: the name, then its fields.</summary>
+internal sealed class Host(string path, Tongue tongue) : IDisposable
+{
+    private readonly Trap _trap = new();
+    private SessionStore? _store;
+    private long _number;
+
+    private SessionStore Store => _store ?? throw new InvalidOperationException("No store is open.");
+
+    public void Do(ReadOnlySpan<string> order)
+    {
+        if (order[0] == "work")
+        {
+            var worker = new Worker(int.Parse(order[1], CultureInfo.InvariantCulture), order[3], order[4..]);
+            for (long left = long.Parse(order[2], CultureInfo.InvariantCulture); left != 0; left--)
+            {
+                string[] next = worker.Next();
+                worker.Learn(next, Try(next));
+            }
+
+            tongue.Say("end", "work");
+            return;
+        }
+
+        Try(order);
+    }
+
+    public void Dispose() => _store?.Dispose();
+
+    private string? Try(ReadOnlySpan<string> order)
+    {
+        string number = (++_number).ToString(CultureInfo.InvariantCulture);
+        tongue.Say(["try", number, .. order]);
+        try
+        {
+            string answer = Act(order);
+            tongue.Say("ok", number, answer);
+            return answer;
+        }
+        catch (SessionException e)
+        {
+            tongue.Say("no", number, e.Status.ToString(), e.Message.ReplaceLineEndings(" "));
+            return null;
+        }
+    }
+
+    private string Act(ReadOnlySpan<string> order)
+    {
+        switch (order[0])
+        {
+            case "arm":
+                _trap.Arm(order[1], Enum.Parse<Step>(order[2]), int.Parse(order[3], CultureInfo.InvariantCulture));
+                return "";
+            case "open":
+                _store = SessionStore.Open(new StoreEnvironment
+                {
+                    Disk = RealDisk.Open(path),
+                    BootId = Machine.BootId,
+                    AtStep = _trap.Pass,
+                    RunsInBackground = order.Length < 3 || order[2] != "quiet",
+                }, new SessionStoreOptions { BusyTimeoutMs = uint.Parse(order[1], CultureInfo.InvariantCulture) }, path);
+                return "";
+            case "close":
+                Store.Close();
+                return "";
+            case "create":
+                using (Session made = Store.Create(order.Length > 2 ? order[2] : null,
+                    new SessionCreateOptions { Title = order[1] }))
+                {
+                    return made.Id;
+                }
+
+            case "restore":
+                Store.Restore(order[1]);
+                return "";
+            case "purge":
+                return Store.Purge(DateTimeOffset.UtcNow.ToUnixTimeMilliseconds() + 1).ToString(CultureInfo.InvariantCulture);
+            case "flush":
+                Store.Flush();
+                return "";
+            case "checkpoint":
+                return Store.Engine.Checkpointer.TryRun() ? "done" : "not now";
+            case "verify":
+                return Text(b => Store.WriteVerifyReport(deep: true, b));
+            case "list":
+                return Text(b => Store.WriteList(null, b));
+            default:
+                using (Session session = Store.OpenSession(order[1]))
+                {
+                    return Act(session, order);
+                }
+        }
+    }
+
+    private static string Act(Session session, ReadOnlySpan<string> order)
+    {
+        switch (order[0])
+        {
+            case "title":
+                return session.Update(Utf8($"{{\"title\":{Quote(order[2])}}}")).ToString(CultureInfo.InvariantCulture);
+            case "append":
+                return Append(session, order[2], AppendFlags.Durable);
+            case "relaxed":
+                return Append(session, order[2], AppendFlags.Relaxed);
+            case "large": // id, text, how many bytes more
+                return Append(session, order[2], AppendFlags.Durable, int.Parse(order[3], CultureInfo.InvariantCulture));
+            case "batch": // id, text, how many
+                int count = int.Parse(order[3], CultureInfo.InvariantCulture);
+                string text = order[2];
+                string events = string.Join(',', Enumerable.Range(0, count)
+                    .Select(i => $"{{\"type\":\"agent_message\",\"data\":{{\"text\":{Quote($"{text}.{i}")}}}}}"));
+                return Text(b => session.AppendBatch(Utf8($"[{events}]"), AppendFlags.Durable, b));
+            case "delete":
+                session.Delete(DeletePolicy.Orphan);
+                return "";
+            case "cascade":
+                session.Delete(DeletePolicy.Cascade);
+                return "";
+            case "remove":
+                session.Delete(DeletePolicy.Orphan | DeletePolicy.NoTrash);
+                return "";
+            case "abort":
+                return session.Abort(order[2]).ToString(CultureInfo.InvariantCulture);
+            case "clear":
+                session.ClearAbort();
+                return "";
+            case "share":
+                return JsonDocument.Parse(Text(b => session.WriteShare(new SessionShareOptions { Flags = ShareFlags.Rotate }, b)))
+                    .RootElement.GetProperty("url").GetString()!;
+            case "info":
+                return Text(session.WriteInfo);
+            case "last": // the text of the last event, and its number
+                return Text(b => session.WriteLastEvents(0, 1, b));
+            case "wait":
+                return session.WaitAbort(uint.Parse(order[2], CultureInfo.InvariantCulture)) ? "aborted" : "time is over";
+            default:
+                throw new InvalidOperationException($"There is no order '{order[0]}'.");
+        }
+    }
+
+    private static string Append(Session session, string text, AppendFlags flags, int more = 0)
+        => session.Append("user_prompt", Utf8($"{{\"text\":{Quote(text)},\"more\":\"{new string('x', more)}\"}}"),
+            new AppendOptions { Flags = flags }).ToString(CultureInfo.InvariantCulture);
+
+    private static string Quote(string text) => JsonSerializer.Serialize(text);
+
+    private static byte[] Utf8(string text) => Encoding.UTF8.GetBytes(text);
+
+    private static string Text(Action<IBufferWriter<byte>> write)
+    {
+        var buffer = new ArrayBufferWriter<byte>();
+        write(buffer);
+        return Encoding.UTF8.GetString(buffer.WrittenSpan);
+    }
+}

@@ -1,0 +1,18 @@
+namespace Sessions.Tests.Processes;
+
+/// <summary>A temporary folder for a store that real processes share.</summary>
+internal sealed class StoreFolder : IDisposable
+{
+    private readonly string _temp = Directory.CreateTempSubdirectory("sessions-processes-").FullName;
+
+    public StoreFolder() => Assert.SkipUnless(OperatingSystem.IsLinux(), "Reads /proc and sends Linux's signals.");
+
+    public string Store => Path.Combine(_temp, "store");
+
+    public string At(string path) => Path.Combine(Store, path);
+
+    /// <summary>Opens it in this process.</summary>
+    public SessionStore Open(uint busyMs = 60_000) => SessionStore.Open(Store, new SessionStoreOptions { BusyTimeoutMs = busyMs });
+
+    public void Dispose() => Directory.Delete(_temp, recursive: true);
+}
