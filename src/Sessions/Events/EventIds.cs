@@ -1,5 +1,3 @@
-using System.Text.Json;
-
 namespace Sessions.Events;
 
 /// <summary>The first number of each event that carries an id, so that a repeat can be told.</summary>
@@ -16,17 +14,10 @@ internal static class EventIds
             // Most lines carry none; those that might are looked at closely.
             if (line.IndexOf("\"id\":"u8) >= 0 && EventLine.TryRead(line, out _, out _))
             {
-                try
+                EventHead head = EventLine.Head(line);
+                if (head.Id is not null)
                 {
-                    EventHead head = EventLine.Head(line);
-                    if (head.Id is not null)
-                    {
-                        ids.TryAdd(head.Id, head.Seq);
-                    }
-                }
-                catch (Exception e) when (e is JsonException or InvalidOperationException or FormatException)
-                {
-                    LogRing.Add("warning", "An event of another tool has a head that cannot be read.");
+                    ids.TryAdd(head.Id, head.Seq);
                 }
             }
         }

@@ -45,14 +45,9 @@ internal static class EventLine
             return false;
         }
 
-        if (CheckedJson.TrySplit(line[..^1], out int length, out uint crc))
-        {
-            unclosed = line[..length];
-            return Crc32C.Compute("}"u8, Crc32C.Compute(unclosed)) == crc;
-        }
-
-        unclosed = line[..^1];
-        return JsonText.TryCompactObject(line) is not null;
+        Checksum checksum = CheckedJson.Check(line, out int length);
+        unclosed = checksum == Checksum.Good ? line[..length] : line[..^1];
+        return checksum == Checksum.Good || (checksum == Checksum.None && JsonText.TryCompactObject(line) is not null);
     }
 
     /// <summary>The number that a line begins with; false where it begins with none.</summary>
@@ -64,24 +59,43 @@ internal static class EventLine
             && line[7 + used] is (byte)',' or (byte)'}';
     }
 
-    /// <summary>What stands before the data of a whole line.</summary>
+    /// <summary>What stands before the data of a whole line. Another tool's may be odd; what is not as
+    /// it should be is then left out.</summary>
     public static EventHead Head(ReadOnlySpan<byte> line)
     {
         var reader = new Utf8JsonReader(line, isFinalBlock: false, default);
         var head = new EventHead(0, "", 0, null);
         reader.Read();
-        while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName && !reader.ValueTextEquals("data"u8))
+        while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
         {
-            string name = reader.GetString()!;
-            reader.Read();
-            head = name switch
+            string name = JsonString.Decode(ref reader);
+            if (name == "data" || !reader.Read())
             {
-                "seq" => head with { Seq = reader.GetInt64() },
-                "type" => head with { Type = reader.GetString() ?? "" },
-                "timestamp" when reader.TokenType == JsonTokenType.Number => head with { Timestamp = reader.GetInt64() },
-                "id" when reader.TokenType == JsonTokenType.String => head with { Id = reader.GetString() },
-                _ => head,
-            };
+                break;
+            }
+
+            switch (name)
+            {
+                case "seq" when reader.TokenType == JsonTokenType.Number && reader.TryGetInt64(out long seq):
+                    head = head with { Seq = seq };
+                    break;
+                case "type" when reader.TokenType == JsonTokenType.String:
+                    head = head with { Type = JsonString.Decode(ref reader) };
+                    break;
+                case "timestamp" when reader.TokenType == JsonTokenType.Number && reader.TryGetInt64(out long at):
+                    head = head with { Timestamp = at };
+                    break;
+                case "id" when reader.TokenType == JsonTokenType.String:
+                    head = head with { Id = JsonString.Decode(ref reader) };
+                    break;
+                default:
+                    if (!reader.TrySkip())
+                    {
+                        return head;
+                    }
+
+                    break;
+            }
         }
 
         return head;

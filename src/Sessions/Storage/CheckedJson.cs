@@ -26,15 +26,52 @@ internal static class CheckedJson
     /// checksum is taken as it is, since no damage to one byte can take a checksum away unseen.</summary>
     public static byte[]? Read(ReadOnlySpan<byte> file)
     {
-        byte[]? compact = JsonText.TryCompactObject(file);
-        if (compact is null || !TrySplit(compact.AsSpan(0, compact.Length - 1), out int bodyLength, out uint crc))
+        if (JsonText.TryCompactObject(file) is not { } compact)
         {
-            return compact;
+            return null;
         }
 
-        compact[bodyLength] = (byte)'}';
-        ReadOnlySpan<byte> body = compact.AsSpan(0, bodyLength + 1);
-        return Crc32C.Compute(body) == crc ? body.ToArray() : null;
+        switch (Check(compact, out int bodyLength))
+        {
+            case Checksum.Good:
+                compact[bodyLength] = (byte)'}';
+                return compact[..(bodyLength + 1)];
+            case Checksum.None:
+                return compact;
+            default:
+                return null;
+        }
+    }
+
+    /// <summary>
+    /// Holds a compact object against the checksum that is its last member. Damage to one byte of
+    /// the member itself leaves an object that is whole with a member that nobody wrote; the rest of
+    /// it still bears the object out, and it counts as good.
+    /// </summary>
+    public static Checksum Check(ReadOnlySpan<byte> compact, out int bodyLength)
+    {
+        ReadOnlySpan<byte> unclosed = compact[..^1];
+        bodyLength = unclosed.Length - SuffixLength;
+        if (bodyLength <= 0 || unclosed[bodyLength] != ',' || unclosed[^1] != '"')
+        {
+            return Checksum.None;
+        }
+
+        uint crc = Crc32C.Compute("}"u8, Crc32C.Compute(unclosed[..bodyLength]));
+        if (TrySplit(unclosed, out _, out uint stored) && stored == crc)
+        {
+            return Checksum.Good;
+        }
+
+        var expected = new Utf8Buffer(SuffixLength);
+        AppendChecksum(expected, crc);
+        int wrong = 0;
+        for (int i = 0; i < SuffixLength; i++)
+        {
+            wrong += expected.Written[i] == unclosed[bodyLength + i] ? 0 : 1;
+        }
+
+        return wrong <= 1 ? Checksum.Good : TrySplit(unclosed, out _, out _) ? Checksum.Bad : Checksum.None;
     }
 
     /// <summary>Appends `,"crc":"…"`.</summary>
@@ -54,4 +91,17 @@ internal static class CheckedJson
         return bodyLength > 0 && text[bodyLength..].StartsWith(",\"crc\":\""u8) && text[^1] == '"'
             && Utf8Parser.TryParse(text.Slice(bodyLength + 8, 8), out crc, out int used, 'x') && used == 8;
     }
+}
+
+/// <summary>What a checksum says of the object it closes.</summary>
+internal enum Checksum
+{
+    /// <summary>There is none.</summary>
+    None,
+
+    /// <summary>The object is as it was written.</summary>
+    Good,
+
+    /// <summary>The object or its checksum is damaged.</summary>
+    Bad,
 }

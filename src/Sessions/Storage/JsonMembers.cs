@@ -11,14 +11,14 @@ internal readonly record struct JsonMember(string Name, ReadOnlyMemory<byte> Raw
 
     public string? TextOrNull => IsNull ? null : Text;
 
-    /// <summary>The value as a string; InvalidOperationException or FormatException where it is not one.</summary>
+    /// <summary>The value as a string; FormatException where it is not one.</summary>
     public string Text
     {
         get
         {
             var reader = new Utf8JsonReader(Value.Span);
-            reader.Read();
-            return reader.GetString() ?? throw new FormatException();
+            return reader.Read() && reader.TokenType == JsonTokenType.String
+                ? JsonString.Decode(ref reader) : throw new FormatException();
         }
     }
 
@@ -56,7 +56,7 @@ internal static class JsonMembers
 
         while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
         {
-            string name = reader.GetString()!;
+            string name = JsonString.Decode(ref reader);
             int nameStart = (int)reader.TokenStartIndex, nameLength = reader.ValueSpan.Length + 2;
             reader.Read();
             int start = (int)reader.TokenStartIndex;

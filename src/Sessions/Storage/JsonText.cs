@@ -11,6 +11,9 @@ internal static class JsonText
 {
     private static readonly JsonReaderOptions Strict = new() { MaxDepth = Limits.JsonDepthMax };
 
+    // Our own files wrap what hosts hand in.
+    private static readonly JsonReaderOptions Own = new() { MaxDepth = Limits.JsonDepthMax + 8 };
+
     /// <summary>Appends the text without insignificant white space. Throws InvalidUtf8 or InvalidJson
     /// with the byte at fault.</summary>
     public static void Compact(ReadOnlySpan<byte> json, string argument, Utf8Buffer output)
@@ -50,7 +53,7 @@ internal static class JsonText
         }
 
         var output = new Utf8Buffer(json.Length + 1);
-        var reader = new Utf8JsonReader(json, Strict);
+        var reader = new Utf8JsonReader(json, Own);
         try
         {
             Copy(ref reader, output, indented: false);
@@ -66,7 +69,7 @@ internal static class JsonText
     /// <summary>The text for people: two spaces a level.</summary>
     public static void Indent(ReadOnlySpan<byte> compact, Utf8Buffer output)
     {
-        var reader = new Utf8JsonReader(compact, Strict);
+        var reader = new Utf8JsonReader(compact, Own);
         Copy(ref reader, output, indented: true);
     }
 

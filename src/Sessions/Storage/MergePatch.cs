@@ -22,9 +22,10 @@ internal static class MergePatch
             last[change.Name] = change; // of repeats the last one counts, as in RFC 8259 section 4
         }
 
+        List<JsonMember> members = JsonMembers.Of(target);
         bool first = true;
         output.Byte('{');
-        foreach (JsonMember member in JsonMembers.Of(target))
+        foreach (JsonMember member in members)
         {
             if (!last.TryGetValue(member.Name, out JsonMember change))
             {
@@ -32,8 +33,10 @@ internal static class MergePatch
             }
             else if (changes.Remove(change) && !change.IsNull)
             {
-                // A name that stands more than once is patched at its first place and the rest go.
-                Write(member.RawName, member.IsObject ? member.Value : EmptyObject, change.Value);
+                // A name that stands more than once is patched at its first place, from the value that
+                // counts, and the rest go.
+                JsonMember counts = members.FindLast(m => m.Name == change.Name);
+                Write(member.RawName, counts.IsObject ? counts.Value : EmptyObject, change.Value);
             }
         }
 
