@@ -25,7 +25,8 @@ internal static unsafe class Argument
     }
 
     /// <summary>A NUL-terminated text, copied; empty where there is none.</summary>
-    internal static byte[] OptionalCopy(byte* value, string name) => value == null ? [] : Utf8(value, name).ToArray();
+    internal static ReadOnlyMemory<byte>? OptionalCopy(byte* value, string name)
+        => value == null ? null : Utf8(value, name).ToArray();
 
     /// <summary>A text with its length.</summary>
     internal static ReadOnlySpan<byte> Utf8(byte* value, nuint length, string name)

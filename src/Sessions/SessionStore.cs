@@ -39,7 +39,7 @@ public sealed class SessionStore : IDisposable
         }
 
         Checks.Name(options.ClientType, "client_type");
-        return Open(new StoreEnvironment { Disk = RealDisk.Open(folder), BootId = Machine.BootId }, options, folder);
+        return Open(new StoreEnvironment { Disk = RealDisk.Open(folder), BootId = Machine.BootId, OwnsDisk = true }, options, folder);
     }
 
     internal static SessionStore Open(StoreEnvironment environment, SessionStoreOptions? options = null, string path = "",
@@ -73,7 +73,7 @@ public sealed class SessionStore : IDisposable
             throw Errors.ReadOnly();
         }
 
-        Engine.Checkpointer.Flush();
+        Run(Engine.Checkpointer.Flush);
     }
 
     /// <summary>Checks the store and writes a report; harm found is no failure. The deep check reads
@@ -113,8 +113,8 @@ public sealed class SessionStore : IDisposable
             throw Errors.Argument("options_json", "There are no options yet.");
         }
 
-        var environment = new StoreEnvironment { Disk = RealDisk.Open(Locate(path)), BootId = Machine.BootId };
-        Salvage(environment, output);
+        using IDisk disk = RealDisk.Open(Locate(path));
+        Salvage(new StoreEnvironment { Disk = disk, BootId = Machine.BootId }, output);
     }
 
     internal static void Salvage(StoreEnvironment environment, IBufferWriter<byte> output)
@@ -326,8 +326,8 @@ public sealed class SessionStore : IDisposable
         return Path.GetFullPath(path);
     }
 
-    private static byte[] Object(ReadOnlyMemory<byte> json, string argument)
-        => json.IsEmpty ? [] : JsonText.Compact(json.Span, argument, isObject: true);
+    private static byte[] Object(ReadOnlyMemory<byte>? json, string argument)
+        => json is { } text ? JsonText.Compact(text.Span, argument, isObject: true) : [];
 
     private static List<string> ReadIds(ReadOnlySpan<byte> idsJson)
     {

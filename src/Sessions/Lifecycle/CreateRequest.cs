@@ -27,10 +27,9 @@ internal sealed class CreateRequest(StoreCore core, SessionInfo pattern) : Commi
             }
         }
 
-        if (pattern.ParentId is { } parent
-            && (transaction.Rows.Find(parent) is not { } row || (row.IsWorking ? row.WorkingInfo is not { DeletionLsn: 0 } : !row.IsLive)))
+        if (pattern.ParentId is { } parent)
         {
-            throw Errors.NotFound("parent", parent);
+            transaction.Live(transaction.Rows.Find(parent) ?? throw Errors.NotFound("parent", parent));
         }
 
         Id = transaction.NextId(core.Disk);

@@ -56,11 +56,11 @@ public sealed record SessionCreateOptions
     /// <summary>Null: "New Session", title source "default".</summary>
     public string? Title { get; init; }
 
-    /// <summary>A JSON object; empty: {}.</summary>
-    public ReadOnlyMemory<byte> Metadata { get; init; }
+    /// <summary>A JSON object; null: {}.</summary>
+    public ReadOnlyMemory<byte>? Metadata { get; init; }
 
-    /// <summary>A JSON object; empty: {}.</summary>
-    public ReadOnlyMemory<byte> Facts { get; init; }
+    /// <summary>A JSON object; null: {}.</summary>
+    public ReadOnlyMemory<byte>? Facts { get; init; }
 
     /// <summary>A repeat opens the first one; null: none.</summary>
     public string? IdempotencyKey { get; init; }
@@ -111,7 +111,7 @@ public sealed record SessionListOptions
     public uint Limit { get; init; }
     public string? ParentId { get; init; }
     public string? TitleContains { get; init; }
-    public ReadOnlyMemory<byte> Filter { get; init; }
+    public ReadOnlyMemory<byte>? Filter { get; init; }
     public string? Fields { get; init; }
     public string? Cursor { get; init; }
 #pragma warning restore CS1591

@@ -18,6 +18,9 @@ internal sealed class StoreEnvironment
     /// <summary>A number that is another after each start of the machine; 0 where unknown.</summary>
     public ulong BootId { get; init; }
 
+    /// <summary>The disk is disposed of when the store closes.</summary>
+    public bool OwnsDisk { get; init; }
+
     /// <summary>Called at each numbered step of a commit, a checkpoint or a recovery; tests stop or
     /// kill the process there.</summary>
     public Action<Step>? AtStep { get; init; }

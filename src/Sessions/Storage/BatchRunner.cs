@@ -22,6 +22,7 @@ internal sealed class BatchRunner(StoreCore core, Takeover takeover)
     private long _segmentSize;
     private long _sizedSegment;
     private long _segmentSince;
+    private bool _isWritten;
 
     public Applier Applier { get; } = new(core.Disk, core.Environment.Time, core.InstanceId);
 
@@ -66,6 +67,11 @@ internal sealed class BatchRunner(StoreCore core, Takeover takeover)
         }
         catch (Exception e) when (e is SessionException or DiskException)
         {
+            if (e is DiskException { Operation: "fsync", Path: Layout.Journal })
+            {
+                core.State.Health = StoreHealth.Poisoned; // a segment whose name may never be durable
+            }
+
             SessionException failure = e as SessionException ?? Errors.From((DiskException)e);
             foreach (CommitRequest request in requests)
             {
@@ -76,8 +82,12 @@ internal sealed class BatchRunner(StoreCore core, Takeover takeover)
         }
         catch (Exception e)
         {
-            // A bug between the write and the publishing: nobody may build on what is there now.
-            core.State.Health = StoreHealth.Poisoned;
+            if (_isWritten)
+            {
+                // A bug between the write and the publishing: nobody may build on what is there now.
+                core.State.Health = StoreHealth.Poisoned;
+            }
+
             LogRing.Add("error", $"A commit ended in {e.GetType().Name}: {e.Message}");
             foreach (CommitRequest request in requests)
             {
@@ -190,6 +200,7 @@ internal sealed class BatchRunner(StoreCore core, Takeover takeover)
     {
         Replica replica = core.Replica;
         SharedState state = core.State;
+        _isWritten = false;
         bool full = Prepare(requests, onlyReserve, out long lsn);
         if (_frames.Count == 0)
         {
@@ -210,6 +221,7 @@ internal sealed class BatchRunner(StoreCore core, Takeover takeover)
 
         IDiskFile file = _journal.Open(replica.Segment)
             ?? throw Errors.Corrupt("The current segment of the journal is gone.", Layout.Segment(replica.Segment));
+        _isWritten = true;
         try
         {
             file.Write(_buffer.Written, replica.Offset);
@@ -232,6 +244,7 @@ internal sealed class BatchRunner(StoreCore core, Takeover takeover)
         }
 
         Publish(lsn, applied);
+        _isWritten = false;
         core.Step(Step.CommitPublished);
         return true;
     }

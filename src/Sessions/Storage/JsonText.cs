@@ -26,7 +26,7 @@ internal static class JsonText
         }
         catch (JsonException e)
         {
-            throw Invalid(json, argument, e);
+            throw Invalid(json, argument, e, Expected(reader));
         }
     }
 
@@ -129,7 +129,19 @@ internal static class JsonText
         }
     }
 
-    private static SessionException Invalid(ReadOnlySpan<byte> json, string argument, JsonException e)
+    // What could have stood where reading stopped, by what was read last.
+    private static string Expected(in Utf8JsonReader reader) => reader.TokenType switch
+    {
+        JsonTokenType.None => "value",
+        JsonTokenType.StartObject or JsonTokenType.StartArray when reader.CurrentDepth >= Limits.JsonDepthMax - 1
+            => "at most 128 levels",
+        JsonTokenType.PropertyName when reader.CurrentDepth >= Limits.JsonDepthMax => "at most 128 levels",
+        JsonTokenType.StartObject => "property name",
+        JsonTokenType.PropertyName or JsonTokenType.StartArray => "value",
+        _ => reader.CurrentDepth == 0 ? "end of text" : "comma or end",
+    };
+
+    private static SessionException Invalid(ReadOnlySpan<byte> json, string argument, JsonException e, string expected)
     {
         long line = e.LineNumber ?? 0, column = e.BytePositionInLine ?? 0;
         int start = 0;
@@ -141,6 +153,6 @@ internal static class JsonText
         long offset = Math.Min(start + column, json.Length);
         return new SessionException(SessionStatus.InvalidJson, $"{argument} is not JSON at byte {offset}.",
             Errors.Details(b => b.Member("argument", argument).Member("offset", offset).Member("line", line + 1)
-                .Member("column", column + 1).Member("expected", "JSON nested at most 128 deep")), offset);
+                .Member("column", column + 1).Member("expected", expected)), offset);
     }
 }

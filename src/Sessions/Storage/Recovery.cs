@@ -210,6 +210,17 @@ internal sealed class Recovery(StoreCore core)
             file.Sync();
         }
 
+        try
+        {
+            using IDiskFile old = core.Disk.Open(Layout.Segment(newest.Number), OpenMode.ReadWrite);
+            old.Sync();
+        }
+        catch (DiskException e)
+        {
+            // Nothing behind `synced` in it is relied on any more, so that it fails again is no news.
+            LogRing.Add("info", $"The poisoned segment stays as it is: {e.Message}");
+        }
+
         return JournalScan.Read(core.Disk, _journal);
     }
 

@@ -98,6 +98,15 @@ internal sealed class Replica(Journal journal, RowTable rows)
         PendingBytes = Pending.Count == 0 ? 0 : PendingBytes;
     }
 
+    /// <summary>Lets go of the file it reads.</summary>
+    public void Close()
+    {
+        lock (rows.Gate)
+        {
+            journal.Dispose();
+        }
+    }
+
     /// <summary>Goes on to the next segment where this one is over; false where there is none.</summary>
     public bool TryNextSegment()
     {

@@ -10,6 +10,9 @@ namespace Sessions.Storage;
 internal sealed class RowTable(IDisk disk, Quarantine quarantine)
 {
     private readonly Dictionary<string, Row> _rows = [];
+    private Row[]? _sorted;
+    private ListOrder _sortedOrder;
+    private long _sortedVersion;
     private Dictionary<string, string>? _byKey;
     private Dictionary<string, string>? _byShare;
 
@@ -37,6 +40,19 @@ internal sealed class RowTable(IDisk disk, Quarantine quarantine)
     public long Version { get; private set; }
 
     public IEnumerable<Row> Rows => _rows.Values;
+
+    /// <summary>All rows, gone ones included, in an order; sorted again only after a change.</summary>
+    public Row[] InOrder(ListOrder order, IComparer<Row> comparer)
+    {
+        if (_sorted is null || _sortedOrder != order || _sortedVersion != Version || _sorted.Length != _rows.Count)
+        {
+            _sorted = [.. _rows.Values];
+            Array.Sort(_sorted, comparer);
+            (_sortedOrder, _sortedVersion) = (order, Version);
+        }
+
+        return _sorted;
+    }
 
     /// <summary>Forgets everything but the rows themselves, which handles hold.</summary>
     public void Reset(long lsn)

@@ -70,10 +70,22 @@ internal sealed class StoreCore
     {
         if (!Replica.IsCurrent)
         {
+            CatchUp();
+        }
+    }
+
+    private void CatchUp()
+    {
+        try
+        {
             lock (Rows.Gate)
             {
                 Replica.CatchUp();
             }
+        }
+        catch (DiskException e)
+        {
+            throw Errors.From(e);
         }
     }
 }

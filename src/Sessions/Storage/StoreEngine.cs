@@ -41,7 +41,21 @@ internal sealed class StoreEngine
         }
         catch (DiskException e)
         {
+            Release(environment);
             throw Errors.From(e);
+        }
+        catch
+        {
+            Release(environment);
+            throw;
+        }
+    }
+
+    private static void Release(StoreEnvironment environment)
+    {
+        if (environment.OwnsDisk)
+        {
+            environment.Disk.Dispose();
         }
     }
 
@@ -240,6 +254,7 @@ internal sealed class StoreEngine
 
                 _committer.Close();
                 SpinWait.SpinUntil(() => !_committer.IsBusy);
+                _runner.Applier.Close();
             }
         }
         catch (DiskException e)
@@ -250,7 +265,12 @@ internal sealed class StoreEngine
         {
             _committer.Close();
             _runner.Journal.Dispose();
+            core.Replica.Close();
             locks.Dispose();
+            if (core.Environment.OwnsDisk)
+            {
+                core.Disk.Dispose();
+            }
         }
     }
 
@@ -294,7 +314,6 @@ internal sealed class StoreEngine
         });
         _runner.Journal.Retire(segment + 1);
         core.Disk.SyncFolder(Layout.Journal);
-        _runner.Applier.Close();
     }
 
     // Waits for what another process lets go of; nothing tells when, so it is asked again and again.

@@ -65,9 +65,16 @@ internal sealed class Takeover(StoreCore core, Recovery recovery)
     {
         SharedState state = core.State;
         Replica replica = core.Replica;
+        bool moved;
         lock (core.Rows.Gate)
         {
-            replica.TryNextSegment(); // it may have died between making a segment and using it
+            moved = replica.TryNextSegment(); // it may have died between making a segment and using it
+        }
+
+        if (moved)
+        {
+            core.Disk.SyncFolder(Layout.Journal); // or before its name was durable
+            core.Disk.SyncFolder("");
         }
 
         if (replica.Segment != 0 && runner.Journal.Open(replica.Segment) is { } file)
