@@ -114,7 +114,7 @@ public sealed class Session : IDisposable
             {
                 lock (Core.Rows.Gate)
                 {
-                    Family.Of(Core.Rows, _row).ForEach(r => r.Signal());
+                    Family.Of(Core.Rows.LiveRows(), _row).ForEach(r => r.Signal());
                 }
             });
             Core.State.Announce();

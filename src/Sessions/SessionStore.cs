@@ -149,23 +149,19 @@ public sealed class SessionStore : IDisposable
             throw Errors.NotFound("decision");
         }
 
-        var patch = new InfoPatch
-        {
-            Title = options.Title,
-            Metadata = Object(options.Metadata, "metadata_json"),
-            Facts = Object(options.Facts, "facts_json"),
-        };
         if (options.Title is { } title)
         {
             Checks.Title(title);
         }
 
-        var request = new CreateRequest(Core, patch.Apply(new SessionInfo
+        var request = new CreateRequest(Core, InfoPatch.Retitle(new SessionInfo
         {
             Id = "",
             ParentId = parentId,
             IdempotencyKey = options.IdempotencyKey,
-        }))
+            Metadata = Object(options.Metadata, "metadata_json", "metadata_bytes"),
+            Facts = Object(options.Facts, "facts_json", "facts_bytes"),
+        }, options.Title ?? ""))
         {
             Full = IsFull,
         };
@@ -326,8 +322,18 @@ public sealed class SessionStore : IDisposable
         return Path.GetFullPath(path);
     }
 
-    private static byte[] Object(ReadOnlyMemory<byte>? json, string argument)
-        => json is { } text ? JsonText.Compact(text.Span, argument, isObject: true) : [];
+    // Kept as it is, nulls and repeated names too: a patch is what changes it, not what makes it.
+    private static ReadOnlyMemory<byte> Object(ReadOnlyMemory<byte>? json, string argument, string limit)
+    {
+        if (json is not { } text)
+        {
+            return SessionInfo.EmptyObject;
+        }
+
+        byte[] compact = JsonText.Compact(text.Span, argument, isObject: true);
+        Checks.AtMost(compact.Length, Limits.MetadataBytesMax, limit);
+        return compact;
+    }
 
     private static List<string> ReadIds(ReadOnlySpan<byte> idsJson)
     {

@@ -12,7 +12,7 @@ internal sealed class AbortRequest(Row row, string? reason, bool tree) : CommitR
     public override void Run(Transaction transaction)
     {
         transaction.Live(row);
-        List<Row> family = tree ? Family.Of(transaction.Rows, row) : [row];
+        List<Row> family = tree ? Family.Of(transaction.LiveRows(), row) : [row];
         foreach ((Row member, SessionInfo info) in family.ConvertAll(r => (r, transaction.Live(r))))
         {
             transaction.Put(member, info with { IsAborted = true, AbortReason = reason, AbortCount = info.AbortCount + 1 });

@@ -14,22 +14,22 @@ internal sealed class CreateRequest(StoreCore core, SessionInfo pattern) : Commi
     {
         if (pattern.IdempotencyKey is { } key)
         {
-            if (transaction.WorkingKeys.TryGetValue(key, out string? sibling))
+            if (transaction.WorkingKeys.TryGetValue(key, out string? sibling) && transaction.FindLive(sibling) is not null)
             {
                 Id = sibling;
                 return;
             }
 
-            if (transaction.Rows.FindByKey(key) is { } first && !first.IsWorking)
+            if (transaction.Rows.FindByKey(key) is { } first && transaction.FindLive(first.Id) is not null)
             {
                 Id = first.Id;
                 return;
             }
         }
 
-        if (pattern.ParentId is { } parent)
+        if (pattern.ParentId is { } parent && transaction.FindLive(parent) is null)
         {
-            transaction.Live(transaction.Rows.Find(parent) ?? throw Errors.NotFound("parent", parent));
+            throw transaction.Rows.Find(parent) is { IsGone: false } ? Errors.Deleted(parent) : Errors.NotFound("parent", parent);
         }
 
         Id = transaction.NextId(core.Disk);

@@ -10,7 +10,7 @@ internal sealed class DeleteRequest(Row row, DeletePolicy policy) : CommitReques
     public override void Run(Transaction transaction)
     {
         transaction.Live(row);
-        List<Row> children = transaction.Rows.ChildrenOf(row.Id);
+        List<Row> children = [.. transaction.LiveRows().Where(r => r.ParentId == row.Id).Select(r => r.Row)];
         DeletePolicy kind = policy & ~DeletePolicy.NoTrash;
         if (kind == DeletePolicy.Refuse && children.Count > 0)
         {
@@ -21,7 +21,7 @@ internal sealed class DeleteRequest(Row row, DeletePolicy policy) : CommitReques
         var taken = new List<Row> { row };
         if (kind == DeletePolicy.Cascade)
         {
-            taken = Family.Of(transaction.Rows, row);
+            taken = Family.Of(transaction.LiveRows(), row);
         }
 
         // What can fail comes before the first change: the infos are read here.
@@ -78,7 +78,7 @@ internal sealed class RestoreRequest(StoreCore core, string id) : CommitRequest
         foreach ((Row other, SessionInfo info) in taken)
         {
             bool parentIsThere = info.ParentId is null || taken.Exists(t => t.Row.Id == info.ParentId)
-                || transaction.Rows.Find(info.ParentId) is { IsLive: true };
+                || transaction.FindLive(info.ParentId) is not null;
             transaction.Restore(other, parentIsThere ? info : info with { ParentId = null });
         }
     }
@@ -121,14 +121,12 @@ internal sealed class PurgeRequest(long deletedBefore) : CommitRequest
 internal static class Family
 {
     /// <summary>A live session and its live descendants, parents first. Call under the rows' gate.</summary>
-    public static List<Row> Of(RowTable rows, Row root)
+    public static List<Row> Of(IEnumerable<(Row Row, string? ParentId)> live, Row root)
     {
-        rows.Complete();
         var children = new Dictionary<string, List<Row>>();
-        foreach (Row row in rows.Rows)
+        foreach ((Row row, string? parent) in live)
         {
-            if ((row.IsWorking ? row.WorkingInfo is { DeletionLsn: 0 } : row.IsLive)
-                && (row.IsWorking ? row.WorkingInfo!.ParentId : row.ParentId) is { } parent)
+            if (parent is not null)
             {
                 (children.TryGetValue(parent, out List<Row>? list) ? list : children[parent] = []).Add(row);
             }

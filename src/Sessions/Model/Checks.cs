@@ -10,10 +10,17 @@ internal static class Checks
     {
         for (int i = 0; i < text.Length; i++)
         {
-            if (char.IsSurrogate(text[i]) && !(i + 1 < text.Length && char.IsSurrogatePair(text[i], text[++i])))
+            if (!char.IsSurrogate(text[i]))
+            {
+                continue;
+            }
+
+            if (i + 1 == text.Length || !char.IsSurrogatePair(text[i], text[i + 1]))
             {
                 throw Errors.InvalidUtf8(argument, Encoding.UTF8.GetByteCount(text.AsSpan(0, i)));
             }
+
+            i++;
         }
 
         return Encoding.UTF8.GetByteCount(text);

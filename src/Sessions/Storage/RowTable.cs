@@ -256,20 +256,11 @@ internal sealed class RowTable(IDisk disk, Quarantine quarantine)
         return _byShare.TryGetValue(shareId, out string? id) && Find(id) is { IsLive: true } found ? found : null;
     }
 
-    /// <summary>The live sessions whose parent this is.</summary>
-    public List<Row> ChildrenOf(string id)
+    /// <summary>Every live session with its parent, as published.</summary>
+    public IEnumerable<(Row Row, string? ParentId)> LiveRows()
     {
         Complete();
-        var children = new List<Row>();
-        foreach (Row row in _rows.Values)
-        {
-            if (row.IsLive && (row.IsWorking ? row.WorkingInfo?.ParentId : row.ParentId) == id)
-            {
-                children.Add(row);
-            }
-        }
-
-        return children;
+        return _rows.Values.Where(r => r.IsLive).Select(r => (r, r.ParentId));
     }
 
     /// <summary>shares.json of a row, compact; empty where there is none.</summary>

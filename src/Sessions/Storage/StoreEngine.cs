@@ -27,6 +27,9 @@ internal sealed class StoreEngine
 
     public Checkpointer Checkpointer => _checkpointer;
 
+    /// <summary>What runs the batches; a test makes its own.</summary>
+    public BatchRunner Runner => _runner;
+
     public bool IsClosed => Volatile.Read(ref _isClosed) != 0;
 
     public void Commit(CommitRequest request) => _committer.Commit(request);

@@ -52,6 +52,30 @@ internal sealed class Transaction(RowTable rows, Action<Span<byte>> fillRandom)
         WorkingKeys.Clear();
     }
 
+    /// <summary>A session as this batch has it so far, also one that the batch made; null where there
+    /// is none that is live.</summary>
+    public Row? FindLive(string id)
+    {
+        Row? row = _working.Find(r => r.Id == id) ?? rows.Find(id);
+        return row is not null && IsLive(row) ? row : null;
+    }
+
+    /// <summary>Every live session, as this batch has them so far.</summary>
+    public List<(Row Row, string? ParentId)> LiveRows()
+    {
+        rows.Complete();
+        var live = new List<(Row, string?)>();
+        foreach (Row row in rows.Rows.Where(r => !r.IsWorking).Concat(_working))
+        {
+            if (IsLive(row))
+            {
+                live.Add((row, row.IsWorking ? row.WorkingInfo!.ParentId : row.ParentId));
+            }
+        }
+
+        return live;
+    }
+
     /// <summary>The info of a live session; Deleted for one in the trash or gone.</summary>
     public SessionInfo Live(Row row)
     {
@@ -146,6 +170,8 @@ internal sealed class Transaction(RowTable rows, Action<Span<byte>> fillRandom)
 
     private SessionInfo Stamp(SessionInfo info)
         => info with { Revision = Lsn, UpdatedAt = Math.Max(Now, info.UpdatedAt) };
+
+    private static bool IsLive(Row row) => row.IsWorking ? row.WorkingInfo is { DeletionLsn: 0 } : row.IsLive;
 
     private Row Use(Row row)
     {
