@@ -51,7 +51,7 @@ internal static class EventLine
     }
 
     /// <summary>The number that a line begins with; false where it begins with none.</summary>
-    public static bool TrySeq(ReadOnlySpan<byte> line, out long seq)
+    private static bool TrySeq(ReadOnlySpan<byte> line, out long seq)
     {
         seq = 0;
         return line.Length > SuffixLength && line.StartsWith("{\"seq\":"u8)

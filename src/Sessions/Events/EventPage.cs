@@ -1,4 +1,3 @@
-using System.Buffers;
 using Sessions.Storage;
 
 namespace Sessions.Events;
@@ -6,8 +5,6 @@ namespace Sessions.Events;
 /// <summary>What part of a conversation a handle sees.</summary>
 internal readonly record struct SeqRange(long First, long Last)
 {
-    public bool Contains(long seq) => seq >= First && seq <= Last;
-
     public long Count => Math.Max(0, Last - First + 1);
 }
 
@@ -18,209 +15,177 @@ internal static class EventPage
     /// <summary>Up to so many events (0: any number) after a number, at most a page of bytes.</summary>
     public static void WriteAfter(LogView log, SeqRange range, long lastSeq, long afterSeq, uint limit, Utf8Buffer output)
     {
-        var page = new Page(range, lastSeq, afterSeq, output);
-        var reader = new LineReader(log, afterSeq <= 0 ? 0 : LogSearch.After(log, afterSeq));
-        while (!page.IsOver(limit) && reader.TryRead(out ReadOnlySpan<byte> line))
+        long end = Math.Min(lastSeq, range.Last), first = Math.Max(afterSeq + 1, range.First);
+        var page = new Page(output, first);
+        var walk = new LogWalk(log, first <= 1 ? 0 : LogSearch.After(log, first - 1), lastSeq);
+        bool isFull = first > end;
+        while (!isFull && walk.TryNext() && walk.Seq <= end)
         {
-            page.Add(line, reader.LineOffset, reader.IsTerminated);
+            isFull = walk.Seq >= first && !page.TryAdd(walk, limit);
         }
 
-        page.Close();
+        if (!isFull)
+        {
+            page.Skip(end); // the log is over before its numbers are
+        }
+
+        page.Close(Math.Min(afterSeq + 1, range.First), range.First, end, page.Next <= end && first <= end);
     }
 
-    /// <summary>The last events before a number, oldest first.</summary>
+    /// <summary>The last events before a number (0: the end), oldest first.</summary>
     public static void WriteLast(LogView log, SeqRange range, long lastSeq, long beforeSeq, uint limit, Utf8Buffer output)
     {
-        long end = Math.Min(beforeSeq <= 0 ? long.MaxValue : beforeSeq, range.Last + 1);
-        uint wanted = limit == 0 ? uint.MaxValue : limit;
-        long stop = beforeSeq <= 0 && range.Last >= lastSeq ? log.Length : LogSearch.After(log, end - 1);
-        stop = stop == log.Length ? stop : EndOf(log, stop, end - 1);
+        long last = Math.Min(lastSeq, range.Last), end = beforeSeq <= 0 ? last : Math.Min(beforeSeq - 1, last);
+        long stop = end >= lastSeq ? log.Length : LogSearch.After(log, end);
 
-        // Going back line by line would read the log backwards; going back by more and more bytes until
-        // there are enough lines reads each byte once or twice.
-        long lines = Math.Min(wanted, 64);
-        while (true)
+        // Going back line by line would read the log backwards; going back by more and more lines until
+        // there are enough reads each byte once or twice.
+        long wanted = limit == 0 ? long.MaxValue : limit, lines = Math.Min(wanted, 64) + 1;
+        long from, first;
+        bool isStart;
+        do
         {
-            long from = LogSearch.Back(log, stop, lines);
-            int mark = output.Length;
-            var page = new Page(range, lastSeq, Before(log, from), output) { Before = end };
-            var reader = new LineReader(log, from);
-            int dropped = 0;
-            List<(int Start, int Length)> events = [];
-            while (reader.Offset < stop && reader.TryRead(out ReadOnlySpan<byte> line))
-            {
-                int start = output.Length;
-                page.Add(line, reader.LineOffset, reader.IsTerminated);
-                if (output.Length > start)
-                {
-                    events.Add((start, output.Length - start));
-                }
-            }
+            from = end < range.First ? 0 : LogSearch.Back(log, stop, lines);
+            first = Choose(new LogWalk(log, from, lastSeq), from == 0, range.First, end, wanted, out isStart);
+            lines *= 4;
+        }
+        while (first == 0);
 
-            bool all = from == 0 || events.Count >= wanted || page.Bytes >= Limits.PageBytes;
-            if (!all)
+        var page = new Page(output, first);
+        var walk = new LogWalk(log, from, lastSeq);
+        while (first <= end && walk.TryNext() && walk.Seq <= end)
+        {
+            if (walk.Seq >= first)
             {
-                output.Truncate(mark);
-                lines = Math.Min(long.MaxValue / 4, lines * 4);
+                page.Add(walk);
+            }
+        }
+
+        page.Skip(end);
+        page.Close(isStart ? 1 : range.First, range.First, last, hasMore: !isStart);
+    }
+
+    // The number that the page begins with; 0 where the walk must begin further back to tell.
+    private static long Choose(LogWalk walk, bool fromStart, long lowest, long end, long wanted, out bool isStart)
+    {
+        var sizes = new Queue<(long Seq, long Size)>();
+        long bytes = 0;
+        bool dropped = false;
+        isStart = fromStart;
+        while (walk.TryNext() && walk.Seq <= end)
+        {
+            if (walk.Seq < lowest)
+            {
+                isStart = true;
                 continue;
             }
 
-            while (events.Count - dropped > wanted
-                || (events.Count - dropped > 1 && output.Length - events[dropped].Start > Limits.PageBytes))
+            isStart |= walk.Seq == lowest && sizes.Count == 0;
+            sizes.Enqueue((walk.Seq, Page.SizeOf(walk)));
+            bytes += Page.SizeOf(walk);
+            while (sizes.Count > wanted || (sizes.Count > 1 && bytes > Limits.PageBytes))
             {
-                dropped++;
+                bytes -= sizes.Dequeue().Size;
+                dropped = true;
             }
-
-            page.Drop(events, dropped);
-            page.Close();
-            return;
         }
-    }
 
-    // The end of the last line whose number is at most that.
-    private static long EndOf(LogView log, long from, long seq)
-    {
-        var reader = new LineReader(log, from);
-        long end = from;
-        while (reader.TryRead(out ReadOnlySpan<byte> line))
+        if (!isStart && !dropped && sizes.Count < wanted)
         {
-            if (EventLine.TrySeq(line, out long found) && found > seq)
-            {
-                break;
-            }
-
-            end = reader.Offset;
+            return 0;
         }
 
-        return end;
-    }
-
-    // The number before the first line from an offset on, so that a damaged line there has its place.
-    private static long Before(LogView log, long from)
-    {
-        var reader = new LineReader(log, from, 4096);
-        for (int i = 1; reader.TryRead(out ReadOnlySpan<byte> line); i++)
-        {
-            if (EventLine.TrySeq(line, out long seq))
-            {
-                return Math.Max(0, seq - i);
-            }
-        }
-
-        return 0;
+        isStart &= !dropped;
+        return isStart ? lowest : sizes.Peek().Seq;
     }
 
     private sealed class Page
     {
-        private readonly SeqRange _range;
-        private readonly long _lastSeq;
-        private readonly long _after;
-        private readonly Utf8Buffer _output;
-        private readonly int _start;
-        private readonly List<long> _seqs = [];
-        private readonly List<(long First, long Last)> _holes = [];
-        private long _previous;
-        private bool _isOverEnd;
+        private const int DamagedBytes = 160;
 
-        public Page(SeqRange range, long lastSeq, long after, Utf8Buffer output)
+        private readonly Utf8Buffer _output;
+        private readonly long _first;
+        private readonly List<(long First, long Last)> _holes = [];
+        private long _shownFirst;
+        private long _bytes;
+        private uint _count;
+
+        public Page(Utf8Buffer output, long first)
         {
-            (_range, _lastSeq, _after, _previous, _output) = (range, lastSeq, after, after, output);
+            (_output, _first, Next) = (output, first, first);
             output.Raw("{\"events\":["u8);
-            _start = output.Length;
         }
 
-        public long Before { get; init; } = long.MaxValue;
+        /// <summary>The number after the last one that was shown or named as a hole.</summary>
+        public long Next { get; private set; }
 
-        public int Bytes => _output.Length - _start;
+        public static long SizeOf(LogWalk walk) => walk.Damage is null ? walk.Unclosed.Length + 2 : DamagedBytes;
 
-        public bool IsOver(uint limit) => _isOverEnd || (limit > 0 && _seqs.Count >= limit) || Bytes >= Limits.PageBytes;
-
-        public void Add(ReadOnlySpan<byte> line, long offset, bool isTerminated)
+        /// <summary>False where the page is full without it.</summary>
+        public bool TryAdd(LogWalk walk, uint limit)
         {
-            if (line.IsEmpty || line is [(byte)'\r'])
+            if ((limit > 0 && _count >= limit)
+                || (_count > 0 && _bytes + SizeOf(walk) > Limits.PageBytes))
             {
-                return; // closes a line that was torn
+                return false;
             }
 
-            bool whole = EventLine.TryRead(line, out long seq, out ReadOnlySpan<byte> unclosed) && isTerminated;
-            bool inOrder = whole && seq > _previous;
-            seq = inOrder ? seq : whole && seq <= _after ? seq : _previous + 1;
-            if (seq <= _after || seq < _range.First)
-            {
-                _previous = Math.Max(_previous, seq);
-                return;
-            }
+            Add(walk);
+            return true;
+        }
 
-            if (seq > Math.Min(_lastSeq, _range.Last) || seq >= Before)
-            {
-                _isOverEnd = true;
-                return;
-            }
-
-            if (_seqs.Count > 0 && seq > _previous + 1)
-            {
-                _holes.Add((_previous + 1, seq - 1));
-            }
-
-            if (_seqs.Count > 0)
+        public void Add(LogWalk walk)
+        {
+            Skip(walk.Seq - 1);
+            if (_count++ > 0)
             {
                 _output.Byte(',');
             }
 
-            if (inOrder)
+            if (walk.Damage is { } damage)
             {
-                _output.Raw(unclosed).Byte('}');
+                _output.Byte('{').Member("seq", walk.Seq).Member("type", "damaged").Name("timestamp").Raw("null"u8)
+                    .Name("data").Byte('{').Member("file", Layout.EventsFile).Member("offset", damage.Offset)
+                    .Member("length", damage.Length).Member("reason", damage.Reason).Byte('}').Byte('}');
             }
             else
             {
-                _output.Byte('{').Member("seq", seq).Member("type", "damaged").Name("timestamp").Raw("null"u8)
-                    .Name("data").Byte('{').Member("file", Layout.EventsFile).Member("offset", offset)
-                    .Member("length", line.Length)
-                    .Member("reason", whole ? "sequence" : isTerminated ? "invalid_json" : "torn").Byte('}').Byte('}');
+                _output.Raw(walk.Unclosed.Span).Byte('}');
             }
 
-            _seqs.Add(seq);
-            _previous = seq;
+            _shownFirst = _shownFirst == 0 ? walk.Seq : _shownFirst;
+            _bytes += SizeOf(walk);
+            Next = walk.Seq + 1;
         }
 
-        /// <summary>Takes the first events away again.</summary>
-        public void Drop(List<(int Start, int Length)> events, int count)
+        /// <summary>Names what is missing up to and with a number.</summary>
+        public void Skip(long last)
         {
-            if (count == 0)
+            if (Next <= last)
             {
-                return;
+                _holes.Add((Next, last));
+                Next = last + 1;
             }
-
-            int from = count < events.Count ? events[count].Start : _output.Length;
-            from += count < events.Count && _output.Written[from] == ',' ? 1 : 0;
-            byte[] kept = _output.Written[from..].ToArray();
-            _output.Truncate(_start);
-            _output.Raw(kept);
-            _holes.RemoveAll(h => h.Last < _seqs[count]);
-            _seqs.RemoveRange(0, count);
         }
 
-        public void Close()
+        /// <summary>Closes a page; what lies from <paramref name="from"/> on before the range is outside it.</summary>
+        public void Close(long from, long rangeFirst, long lastSeq, bool hasMore)
         {
             _output.Raw("],\"skipped\":["u8);
             bool first = true;
-            long begin = _seqs.Count > 0 ? _seqs[0] : Math.Max(_after, 0) + 1;
-            if (_range.First > 1 && _after < _range.First - 1 && begin >= _range.First - 1)
+            if (from < rangeFirst)
             {
-                Hole(Math.Max(_after + 1, 1), _range.First - 1, "outside_share", ref first);
+                Hole(Math.Max(from, 1), rangeFirst - 1, "outside_share", ref first);
             }
 
-            foreach ((long from, long to) in _holes)
+            foreach ((long begin, long end) in _holes)
             {
-                Hole(from, to, "missing", ref first);
+                Hole(begin, end, "missing", ref first);
             }
 
-            long end = Math.Min(_lastSeq, _range.Last);
-            long next = _seqs.Count > 0 ? _seqs[^1] : Math.Max(_after, 0);
-            bool more = Before == long.MaxValue ? next < end && _seqs.Count > 0 : _seqs.Count > 0 && _seqs[0] > _range.First;
-            _output.Raw("],\"next_after_seq\":"u8).Number(next).Raw(",\"previous_before_seq\":"u8)
-                .Number(_seqs.Count > 0 ? _seqs[0] : Math.Max(_after, 0) + 1).Raw(",\"last_seq\":"u8).Number(end)
-                .Raw(",\"has_more\":"u8).Bool(more).Byte('}');
+            _output.Raw("],\"next_after_seq\":"u8).Number(Next - 1).Raw(",\"previous_before_seq\":"u8)
+                .Number(_shownFirst == 0 ? _first : _shownFirst).Raw(",\"last_seq\":"u8).Number(Math.Max(lastSeq, 0))
+                .Raw(",\"has_more\":"u8).Bool(hasMore).Byte('}');
         }
 
         private void Hole(long from, long to, string reason, ref bool first)

@@ -1,7 +1,8 @@
 namespace Sessions.Events;
 
-/// <summary>Walks the lines of a log forwards from an offset. A line is valid until the next call.</summary>
-internal sealed class LineReader(LogView log, long offset, int bufferLength = 64 * 1024)
+/// <summary>Walks the lines of a log forwards from an offset up to an end. A line is valid until the
+/// next call.</summary>
+internal sealed class LineReader(LogView log, long offset, int bufferLength = 64 * 1024, long end = long.MaxValue)
 {
     private byte[] _buffer = new byte[bufferLength];
     private int _start;
@@ -17,6 +18,9 @@ internal sealed class LineReader(LogView log, long offset, int bufferLength = 64
     /// <summary>False when the line that was read lacks its newline: the end of a torn log.</summary>
     public bool IsTerminated { get; private set; }
 
+    /// <summary>The line that was read.</summary>
+    public ReadOnlyMemory<byte> Line { get; private set; }
+
     public bool TryRead(out ReadOnlySpan<byte> line)
     {
         int scanned = 0;
@@ -28,7 +32,7 @@ internal sealed class LineReader(LogView log, long offset, int bufferLength = 64
             {
                 line = rest[..(scanned + newline)];
                 IsTerminated = true;
-                Advance(line.Length + 1);
+                Advance(line.Length, 1);
                 return true;
             }
 
@@ -37,17 +41,18 @@ internal sealed class LineReader(LogView log, long offset, int bufferLength = 64
             {
                 line = _buffer.AsSpan(_start, _filled - _start);
                 IsTerminated = false;
-                Advance(line.Length);
+                Advance(line.Length, 0);
                 return line.Length > 0;
             }
         }
     }
 
-    private void Advance(int count)
+    private void Advance(int length, int newline)
     {
+        Line = _buffer.AsMemory(_start, length);
         LineOffset = Offset;
-        Offset += count;
-        _start += count;
+        Offset += length + newline;
+        _start += length + newline;
     }
 
     private bool Fill()
@@ -64,7 +69,8 @@ internal sealed class LineReader(LogView log, long offset, int bufferLength = 64
             Array.Resize(ref _buffer, _buffer.Length * 2);
         }
 
-        int read = log.Read(_buffer.AsSpan(_filled), Offset + _filled);
+        int wanted = (int)Math.Min(_buffer.Length - _filled, Math.Max(0, end - Offset - _filled));
+        int read = log.Read(_buffer.AsSpan(_filled, wanted), Offset + _filled);
         _filled += read;
         _isAtEnd = read == 0;
         return read > 0;

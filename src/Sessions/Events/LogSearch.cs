@@ -8,7 +8,8 @@ internal static class LogSearch
 {
     private const int Probe = 4096;
 
-    /// <summary>The offset of the first line whose number is above <paramref name="seq"/>, or a little before it.</summary>
+    /// <summary>An offset at or before the first line whose number is above <paramref name="seq"/>, not
+    /// far before it: 0, or that of a whole line whose number is not above it.</summary>
     public static long After(LogView log, long seq)
     {
         long low = 0, high = log.Length;
@@ -58,15 +59,15 @@ internal static class LogSearch
         return 0;
     }
 
-    /// <summary>The first whole line that begins behind an offset and has a number: where, and which;
-    /// number 0 where none does before <paramref name="end"/>.</summary>
+    /// <summary>The first whole line behind an offset: where, and its number; 0 where none is before
+    /// <paramref name="end"/>. A line that is not whole may bear a number that was never its own.</summary>
     private static (long Offset, long Seq) NextNumber(LogView log, long from, long end)
     {
-        var reader = new LineReader(log, from, Probe);
+        var reader = new LineReader(log, from, Probe, end);
         reader.TryRead(out _); // most likely the rest of a line
         while (reader.Offset < end && reader.TryRead(out ReadOnlySpan<byte> line))
         {
-            if (EventLine.TrySeq(line, out long seq))
+            if (EventLine.TryRead(line, out long seq, out _))
             {
                 return (reader.LineOffset, seq);
             }

@@ -1,0 +1,130 @@
+using System.Text;
+using System.Text.Json;
+using Sessions.Events;
+
+namespace Sessions.Tests.EventTests;
+
+/// <summary>Reads a log as plainly as can be: all lines into memory, then numbers, then pages.</summary>
+internal sealed class NaiveLog
+{
+    private readonly List<(long Seq, string Text)> _events = [];
+
+    public NaiveLog(byte[] log, long lastSeq)
+    {
+        var run = new List<(long Offset, long Length, string Reason)>();
+        long last = 0;
+        for (int at = 0; at < log.Length;)
+        {
+            int newline = Array.IndexOf(log, (byte)'\n', at), end = newline < 0 ? log.Length : newline;
+            byte[] line = log[at..end];
+            long offset = at;
+            at = end + 1;
+            if (line.Length == 0 || (line.Length == 1 && line[0] == '\r'))
+            {
+                continue;
+            }
+
+            bool whole = EventLine.TryRead(line, out long seq, out ReadOnlySpan<byte> unclosed);
+            if (whole && seq > lastSeq)
+            {
+                break;
+            }
+
+            if (whole && seq > last)
+            {
+                Place(run, last, seq);
+                _events.Add((last = seq, Encoding.UTF8.GetString(unclosed) + "}"));
+                run.Clear();
+            }
+            else
+            {
+                run.Add((offset, line.Length, whole ? "sequence" : newline < 0 ? "torn" : "invalid_json"));
+            }
+        }
+
+        Place(run, last, lastSeq + 1);
+        LastSeq = lastSeq;
+    }
+
+    public long LastSeq { get; }
+
+    public IEnumerable<(long Seq, string Text)> Events => _events;
+
+    public void AssertAfter(JsonElement page, long first, long last, long after, uint limit)
+    {
+        long begin = Math.Max(after + 1, first), end = Math.Min(last, LastSeq);
+        var fits = _events.Where(e => e.Seq >= begin && e.Seq <= end).ToList();
+        int taken = limit == 0 ? fits.Count : (int)Math.Min(limit, (uint)fits.Count);
+        int bytes = 0, count = 0;
+        while (count < taken && (count == 0 || bytes + Size(fits[count]) <= Limits.PageBytes))
+        {
+            bytes += Size(fits[count++]);
+        }
+
+        bool more = count < fits.Count;
+        long next = more ? fits[count - 1].Seq : Math.Max(begin - 1, end);
+        AssertPage(page, fits[..count], begin, next);
+        Assert.Equal(more, page.GetProperty("has_more").GetBoolean());
+        Assert.Equal(next, page.GetProperty("next_after_seq").GetInt64());
+    }
+
+    public void AssertLast(JsonElement page, long first, long last, long before, uint limit)
+    {
+        long end = Math.Min(Math.Min(last, LastSeq), before == 0 ? long.MaxValue : before - 1);
+        var fits = _events.Where(e => e.Seq >= first && e.Seq <= end).ToList();
+        int taken = limit == 0 ? fits.Count : (int)Math.Min(limit, (uint)fits.Count);
+        int bytes = 0, count = 0;
+        while (count < taken && (count == 0 || bytes + Size(fits[^(count + 1)]) <= Limits.PageBytes))
+        {
+            bytes += Size(fits[^++count]);
+        }
+
+        bool more = count < fits.Count;
+        AssertPage(page, fits[^count..], more ? fits[^count].Seq : first, Math.Max(first - 1, end));
+        Assert.Equal(more, page.GetProperty("has_more").GetBoolean());
+        if (count > 0)
+        {
+            Assert.Equal(fits[^count].Seq, page.GetProperty("previous_before_seq").GetInt64());
+        }
+    }
+
+    private static void AssertPage(JsonElement page, List<(long Seq, string Text)> events, long from, long to)
+    {
+        Assert.Equal(events.Select(e => e.Text), page.GetProperty("events").EnumerateArray().Select(e => e.GetRawText()));
+        var named = new HashSet<long>(events.Select(e => e.Seq));
+        foreach (JsonElement hole in page.GetProperty("skipped").EnumerateArray())
+        {
+            if (hole.GetProperty("reason").GetString() == "outside_share")
+            {
+                Assert.True(hole.GetProperty("last_seq").GetInt64() < from);
+                continue;
+            }
+
+            for (long seq = hole.GetProperty("first_seq").GetInt64(); seq <= hole.GetProperty("last_seq").GetInt64(); seq++)
+            {
+                Assert.True(named.Add(seq), $"{seq} is there and missing");
+            }
+        }
+
+        for (long seq = from; seq <= to; seq++)
+        {
+            Assert.True(named.Remove(seq), $"{seq} is not accounted for");
+        }
+
+        Assert.Empty(named);
+    }
+
+    // What the library reckons with: a damaged line counts as 160 bytes.
+    private static int Size((long Seq, string Text) e) => e.Text.StartsWith($"{{\"seq\":{e.Seq},\"type\":\"damaged\"", StringComparison.Ordinal)
+        ? 160 : Encoding.UTF8.GetByteCount(e.Text) + 1;
+
+    private void Place(List<(long Offset, long Length, string Reason)> run, long last, long next)
+    {
+        for (int i = 0; i < Math.Min(run.Count, next - last - 1); i++)
+        {
+            long length = i == next - last - 2 ? run[^1].Offset + run[^1].Length - run[i].Offset : run[i].Length;
+            string data = $$"""{"file":"events.jsonl","offset":{{run[i].Offset}},"length":{{length}},"reason":"{{run[i].Reason}}"}""";
+            _events.Add((last + 1 + i, $"{{\"seq\":{last + 1 + i},\"type\":\"damaged\",\"timestamp\":null,\"data\":{data}}}"));
+        }
+    }
+}
