@@ -190,7 +190,7 @@ run_programs() {
     # the runtime also keeps its heap until the process ends.
     ASAN_OPTIONS=detect_leaks=0 run "$program.asan" "$out/$program.asan"
     # Address space randomization of newer kernels is more than this ThreadSanitizer can map.
-    TSAN_OPTIONS="suppressions=$here/tsan.supp die_after_fork=0" \
+    TSAN_OPTIONS="suppressions=$here/tsan.supp die_after_fork=0 atexit_sleep_ms=0" \
       run "$program.tsan" setarch -R "$out/$program.tsan"
   done
 }
