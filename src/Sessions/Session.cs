@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Runtime.CompilerServices;
 using Sessions.Events;
 using Sessions.Lifecycle;
 using Sessions.Platform;
@@ -285,6 +286,7 @@ public sealed class Session : IDisposable
     }
 
     // The session as it is, whatever this handle may see of it.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)] // every look at a session goes through here
     private SessionInfo Current()
     {
         if (_isDisposed)
@@ -294,15 +296,17 @@ public sealed class Session : IDisposable
 
         _store.ThrowIfClosed();
         Core.Refresh();
-        SessionInfo info = _row.Info ?? SessionStore.Run(() =>
-        {
-            lock (Core.Rows.Gate)
-            {
-                return Core.Rows.Read(_row);
-            }
-        });
+        SessionInfo info = _row.Info ?? Read();
         return _row.IsLive ? info : throw Errors.Deleted(Id);
     }
+
+    private SessionInfo Read() => SessionStore.Run(() =>
+    {
+        lock (Core.Rows.Gate)
+        {
+            return Core.Rows.Read(_row);
+        }
+    });
 
     private SessionInfo Visible()
     {

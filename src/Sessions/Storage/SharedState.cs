@@ -14,6 +14,8 @@ internal sealed unsafe class SharedState(ISharedPage page)
 
     public const long Magic = 0x3130474150535353; // "SSSPAG01"
 
+    private readonly byte* _address = page.Address; // read with every call; it never changes
+
     public ISharedPage Page => page;
 
     public long Layout { get => Read(0); set => Write(0, value); }
@@ -52,14 +54,14 @@ internal sealed unsafe class SharedState(ISharedPage page)
     public long Floor { get => Read(120); set => Write(120, value); }
 
     /// <summary>Raised at each taking of the store lock.</summary>
-    public int* Turn => (int*)(page.Address + 192);
+    public int* Turn => (int*)(_address + 192);
 
-    public int* LockWaiters => (int*)(page.Address + 196);
+    public int* LockWaiters => (int*)(_address + 196);
 
     /// <summary>Changes with each publish and each signal; what followers wait on.</summary>
-    public int* News => (int*)(page.Address + 256);
+    public int* News => (int*)(_address + 256);
 
-    public int* Followers => (int*)(page.Address + 260);
+    public int* Followers => (int*)(_address + 260);
 
     public void Announce()
     {
@@ -70,11 +72,11 @@ internal sealed unsafe class SharedState(ISharedPage page)
         }
     }
 
-    public void Clear() => new Span<byte>(page.Address, SharedPage.Bytes).Clear();
+    public void Clear() => new Span<byte>(_address, SharedPage.Bytes).Clear();
 
-    private long Read(int offset) => Volatile.Read(ref *(long*)(page.Address + offset));
+    private long Read(int offset) => Volatile.Read(ref *(long*)(_address + offset));
 
-    private void Write(int offset, long value) => Volatile.Write(ref *(long*)(page.Address + offset), value);
+    private void Write(int offset, long value) => Volatile.Write(ref *(long*)(_address + offset), value);
 }
 
 /// <summary>Whether anyone may write.</summary>
