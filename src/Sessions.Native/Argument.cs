@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using System.Text;
 
@@ -42,11 +43,12 @@ internal static unsafe class Argument
     }
 
     /// <summary>A pointer that must be there.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal static void NotNull(void* value, string name)
     {
         if (value == null)
         {
-            throw new SessionException(SessionStatus.InvalidArgument, $"{name} is NULL.", Details(name));
+            throw Null(name);
         }
     }
 
@@ -101,6 +103,9 @@ internal static unsafe class Argument
             SessionStatus.InvalidArgument, $"{name}.size is wrong; use SESSION_INIT.",
             $$"""{"argument":"{{name}}.size","size":{{size}},"known":{{smallest}}}""");
     }
+
+    private static SessionException Null(string name) =>
+        new(SessionStatus.InvalidArgument, $"{name} is NULL.", Details(name));
 
     private static SessionException OutOfRange(string name) =>
         new(SessionStatus.InvalidArgument, $"{name} is not one of its values.", Details(name));

@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+
 namespace Sessions.Native;
 
 /// <summary>
@@ -14,11 +16,12 @@ internal static class Handles
     private const int BlockSize = 1 << BlockBits;
     private const int GroupSize = 1 << GroupBits;
 
-    private static readonly object s_lock = new();
-    private static readonly Group?[] s_groups = new Group?[256];
+    // Made by Reserve and not by initializers: a lookup then needs no check that those have run.
+    private static object s_lock = null!;
+    private static Group?[] s_groups = null!;
     private static nuint s_base;
     private static nuint s_bytes;
-    private static uint s_last = uint.MaxValue;
+    private static uint s_last;
     private static uint s_live;
 
     /// <summary>The most handles that can be open at once.</summary>
@@ -27,11 +30,16 @@ internal static class Handles
     /// <summary>Tells where the reserved range lies; before the first handle.</summary>
     internal static void Reserve(nuint start, nuint bytes)
     {
+        s_lock = new object();
+        s_groups = new Group?[256];
+        s_last = uint.MaxValue;
+        s_live = 0;
         s_base = start;
         s_bytes = bytes;
     }
 
     /// <summary>The object of a handle of any type; null for everything that is not one.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal static object? Find(nint handle)
     {
         nuint offset = (nuint)handle - s_base;
@@ -46,6 +54,7 @@ internal static class Handles
     }
 
     /// <summary>The session of a handle.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal static Session Session(nint handle) => Find(handle) as Session ?? throw Invalid("session");
 
     /// <summary>The store of a handle.</summary>
@@ -125,6 +134,7 @@ internal static class Handles
     internal static SessionException Invalid(string type) =>
         new(SessionStatus.InvalidHandle, $"This is not an open {type} handle.");
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static object?[]? BlockOf(uint serial)
     {
         Group? group = Volatile.Read(ref s_groups[serial >> (BlockBits + GroupBits)]);
