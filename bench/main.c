@@ -91,26 +91,24 @@ static double once(const char *work, const char *folder, int processes, int thre
   return rate;
 }
 
-/* A B A B ...: what the machine does meanwhile meets both sides. */
-static void compare(contender_t *left, contender_t *right, int rounds, int processes, int threads,
-                    double seconds, double *left_rate, double *right_rate)
+/* A B A B ...: what the machine does meanwhile meets all sides. Puts the medians into rates[0]. */
+static void compare(contender_t *all, int count, int rounds, int processes, int threads,
+                    double seconds)
 {
-  for (int i = 0; i < rounds; i++) {
-    left->rates[i] = once(left->work, left->folder, processes, threads, seconds);
-    right->rates[i] = once(right->work, right->folder, processes, threads, seconds);
-  }
-  *left_rate = bench_median(left->rates, rounds);
-  *right_rate = bench_median(right->rates, rounds);
+  for (int i = 0; i < rounds; i++)
+    for (int side = 0; side < count; side++)
+      all[side].rates[i] = once(all[side].work, all[side].folder, processes, threads, seconds);
+  for (int side = 0; side < count; side++)
+    all[side].rates[0] = bench_median(all[side].rates, rounds);
 }
 
 static void pair(const char *title, const char *rival, const char *our_work,
                  const char *our_folder, const char *their_work, const char *their_folder,
                  int rounds, int processes, int threads, double seconds, double at_least)
 {
-  contender_t ours = { our_work, our_folder, { 0 } }, theirs = { their_work, their_folder, { 0 } };
-  double our_rate, their_rate;
-  compare(&ours, &theirs, rounds, processes, threads, seconds, &our_rate, &their_rate);
-  rate_row(title, rival, our_rate, their_rate, at_least);
+  contender_t sides[] = { { our_work, our_folder, { 0 } }, { their_work, their_folder, { 0 } } };
+  compare(sides, 2, rounds, processes, threads, seconds);
+  rate_row(title, rival, sides[0].rates[0], sides[1].rates[0], at_least);
 }
 
 /* ---- stores that were filled before, made when they are first asked for ---------------------- */
@@ -166,19 +164,17 @@ static void reading(void)
 
 static void open_one(const char *count, const char *store, int rounds)
 {
-  static const struct { const char *title, *work; double at_least; } works[] = {
-    { "open a store of %s sessions", "ours.open", 20 },
-    { "the same, and the first session's info", "ours.open_info", 0 },
-    { "the same, and the first list of all", "ours.open_list", 0 },
-  };
-  contender_t files = { "plain.open", store, { 0 } };
-  for (size_t i = 0; i < sizeof works / sizeof *works; i++) {
+  static const char *const titles[] = { "open a store of %s sessions",
+                                        "the same, and the first session's info",
+                                        "the same, and the first list of all" };
+  contender_t sides[] = { { "ours.open", store, { 0 } }, { "ours.open_info", store, { 0 } },
+                          { "ours.open_list", store, { 0 } }, { "plain.open", store, { 0 } } };
+  compare(sides, 4, rounds, 1, 1, 0.2);
+  for (int i = 0; i < 3; i++) {
     char title[96];
-    contender_t ours = { works[i].work, store, { 0 } };
-    double our_rate, their_rate;
-    snprintf(title, sizeof title, works[i].title, count);
-    compare(&ours, &files, rounds, 1, 1, 0.2, &our_rate, &their_rate);
-    rate_row(title, "reading every session.json", our_rate, their_rate, works[i].at_least);
+    snprintf(title, sizeof title, titles[i], count);
+    rate_row(title, "reading every session.json", sides[i].rates[0], sides[3].rates[0],
+             i == 0 ? 20 : 0);
   }
 }
 
@@ -198,11 +194,10 @@ static void tail(void)
 static void calls(void)
 {
   const char *empty = filled("empty");
-  contender_t ours = { "ours.call", empty, { 0 } }, theirs = { "plain.call", empty, { 0 } };
-  double our_rate, their_rate;
-  compare(&ours, &theirs, 5, 1, 1, 0.2, &our_rate, &their_rate);
+  contender_t sides[] = { { "ours.call", empty, { 0 } }, { "plain.call", empty, { 0 } } };
+  compare(sides, 2, 5, 1, 1, 0.2);
   limit_row("call through the interface, more than an empty C function",
-            1e9 / our_rate - 1e9 / their_rate, "ns", 15);
+            1e9 / sides[0].rates[0] - 1e9 / sides[1].rates[0], "ns", 15);
 }
 
 typedef struct footprint { double load, call, reserved, resident, more; } footprint_t;

@@ -57,6 +57,19 @@ with_pkg_config() {
     [ "$(PKG_CONFIG_PATH=$1/lib/pkgconfig pkg-config --modversion sessions)" = "$version" ] || return 1
 }
 
+# Nothing to install at run time: what a program that uses a store has loaded in the end, also what
+# the library asks for late by name, is the C library.
+loads_nothing_else() {
+    rm -rf "$work/store" "$work"/loaded.*
+    LD_LIBRARY_PATH=$prefix/lib LD_DEBUG=files LD_DEBUG_OUTPUT=$work/loaded "$work/app" "$work/store" || return
+    grep -ho 'calling init: .*' "$work"/loaded.* | sed 's:.*/::' | sort -u >"$work/names" || return
+    grep -q '^libsessions' "$work/names" || { printf 'the loader told nothing\n'; return 1; }
+    if grep -Ev '^(libsessions|libc|libm|libdl|libpthread|librt|ld-)' "$work/names"; then
+        printf 'are loaded as well\n'
+        return 1
+    fi
+}
+
 with_cmake() {
     rm -rf "$work/cmake" "$work/store"
     cmake -S tests/install/consumer -B "$work/cmake" -DCMAKE_C_COMPILER="$cc" -DCMAKE_PREFIX_PATH="$1" || return
@@ -100,6 +113,7 @@ check 'install runs' ./build.sh install --prefix "$prefix"
 check 'install lays out every file' lays_out_every_file "$prefix"
 check 'a program builds with pkg-config and runs' with_pkg_config "$prefix"
 check 'a program asks for the library by its soname' loads_under_its_soname
+check 'a program loads no library but those of C' loads_nothing_else
 check 'a program builds with CMake and runs' with_cmake "$prefix"
 check 'CMake refuses a newer version' cmake_refuses_another_series 0.2
 check 'CMake refuses the next series' cmake_refuses_another_series 1.0
