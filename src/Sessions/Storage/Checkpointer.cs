@@ -69,6 +69,7 @@ internal sealed class Checkpointer(StoreCore core, Committer committer, BatchRun
         long lsn, segment;
         Dictionary<string, Row> touched;
         HashSet<long> takenFrom;
+        List<(Row Row, int Moves)> places;
         List<IndexRow> rows;
         List<TouchedSession> sessions;
         lock (core.Rows.Gate)
@@ -88,6 +89,7 @@ internal sealed class Checkpointer(StoreCore core, Committer committer, BatchRun
             rows = [.. touched.Values.Where(r => r.IsGone || r.Info is not null)
                 .Select(r => new IndexRow(r.Id, r.IsGone ? default : r.Info!.Json))];
             sessions = [.. touched.Values.Select(r => new TouchedSession(r.Id, r.DeletionLsn, r.IsGone))];
+            places = [.. touched.Values.Select(r => (r, r.Moves))];
         }
 
         try
@@ -99,23 +101,34 @@ internal sealed class Checkpointer(StoreCore core, Committer committer, BatchRun
         }
         catch (DiskException)
         {
-            lock (core.Rows.Gate)
-            {
-                foreach ((string id, Row row) in touched)
-                {
-                    core.Rows.Touched.TryAdd(id, row);
-                }
-
-                core.Rows.TakenFrom.UnionWith(takenFrom);
-            }
-
+            Touch(touched, takenFrom);
             throw;
         }
 
         core.Step(Step.CheckpointIndexed);
-        committer.Commit(new RetireRequest(core, runner.Journal, lsn, segment));
+        var retire = new RetireRequest(core, runner.Journal, lsn, segment, places);
+        committer.Commit(retire);
+        if (retire.MovedMeanwhile)
+        {
+            Touch(touched, takenFrom);
+            return false;
+        }
+
         core.Step(Step.CheckpointRetired);
         return true;
+    }
+
+    private void Touch(Dictionary<string, Row> touched, HashSet<long> takenFrom)
+    {
+        lock (core.Rows.Gate)
+        {
+            foreach ((string id, Row row) in touched)
+            {
+                core.Rows.Touched.TryAdd(id, row);
+            }
+
+            core.Rows.TakenFrom.UnionWith(takenFrom);
+        }
     }
 
     private void Sync(List<TouchedSession> sessions, HashSet<long> takenFrom)
@@ -161,12 +174,23 @@ internal sealed class Checkpointer(StoreCore core, Committer committer, BatchRun
         }
     }
 
-    private sealed class RetireRequest(StoreCore core, Journal journal, long lsn, long segment) : CommitRequest
+    // Files are synced by their path, without the store lock. A session that somebody moved meanwhile
+    // may have been missed, so the journal keeps what it has of it until the next checkpoint.
+    private sealed class RetireRequest(StoreCore core, Journal journal, long lsn, long segment,
+        List<(Row Row, int Moves)> places) : CommitRequest
     {
         public override bool MayUseReserve => true;
 
+        public bool MovedMeanwhile { get; private set; }
+
         public override void Run(Transaction transaction)
         {
+            MovedMeanwhile = places.Exists(p => p.Row.Moves != p.Moves);
+            if (MovedMeanwhile)
+            {
+                return;
+            }
+
             core.State.Indexed = Math.Max(core.State.Indexed, lsn);
             if (segment > 0)
             {

@@ -5,7 +5,11 @@ namespace Sessions.Storage;
 /// <summary>A session whose files changed, and where it is now (deletion LSN; 0: live).</summary>
 internal readonly record struct TouchedSession(string Id, long Place, bool IsPurged);
 
-/// <summary>Brings what commits left in the system's cache to stable storage: files and names.</summary>
+/// <summary>
+/// Brings what commits left in the system's cache to stable storage: files and names. What is not
+/// where it is looked for is passed over: sessions may be moved under its eyes, and a caller without
+/// the store lock finds out afterwards whether one was.
+/// </summary>
 internal static class Durably
 {
     // Above so many sessions one sync of the whole file system costs less than theirs.
@@ -58,7 +62,7 @@ internal static class Durably
         {
             if (disk.Stat(folder) is { IsFolder: true })
             {
-                disk.SyncFolder(folder);
+                WhereStillThere(() => disk.SyncFolder(folder));
             }
         }
     }
@@ -73,12 +77,25 @@ internal static class Durably
 
     private static void SyncFile(IDisk disk, string path)
     {
-        if (disk.Stat(path) is null)
+        if (disk.Stat(path) is not null)
         {
-            return;
+            WhereStillThere(() =>
+            {
+                using IDiskFile file = disk.Open(path, OpenMode.ReadWrite);
+                file.Sync();
+            });
         }
+    }
 
-        using IDiskFile file = disk.Open(path, OpenMode.ReadWrite);
-        file.Sync();
+    private static void WhereStillThere(Action action)
+    {
+        try
+        {
+            action();
+        }
+        catch (DiskException e) when (e.Error == DiskError.NotFound)
+        {
+            LogRing.Add("debug", $"Moved while it was synced: {e.Message}");
+        }
     }
 }

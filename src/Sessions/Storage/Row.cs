@@ -23,6 +23,10 @@ internal sealed class Row(string id)
     /// <summary>The LSN of the delete that took it; 0 while live.</summary>
     public long DeletionLsn { get; set; }
 
+    /// <summary>How often this process saw it move between its folder and the trash, or go. Whoever
+    /// worked on its files by their path compares.</summary>
+    public int Moves { get; set; }
+
     // What lists order and choose by, so that they need not parse a row.
     public string? ParentId { get; set; }
     public long CreatedAt { get; set; }

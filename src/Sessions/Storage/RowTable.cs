@@ -327,6 +327,7 @@ internal sealed class RowTable(IDisk disk, Quarantine quarantine)
 
                 row.IsGone = false;
                 row.DeletionLsn = change.Kind == ChangeKind.Trash ? change.DeletionLsn : 0;
+                row.Moves += change.Kind == ChangeKind.Put ? 0 : 1;
                 row.Slice = default;
                 row.Pending = null;
                 row.Info = change.Info!;
@@ -348,6 +349,7 @@ internal sealed class RowTable(IDisk disk, Quarantine quarantine)
                 break;
             case ChangeKind.Purge:
                 row.IsGone = true;
+                row.Moves++;
                 row.Info = null;
                 row.Slice = default;
                 row.Tail = null;

@@ -1,0 +1,52 @@
+using Sessions.Platform;
+using Sessions.Tests.Disks;
+using Sessions.Tests.Support;
+
+namespace Sessions.Tests.StoreTests;
+
+/// <summary>A checkpoint syncs files by their path and without the store lock, so that others may
+/// move a session while it looks for its files.</summary>
+public sealed class CheckpointNeighbourTests
+{
+    [Theory]
+    [InlineData("fdatasync")] // its files are still to come
+    [InlineData("fsync")]     // they are synced, the folder is not
+    public void A_session_moved_to_the_trash_while_a_checkpoint_syncs_it_was_not_synced(string operation)
+    {
+        var disk = new FaultyDisk(seed: 3);
+        using SessionStore store = Support.Stores.Open(disk);
+        using SessionStore other = Support.Stores.Open(disk.OpenAs(), processId: 4343);
+        Session session = store.Create();
+        session.Say("one");
+        store.Engine.Checkpointer.TryRun();
+        session.Say("two");
+        store.Flush();
+        bool isMoved = false;
+        disk.FailIf = o =>
+        {
+            if (!isMoved && o.Name == operation && o.Path.StartsWith("sessions/", StringComparison.Ordinal))
+            {
+                isMoved = true;
+                other.OpenSession(session.Id).Delete();
+            }
+
+            return false;
+        };
+        long indexed = store.Core.State.Indexed;
+
+        Assert.False(store.Engine.Checkpointer.TryRun());
+        Assert.True(isMoved);
+        Assert.Equal(indexed, store.Core.State.Indexed);
+        using (SessionStore cut = Support.Stores.Open(disk.Copy().AfterPowerCut(seed: 4)))
+        {
+            cut.Restore(session.Id);
+            Assert.Equal(2, cut.OpenSession(session.Id).Events().GetProperty("events").GetArrayLength());
+            cut.AssertSound();
+        }
+
+        Assert.True(store.Engine.Checkpointer.TryRun());
+        Assert.True(store.Core.State.Indexed > indexed);
+        store.Restore(session.Id);
+        store.AssertSound();
+    }
+}
