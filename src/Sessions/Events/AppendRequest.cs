@@ -20,7 +20,7 @@ internal sealed class AppendRequest(StoreCore core, Row row, IReadOnlyList<NewEv
     public override void Run(Transaction transaction)
     {
         SessionInfo info = transaction.Live(row);
-        long offset = row.IsWorking ? row.WorkingLogLength : row.LogLength;
+        long offset = row.Working?.LogLength ?? row.LogLength;
         bool lead = false;
         if (offset < 0)
         {
@@ -69,7 +69,7 @@ internal sealed class AppendRequest(StoreCore core, Row row, IReadOnlyList<NewEv
         transaction.Append(row, lines.ToArray(), offset, c);
         foreach ((string id, long seq) in added ?? [])
         {
-            (row.WorkingEventIds ??= [])[id] = seq;
+            (row.Working!.EventIds ??= [])[id] = seq;
         }
     }
 
@@ -83,7 +83,7 @@ internal sealed class AppendRequest(StoreCore core, Row row, IReadOnlyList<NewEv
             }
         }
 
-        if (row.WorkingEventIds is { } working && working.TryGetValue(id, out long inBatch))
+        if (row.Working?.EventIds is { } working && working.TryGetValue(id, out long inBatch))
         {
             return inBatch;
         }

@@ -7,7 +7,7 @@ namespace Sessions.Storage;
 internal static class FolderScan
 {
     /// <summary>Hands over each session that can be read. What cannot is kept aside and passed over.</summary>
-    public static void Load(IDisk disk, Quarantine quarantine, Action<string, SessionInfo?, ReadOnlyMemory<byte>> add)
+    public static void Load(IDisk disk, Quarantine quarantine, Action<RowHead, ReadOnlyMemory<byte>> add)
     {
         foreach ((string folder, string id, long deletion) in Folders(disk))
         {
@@ -31,7 +31,7 @@ internal static class FolderScan
                 compact = info.Json;
             }
 
-            add(id, info, compact);
+            add(new RowHead(info), compact);
         }
     }
 

@@ -56,9 +56,9 @@ internal static class IndexFile
         }
     }
 
-    /// <summary>Hands over each row up to the last closing line: an info, or null where the session
+    /// <summary>Hands over each row up to the last closing line, as compact JSON; empty where the session
     /// is gone. False, and nothing handed over, where the file is absent or damaged.</summary>
-    public static bool TryLoad(IDisk disk, Action<string, SessionInfo?, ReadOnlyMemory<byte>> add)
+    public static bool TryLoad(IDisk disk, Action<RowHead, ReadOnlyMemory<byte>> add)
     {
         if (ReadClosing(disk) is not { } last)
         {
@@ -71,7 +71,7 @@ internal static class IndexFile
             return false; // made anew in between, or cut
         }
 
-        var rows = new List<(string Id, SessionInfo? Info, ReadOnlyMemory<byte> Slice)>();
+        var rows = new List<(RowHead Head, ReadOnlyMemory<byte> Slice)>((int)Math.Min(last.Rows, 1 << 20));
         for (int chunk = 0; chunk < last.End;)
         {
             int at = chunk;
@@ -105,12 +105,20 @@ internal static class IndexFile
             }
         }
 
-        foreach ((string id, SessionInfo? info, ReadOnlyMemory<byte> slice) in rows)
+        foreach ((RowHead head, ReadOnlyMemory<byte> slice) in rows)
         {
-            add(id, info, slice);
+            add(head, slice);
         }
 
         return true;
+    }
+
+    /// <summary>The compact JSON of one session; null where the index has none.</summary>
+    public static byte[]? Find(IDisk disk, string id)
+    {
+        byte[]? found = null;
+        TryLoad(disk, (head, slice) => found = head.Id != id ? found : head.IsGone ? null : slice.ToArray());
+        return found;
     }
 
     /// <summary>Appends a row: the info, or that the session is gone.</summary>
@@ -139,17 +147,17 @@ internal static class IndexFile
         output.Byte('}').Byte('\n');
     }
 
-    private static bool TryReadRow(ReadOnlyMemory<byte> line, List<(string, SessionInfo?, ReadOnlyMemory<byte>)> rows)
+    private static bool TryReadRow(ReadOnlyMemory<byte> line, List<(RowHead, ReadOnlyMemory<byte>)> rows)
     {
         if (line.Span.StartsWith("{\"info\":"u8))
         {
             ReadOnlyMemory<byte> slice = line[8..^1];
-            if (InfoCodec.TryRead(slice) is not { } info)
+            if (RowHead.TryRead(slice.Span) is not { } head)
             {
                 return false;
             }
 
-            rows.Add((info.Id, info, slice));
+            rows.Add((head, slice));
             return true;
         }
 
@@ -158,7 +166,8 @@ internal static class IndexFile
             return false;
         }
 
-        rows.Add((new JsonMember("", default, line[8..^1]).Text, null, default));
+        string gone = new JsonMember("", default, line[8..^1]).Text;
+        rows.Add((new RowHead(gone, null, 0, 0, false, 0) { IsGone = true }, default));
         return true;
     }
 

@@ -96,15 +96,15 @@ internal static class IndexWriter
         disk.Rename(scratch, Layout.IndexFile);
         disk.SyncFolder("");
 
-        void Add(string id, SessionInfo? info, ReadOnlyMemory<byte> slice)
+        void Add(RowHead head, ReadOnlyMemory<byte> slice)
         {
-            if (info is null)
+            if (head.IsGone)
             {
-                rows.Remove(id);
+                rows.Remove(head.Id);
             }
             else
             {
-                rows[id] = slice;
+                rows[head.Id] = slice;
             }
         }
     }

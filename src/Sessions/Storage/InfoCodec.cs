@@ -155,7 +155,7 @@ internal static class InfoCodec
         _ => source,
     };
 
-    private static long ReadDeletion(string? text)
+    public static long ReadDeletion(string? text)
         => text is null ? 0 : text.StartsWith("del_", StringComparison.Ordinal)
             ? long.Parse(text.AsSpan(4), NumberStyles.None, CultureInfo.InvariantCulture) : throw new FormatException();
 

@@ -258,19 +258,12 @@ internal sealed class Recovery(StoreCore core)
             }
 
             string path = Layout.LiveFolder(session.Id) + "/" + Layout.SessionFile;
-            byte[]? compact = SmallFile.Read(core.Disk, core.Quarantine, path, session.Id, () => FromIndex(session.Id) ?? []);
+            byte[]? compact = SmallFile.Read(core.Disk, core.Quarantine, path, session.Id, () => IndexFile.Find(core.Disk, session.Id) ?? []);
             if (compact is { Length: > 0 } && InfoCodec.TryRead(compact) is { } info)
             {
                 session.Image = info.With(counters);
             }
         }
-    }
-
-    private byte[]? FromIndex(string id)
-    {
-        byte[]? found = null;
-        IndexFile.TryLoad(core.Disk, (row, info, slice) => found = row == id && info is not null ? slice.ToArray() : found);
-        return found;
     }
 
     private (long Ms, long N) IdFloor(JournalScan scan, IndexClosing? index)

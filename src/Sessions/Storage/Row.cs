@@ -48,12 +48,13 @@ internal sealed class Row(string id)
     /// <summary>First numbers of events that carry an id; null until one is asked for.</summary>
     public Dictionary<string, long>? EventIds { get; set; }
 
-    // Used by the one caller that leads, between the first change of a batch and its publishing.
-    public SessionInfo? WorkingInfo { get; set; }
-    public long WorkingLogLength { get; set; }
-    public byte[]? WorkingShares { get; set; }
-    public Dictionary<string, long>? WorkingEventIds { get; set; }
-    public bool IsWorking { get; set; }
+    /// <summary>What the batch under way makes of it; null while none touches it. Used by the one
+    /// caller that leads.</summary>
+    public WorkingRow? Working { get; set; }
+
+    public bool IsWorking => Working is not null;
+
+    public SessionInfo? WorkingInfo => Working?.Info;
 
     public bool IsLive => !IsGone && DeletionLsn == 0;
 
@@ -75,6 +76,18 @@ internal sealed class Row(string id)
     public void CountSignal() => Interlocked.Increment(ref _signals);
 
     public void ClearSignal() => _signalled = false;
+}
+
+/// <summary>A session between the first change of a batch and its publishing.</summary>
+internal sealed class WorkingRow
+{
+    /// <summary>Null: gone.</summary>
+    public SessionInfo? Info { get; set; }
+    public long LogLength { get; set; }
+
+    /// <summary>Null: as they were.</summary>
+    public byte[]? Shares { get; set; }
+    public Dictionary<string, long>? EventIds { get; set; }
 }
 
 /// <summary>Lines of one frame, at their place in the log.</summary>

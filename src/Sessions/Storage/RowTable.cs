@@ -152,24 +152,29 @@ internal sealed class RowTable(IDisk disk, Quarantine quarantine)
         IsComplete = true;
         return;
 
-        void Add(string id, SessionInfo? info, ReadOnlyMemory<byte> slice)
+        void Add(RowHead head, ReadOnlyMemory<byte> slice)
         {
-            _ = _rows.TryGetValue(id, out Row? row);
+            _ = _rows.TryGetValue(head.Id, out Row? row);
             if (row is { IsGone: true } || row?.Info is not null)
             {
                 return; // the journal knew better
             }
 
-            if (info is null)
+            if (head.IsGone)
             {
-                _rows.Remove(id); // an earlier line of the index had it, a later one has it gone
+                if (row is not null)
+                {
+                    row.IsGone = true; // an earlier line of the index had it
+                    row.Slice = default;
+                }
+
                 return;
             }
 
-            row ??= new Row(id);
-            _rows[id] = row;
+            row ??= new Row(head.Id);
+            _rows[head.Id] = row;
             row.Slice = slice;
-            Describe(row, row.Pending is { } counters ? info.With(counters) : info);
+            Describe(row, row.Pending is { } counters ? head with { UpdatedAt = Math.Max(head.UpdatedAt, counters.UpdatedAt) } : head);
         }
     }
 
@@ -331,7 +336,7 @@ internal sealed class RowTable(IDisk disk, Quarantine quarantine)
                 row.Slice = default;
                 row.Pending = null;
                 row.Info = change.Info!;
-                Describe(row, change.Info!);
+                Describe(row, new RowHead(change.Info!));
                 Lagging.Remove(row);
                 if (_byKey is not null && change.Info!.IdempotencyKey is { } key && row.IsLive)
                 {
@@ -382,7 +387,7 @@ internal sealed class RowTable(IDisk disk, Quarantine quarantine)
                 {
                     row.Slice = listed.Slice;
                     row.DeletionLsn = listed.DeletionLsn;
-                    Describe(row, InfoCodec.TryRead(listed.Slice)!);
+                    Describe(row, RowHead.TryRead(listed.Slice.Span)!.Value);
                 }
 
                 return true;
@@ -394,14 +399,7 @@ internal sealed class RowTable(IDisk disk, Quarantine quarantine)
         // A damaged file: the index has a row as good as the file was, and the next checkpoint writes it.
         byte[]? Fallback()
         {
-            byte[]? found = null;
-            IndexFile.TryLoad(disk, (id, info, slice) =>
-            {
-                if (id == row.Id)
-                {
-                    found = info is null ? null : slice.ToArray();
-                }
-            });
+            byte[]? found = IndexFile.Find(disk, row.Id);
             if (found is not null)
             {
                 Touched[row.Id] = row;
@@ -417,17 +415,17 @@ internal sealed class RowTable(IDisk disk, Quarantine quarantine)
         info = row.Pending is { } counters ? info.With(counters) : info;
         row.Pending = null;
         row.Slice = default;
-        Describe(row, info);
+        Describe(row, new RowHead(info));
         row.Info = info;
         return info;
     }
 
-    private static void Describe(Row row, SessionInfo info)
+    private static void Describe(Row row, in RowHead head)
     {
-        row.ParentId = info.ParentId;
-        row.CreatedAt = info.CreatedAt;
-        row.UpdatedAt = info.UpdatedAt;
-        row.Archived = info.Archived;
-        row.DeletionLsn = info.DeletionLsn;
+        row.ParentId = head.ParentId;
+        row.CreatedAt = head.CreatedAt;
+        row.UpdatedAt = head.UpdatedAt;
+        row.Archived = head.Archived;
+        row.DeletionLsn = head.DeletionLsn;
     }
 }

@@ -48,15 +48,8 @@ internal sealed class Salvager
         JournalScan scan = JournalScan.Read(_disk, journal);
         KeepJournal(scan.Segments);
         IndexClosing? index = IndexFile.ReadClosing(_disk);
-        var rows = new Dictionary<string, SessionInfo>();
-        IndexFile.TryLoad(_disk, (id, info, _) =>
-        {
-            rows.Remove(id);
-            if (info is not null)
-            {
-                rows.Add(id, info);
-            }
-        });
+        var rows = new Dictionary<string, ReadOnlyMemory<byte>>();
+        IndexFile.TryLoad(_disk, (head, slice) => rows[head.Id] = slice);
         int frames = Redo(scan);
         int sessions = RebuildInfos(rows);
         (long lsn, long ms, long n) = FolderScan.Floors(_disk);
@@ -178,7 +171,7 @@ internal sealed class Salvager
         return frames.Count;
     }
 
-    private int RebuildInfos(Dictionary<string, SessionInfo> rows)
+    private int RebuildInfos(Dictionary<string, ReadOnlyMemory<byte>> rows)
     {
         int count = 0;
         var applier = new Applier(_disk, _core.Environment.Time, _core.InstanceId);
@@ -192,7 +185,8 @@ internal sealed class Salvager
             if (damaged)
             {
                 _core.Quarantine.Keep(path, id, SmallFile.Reason(bytes), bytes);
-                info = rows.GetValueOrDefault(id) ?? new SessionInfo { Id = id, Revision = 1, Title = "Recovered Session" };
+                info = (rows.TryGetValue(id, out ReadOnlyMemory<byte> row) && !row.IsEmpty ? InfoCodec.TryRead(row) : null)
+                    ?? new SessionInfo { Id = id, Revision = 1, Title = "Recovered Session" };
                 SessionIds.TryParse(id, out long created, out _);
                 info = info with { CreatedAt = info.CreatedAt == 0 ? created : info.CreatedAt };
                 _rebuilt.Add(id);

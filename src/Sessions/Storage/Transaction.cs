@@ -42,10 +42,7 @@ internal sealed class Transaction(RowTable rows, Action<Span<byte>> fillRandom)
     {
         foreach (Row row in _working)
         {
-            row.WorkingInfo = null;
-            row.WorkingShares = null;
-            row.WorkingEventIds = null;
-            row.IsWorking = false;
+            row.Working = null;
         }
 
         _working.Clear();
@@ -114,7 +111,7 @@ internal sealed class Transaction(RowTable rows, Action<Span<byte>> fillRandom)
     public void Put(Row row, SessionInfo info, bool isNew = false)
     {
         info = Stamp(info);
-        Use(row).WorkingInfo = info;
+        Use(row).Info = info;
         Changes.Add(new Change { Kind = ChangeKind.Put, Id = row.Id, Info = info, IsNew = isNew });
     }
 
@@ -125,7 +122,7 @@ internal sealed class Transaction(RowTable rows, Action<Span<byte>> fillRandom)
     public void Trash(Row row, long deletion, SessionInfo info)
     {
         info = Stamp(info) with { DeletedAt = Now, DeletionLsn = deletion };
-        Use(row).WorkingInfo = info;
+        Use(row).Info = info;
         Changes.Add(new Change { Kind = ChangeKind.Trash, Id = row.Id, Info = info, DeletionLsn = deletion });
     }
 
@@ -133,28 +130,29 @@ internal sealed class Transaction(RowTable rows, Action<Span<byte>> fillRandom)
     {
         long deletion = info.DeletionLsn;
         info = Stamp(info) with { DeletedAt = 0, DeletionLsn = 0 };
-        Use(row).WorkingInfo = info;
+        Use(row).Info = info;
         Changes.Add(new Change { Kind = ChangeKind.Restore, Id = row.Id, Info = info, DeletionLsn = deletion });
     }
 
     public void Purge(Row row, long deletion)
     {
-        Use(row).WorkingInfo = null;
+        Use(row).Info = null;
         Changes.Add(new Change { Kind = ChangeKind.Purge, Id = row.Id, DeletionLsn = deletion });
     }
 
     public void PutShares(Row row, byte[] shares)
     {
-        Use(row).WorkingShares = shares;
+        Use(row).Shares = shares;
         Changes.Add(new Change { Kind = ChangeKind.Shares, Id = row.Id, Image = shares });
     }
 
-    public byte[] Shares(Row row) => row.WorkingShares ?? rows.ReadShares(row);
+    public byte[] Shares(Row row) => row.Working?.Shares ?? rows.ReadShares(row);
 
     public void Append(Row row, ReadOnlyMemory<byte> lines, long offset, Counters counters)
     {
-        Use(row).WorkingInfo = Live(row).With(counters);
-        row.WorkingLogLength = offset + lines.Length;
+        WorkingRow working = Use(row);
+        working.Info = Live(row).With(counters);
+        working.LogLength = offset + lines.Length;
         Changes.Add(new Change { Kind = ChangeKind.Append, Id = row.Id, Lines = lines, Offset = offset, Counters = counters });
     }
 
@@ -173,16 +171,14 @@ internal sealed class Transaction(RowTable rows, Action<Span<byte>> fillRandom)
 
     private static bool IsLive(Row row) => row.IsWorking ? row.WorkingInfo is { DeletionLsn: 0 } : row.IsLive;
 
-    private Row Use(Row row)
+    private WorkingRow Use(Row row)
     {
-        if (!row.IsWorking)
+        if (row.Working is null)
         {
-            row.WorkingInfo = row.IsGone ? null : row.Info;
-            row.WorkingLogLength = row.LogLength;
-            row.IsWorking = true;
+            row.Working = new WorkingRow { Info = row.IsGone ? null : row.Info, LogLength = row.LogLength };
             _working.Add(row);
         }
 
-        return row;
+        return row.Working;
     }
 }

@@ -43,7 +43,8 @@ public sealed class CreateTests
         IReadOnlyList<string> before = _disk.Paths();
         foreach (string parent in (string[])["session_1", "nobody", gone.Id, trashed.Id])
         {
-            SessionException e = Stores.Fails(SessionStatus.NotFound, () => store.Create(parent));
+            SessionStatus status = parent == trashed.Id ? SessionStatus.Deleted : SessionStatus.NotFound;
+            SessionException e = Stores.Fails(status, () => store.Create(parent));
             Assert.Contains(parent, e.Details, StringComparison.Ordinal);
         }
 
@@ -105,7 +106,7 @@ public sealed class CreateTests
         RunAsOneBatch(store, [.. children, new DeleteRequest(Row(store, parent), DeletePolicy.Cascade), refuses,
             new DeleteRequest(Row(store, orphaned), DeletePolicy.Orphan), tooLate]);
         Assert.Equal(SessionStatus.HasChildren, Assert.IsType<SessionException>(refuses.Failure).Status);
-        Assert.Equal(SessionStatus.NotFound, Assert.IsType<SessionException>(tooLate.Failure).Status);
+        Assert.Equal(SessionStatus.Deleted, Assert.IsType<SessionException>(tooLate.Failure).Status);
         Stores.Fails(SessionStatus.Deleted, () => store.OpenSession(children[0].Id));
         Assert.Equal(refused.Id, store.OpenSession(children[1].Id).Info().GetProperty("parent_id").GetString());
         Assert.Equal(System.Text.Json.JsonValueKind.Null, store.OpenSession(children[2].Id).Info().GetProperty("parent_id").ValueKind);
