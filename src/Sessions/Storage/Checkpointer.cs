@@ -96,8 +96,9 @@ internal sealed class Checkpointer(StoreCore core, Committer committer, BatchRun
         {
             Sync(sessions, takenFrom);
             core.Step(Step.CheckpointSynced);
-            IndexWriter.Write(core.Disk, core.Quarantine, IndexFile.ReadClosing(core.Disk), rows, lsn,
-                (core.State.IdMs, core.State.IdN));
+            IndexClosing? index = IndexFile.ReadClosing(core.Disk);
+            index = index?.Lsn < core.State.Indexed ? null : index; // left from before somebody's recovery
+            IndexWriter.Write(core.Disk, core.Quarantine, index, rows, lsn, (core.State.IdMs, core.State.IdN));
         }
         catch (DiskException)
         {

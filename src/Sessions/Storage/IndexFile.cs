@@ -56,11 +56,12 @@ internal static class IndexFile
         }
     }
 
-    /// <summary>Hands over each row up to the last closing line, as compact JSON; empty where the session
-    /// is gone. False, and nothing handed over, where the file is absent or damaged.</summary>
-    public static bool TryLoad(IDisk disk, Action<RowHead, ReadOnlyMemory<byte>> add)
+    /// <summary>Hands over each row up to the last closing line, as compact JSON; empty where the
+    /// session is gone. False, and nothing handed over, where the file is absent, damaged, or does not reach
+    /// the LSN.</summary>
+    public static bool TryLoad(IDisk disk, long lsn, Action<RowHead, ReadOnlyMemory<byte>> add)
     {
-        if (ReadClosing(disk) is not { } last)
+        if (ReadClosing(disk) is not { } last || last.Lsn < lsn)
         {
             return false;
         }
@@ -114,10 +115,10 @@ internal static class IndexFile
     }
 
     /// <summary>The compact JSON of one session; null where the index has none.</summary>
-    public static byte[]? Find(IDisk disk, string id)
+    public static byte[]? Find(IDisk disk, long lsn, string id)
     {
         byte[]? found = null;
-        TryLoad(disk, (head, slice) => found = head.Id != id ? found : head.IsGone ? null : slice.ToArray());
+        TryLoad(disk, lsn, (head, slice) => found = head.Id != id ? found : head.IsGone ? null : slice.ToArray());
         return found;
     }
 

@@ -18,7 +18,7 @@ internal static class IndexWriter
     {
         if (index is null || index.Rows + rows.Count > (2 * index.Count) + OldRowsMin)
         {
-            WriteWhole(disk, quarantine, rows, lsn, ids);
+            WriteWhole(disk, quarantine, index, rows, lsn, ids);
         }
         else
         {
@@ -54,11 +54,11 @@ internal static class IndexWriter
         file.Sync();
     }
 
-    private static void WriteWhole(IDisk disk, Quarantine quarantine, IReadOnlyList<IndexRow> changed, long lsn,
-        (long Ms, long N) ids)
+    private static void WriteWhole(IDisk disk, Quarantine quarantine, IndexClosing? index,
+        IReadOnlyList<IndexRow> changed, long lsn, (long Ms, long N) ids)
     {
         var rows = new Dictionary<string, ReadOnlyMemory<byte>>();
-        if (!IndexFile.TryLoad(disk, Add))
+        if (index is null || !IndexFile.TryLoad(disk, index.Lsn, Add))
         {
             FolderScan.Load(disk, quarantine, Add);
         }

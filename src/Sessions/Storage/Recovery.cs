@@ -19,7 +19,7 @@ internal sealed class Recovery(StoreCore core)
         long? synced = wasPoisoned ? state.Synced : null, published = wasPoisoned ? state.Published : null;
         long generation = state.Generation;
         var applier = new Applier(core.Disk, core.Environment.Time, core.InstanceId);
-        Outcome outcome = Run(applier, synced, published);
+        Outcome outcome = Run(applier, synced, published, isAlone: true);
         applier.Close();
         if (outcome.Health == StoreHealth.Sound)
         {
@@ -38,13 +38,13 @@ internal sealed class Recovery(StoreCore core)
         long? synced = poisoned ? state.Synced : null, published = poisoned ? state.Published : null;
         long generation = Math.Max(state.Generation, core.Now);
         applier.Forget();
-        Reset(state, Run(applier, synced, published), generation);
+        Reset(state, Run(applier, synced, published, isAlone: false), generation);
         state.Announce();
     }
 
     private sealed record Outcome(long Lsn, long IdMs, long IdN, long Health = StoreHealth.Sound);
 
-    private Outcome Run(Applier applier, long? synced, long? published)
+    private Outcome Run(Applier applier, long? synced, long? published, bool isAlone)
     {
         core.Step(Step.RecoveryStarted);
         core.Corruption = null;
@@ -86,7 +86,7 @@ internal sealed class Recovery(StoreCore core)
         }
 
         long torn = KeepTornTail(scan);
-        return new Outcome(Redo(applier, scan, index, torn, (ms, n)), ms, n);
+        return new Outcome(Redo(applier, scan, index, torn, (ms, n), isAlone), ms, n);
     }
 
     private Outcome Closed(JournalScan scan, IndexClosing? index, long ms, long n)
@@ -110,7 +110,8 @@ internal sealed class Recovery(StoreCore core)
         return new Outcome(lsn == 0 ? 0 : lsn + Takeover.Jump, ms, n);
     }
 
-    private long Redo(Applier applier, JournalScan scan, IndexClosing? index, long torn, (long Ms, long N) ids)
+    private long Redo(Applier applier, JournalScan scan, IndexClosing? index, long torn, (long Ms, long N) ids,
+        bool isAlone)
     {
         var fold = new Fold();
         foreach (Frame frame in scan.Frames)
@@ -129,10 +130,21 @@ internal sealed class Recovery(StoreCore core)
             fold.Sessions.Values.SelectMany(s => s.Sources).Distinct());
         core.Step(Step.RecoverySynced);
         long floor = Math.Max(scan.LastLsn, index?.Lsn ?? 0) + Takeover.Jump;
-        IndexWriter.Write(core.Disk, core.Quarantine, index,
-            [.. fold.Sessions.Values.Where(s => s.IsPurged || s.Image is not null)
-                .Select(s => new IndexRow(s.Id, s.IsPurged ? default : s.Image!.Json))],
-            floor, ids);
+        if (isAlone)
+        {
+            IndexWriter.Write(core.Disk, core.Quarantine, index,
+                [.. fold.Sessions.Values.Where(s => s.IsPurged || s.Image is not null)
+                    .Select(s => new IndexRow(s.Id, s.IsPurged ? default : s.Image!.Json))],
+                floor, ids);
+        }
+        else if (core.Disk.Stat(Layout.IndexFile) is not null)
+        {
+            // Somebody may be at a checkpoint, which writes the index without the store lock. What it
+            // knows ends before this recovery, and readers tell by its LSN.
+            core.Disk.Unlink(Layout.IndexFile);
+            core.Disk.SyncFolder("");
+        }
+
         core.Step(Step.RecoveryIndexed);
         _journal.CreateClosing(new SegmentHeader
         {
@@ -258,7 +270,7 @@ internal sealed class Recovery(StoreCore core)
             }
 
             string path = Layout.LiveFolder(session.Id) + "/" + Layout.SessionFile;
-            byte[]? compact = SmallFile.Read(core.Disk, core.Quarantine, path, session.Id, () => IndexFile.Find(core.Disk, session.Id) ?? []);
+            byte[]? compact = SmallFile.Read(core.Disk, core.Quarantine, path, session.Id, () => IndexFile.Find(core.Disk, 0, session.Id) ?? []);
             if (compact is { Length: > 0 } && InfoCodec.TryRead(compact) is { } info)
             {
                 session.Image = info.With(counters);

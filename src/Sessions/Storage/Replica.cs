@@ -28,6 +28,9 @@ internal sealed class Replica(Journal journal, RowTable rows)
 
     public long PendingBytes { get; set; }
 
+    /// <summary>The page that all others use, where that is no longer the one given.</summary>
+    public required Func<SharedState, SharedState> FindPage { get; init; }
+
     /// <summary>True where nothing was published that the rows do not show. Two memory loads.</summary>
     public bool IsCurrent => _state.Published == rows.Lsn && _state.Generation == _generation;
 
@@ -43,6 +46,7 @@ internal sealed class Replica(Journal journal, RowTable rows)
 
             if (_state.Generation != _generation || !TryFollow(_state.Published))
             {
+                _state = FindPage(_state);
                 Reset();
             }
         }

@@ -14,6 +14,7 @@ internal sealed class RowTable(IDisk disk, Quarantine quarantine)
     private ListOrder _sortedOrder;
     private long _sortedVersion;
     private Dictionary<string, string>? _byKey;
+    private long _base; // what the files and the index together were at when the rows were started
     private Dictionary<string, string>? _byShare;
 
     public object Gate { get; } = new();
@@ -58,6 +59,7 @@ internal sealed class RowTable(IDisk disk, Quarantine quarantine)
     public void Reset(long lsn)
     {
         Lsn = lsn;
+        _base = lsn;
         IsComplete = false;
         Config = null;
         _byKey = null;
@@ -144,7 +146,7 @@ internal sealed class RowTable(IDisk disk, Quarantine quarantine)
             return;
         }
 
-        if (!IndexFile.TryLoad(disk, Add))
+        if (!IndexFile.TryLoad(disk, _base, Add))
         {
             FolderScan.Load(disk, quarantine, Add);
         }
@@ -399,7 +401,7 @@ internal sealed class RowTable(IDisk disk, Quarantine quarantine)
         // A damaged file: the index has a row as good as the file was, and the next checkpoint writes it.
         byte[]? Fallback()
         {
-            byte[]? found = IndexFile.Find(disk, row.Id);
+            byte[]? found = IndexFile.Find(disk, _base, row.Id);
             if (found is not null)
             {
                 Touched[row.Id] = row;

@@ -49,7 +49,7 @@ internal sealed class Salvager
         KeepJournal(scan.Segments);
         IndexClosing? index = IndexFile.ReadClosing(_disk);
         var rows = new Dictionary<string, ReadOnlyMemory<byte>>();
-        IndexFile.TryLoad(_disk, (head, slice) => rows[head.Id] = slice);
+        IndexFile.TryLoad(_disk, 0, (head, slice) => rows[head.Id] = slice);
         int frames = Redo(scan);
         int sessions = RebuildInfos(rows);
         (long lsn, long ms, long n) = FolderScan.Floors(_disk);

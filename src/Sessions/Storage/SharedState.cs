@@ -72,6 +72,13 @@ internal sealed unsafe class SharedState(ISharedPage page)
         }
     }
 
+    /// <summary>Tells all who still have this page that there is another one in its place.</summary>
+    public void Leave()
+    {
+        Generation = -1;
+        Announce();
+    }
+
     public void Clear() => new Span<byte>(_address, SharedPage.Bytes).Clear();
 
     private long Read(int offset) => Volatile.Read(ref *(long*)(_address + offset));

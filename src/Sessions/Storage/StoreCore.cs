@@ -6,6 +6,9 @@ namespace Sessions.Storage;
 /// <summary>The parts of one open store and what they share.</summary>
 internal sealed class StoreCore
 {
+    private const int LookMs = 100;
+    private long _lookedAt;
+
     public StoreCore(StoreEnvironment environment, SessionStoreOptions options, string storeId)
     {
         Environment = environment;
@@ -20,7 +23,7 @@ internal sealed class StoreCore
         IsReadOnly = options.Flags.HasFlag(StoreFlags.ReadOnly);
         Quarantine = new Quarantine(environment.Disk, environment.Time, !IsReadOnly);
         Rows = new RowTable(environment.Disk, Quarantine);
-        Replica = new Replica(new Journal(environment.Disk, Seed, InstanceId), Rows);
+        Replica = new Replica(new Journal(environment.Disk, Seed, InstanceId), Rows) { FindPage = FindPage };
     }
 
     public StoreEnvironment Environment { get; }
@@ -65,10 +68,11 @@ internal sealed class StoreCore
 
     public void Step(Step step) => Environment.AtStep?.Invoke(step);
 
-    /// <summary>Brings the rows up to date unless they are; the fast path is two loads.</summary>
+    /// <summary>Brings the rows up to date unless they are; the fast path is two loads and a look at
+    /// the clock.</summary>
     public void Refresh()
     {
-        if (!Replica.IsCurrent)
+        if (!Replica.IsCurrent || IsPageRemoved())
         {
             CatchUp();
         }
@@ -80,6 +84,7 @@ internal sealed class StoreCore
         {
             lock (Rows.Gate)
             {
+                Replica.State = FindPage(State);
                 Replica.CatchUp();
             }
         }
@@ -87,5 +92,32 @@ internal sealed class StoreCore
         {
             throw Errors.From(e);
         }
+    }
+
+    // Whoever writes notices under the store lock; who only reads looks now and then.
+    private bool IsPageRemoved()
+    {
+        long now = System.Environment.TickCount64; // a cost, not a time that anyone was promised
+        if (now - Volatile.Read(ref _lookedAt) < LookMs)
+        {
+            return false;
+        }
+
+        Volatile.Write(ref _lookedAt, now);
+        return !State.Page.IsLinked;
+    }
+
+    // Under the rows' gate, as the writer's own change of pages is. One that is still being made, by
+    // whoever holds the store lock, is not followed yet.
+    private SharedState FindPage(SharedState known)
+    {
+        if (known.Page.IsLinked || Disk.Stat(Layout.SharedPage) is null
+            || Disk.OpenSharedPage(Layout.SharedPage, IsReadOnly) is not { } page)
+        {
+            return known;
+        }
+
+        var found = new SharedState(page);
+        return found.Layout == SharedState.Magic && found.StoreHash == Seed && page.IsLinked ? found : known;
     }
 }

@@ -19,8 +19,10 @@ internal sealed class Takeover(StoreCore core, Recovery recovery)
             throw new SessionException(SessionStatus.Io, "store.json was moved away under the open store.");
         }
 
+        SharedState? left = null;
         if (!core.State.Page.IsLinked)
         {
+            left = core.State;
             Remap();
         }
 
@@ -31,6 +33,7 @@ internal sealed class Takeover(StoreCore core, Recovery recovery)
             recovery.RunBesideOthers(runner.Applier);
         }
 
+        left?.Leave();
         if (state.Health != StoreHealth.Sound)
         {
             throw state.Health == StoreHealth.Poisoned ? Errors.Poisoned()
@@ -55,7 +58,12 @@ internal sealed class Takeover(StoreCore core, Recovery recovery)
     private void Remap()
     {
         core.Disk.CreateFolder(Layout.Locks);
-        core.Replica.State = new SharedState(core.Disk.OpenSharedPage(Layout.SharedPage, readOnly: false)!);
+        var found = new SharedState(core.Disk.OpenSharedPage(Layout.SharedPage, readOnly: false)!);
+        lock (core.Rows.Gate)
+        {
+            core.Replica.State = found;
+        }
+
         LogRing.Add("warning", "The folder of locks was removed; it is made anew.");
     }
 

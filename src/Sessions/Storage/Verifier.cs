@@ -85,7 +85,7 @@ internal sealed class Verifier
             return; // disposable, and absent until the first checkpoint
         }
 
-        if (IndexFile.ReadClosing(_core.Disk) is not { } closing || !IndexFile.TryLoad(_core.Disk, (_, _) => { }))
+        if (IndexFile.ReadClosing(_core.Disk) is not { } closing || !IndexFile.TryLoad(_core.Disk, closing.Lsn, (_, _) => { }))
         {
             Add("index_damaged", "info", null, Layout.IndexFile, null, null, null, null, "rebuilt from the sessions");
         }

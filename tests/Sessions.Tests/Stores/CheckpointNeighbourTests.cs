@@ -1,4 +1,5 @@
 using Sessions.Platform;
+using Sessions.Storage;
 using Sessions.Tests.Disks;
 using Sessions.Tests.Support;
 
@@ -48,5 +49,54 @@ public sealed class CheckpointNeighbourTests
         Assert.True(store.Core.State.Indexed > indexed);
         store.Restore(session.Id);
         store.AssertSound();
+    }
+
+    [Theory]
+    [InlineData(nameof(Step.CheckpointImages))]
+    [InlineData(nameof(Step.CheckpointSynced))]
+    [InlineData(nameof(Step.CheckpointIndexed))]
+    public void An_index_from_before_a_neighbours_recovery_answers_nothing(string step)
+    {
+        var disk = new MemoryDisk();
+        Action? atStep = null;
+        using SessionStore store = Support.Stores.Open(disk, atStep: s =>
+        {
+            if (s == Enum.Parse<Step>(step))
+            {
+                Interlocked.Exchange(ref atStep, null)?.Invoke();
+            }
+        });
+        using SessionStore other = Support.Stores.Open(disk.OpenAs(), processId: 4343);
+        Session parent = store.Create();
+        Session child = store.Create(parent.Id);
+        child.Say("one");
+        atStep = () =>
+        {
+            Session same = other.OpenSession(child.Id);
+            same.Say("two");
+            same.UpdateTitle("told");
+            disk.Unlink(Layout.SharedPage);
+            disk.RemoveFolder(Layout.Locks);
+            other.Create(); // the first commit recovers
+        };
+
+        store.Engine.Checkpointer.TryRun();
+        Assert.Null(atStep);
+        Assert.Equal("told", store.List(new SessionListOptions { ParentId = parent.Id })[0].GetProperty("title").GetString());
+        Assert.Equal(3, child.Say("three"));
+        using (SessionStore third = Support.Stores.Open(disk.OpenAs(), processId: 4444))
+        {
+            Assert.Equal("told", third.List(new SessionListOptions { ParentId = parent.Id })[0].GetProperty("title").GetString());
+            Assert.Equal(4, third.OpenSession(child.Id).Say("four"));
+            third.AssertSound();
+        }
+
+        other.Dispose();
+        store.Engine.Checkpointer.TryRun();
+        store.Close();
+        using SessionStore again = Support.Stores.Open(disk.OpenAs());
+        Assert.Equal("told", again.List(new SessionListOptions { ParentId = parent.Id })[0].GetProperty("title").GetString());
+        Assert.Equal(5, again.OpenSession(child.Id).Say("five"));
+        again.AssertSound();
     }
 }
