@@ -110,7 +110,7 @@ internal static unsafe class Store
         {
             NativeWriter.Clear(outJson, outLength);
             string? folder = Argument.OptionalText(path, "path");
-            byte[] options = Argument.OptionalCopy(optionsJson, "options_json");
+            ReadOnlySpan<byte> options = optionsJson == null ? "{}"u8 : Argument.Utf8(optionsJson, "options_json");
             NativeWriter output = NativeWriter.Start(outJson);
             SessionStore.Salvage(folder, options, output);
             output.Finish(outJson, outLength);

@@ -105,10 +105,10 @@ public sealed class SessionStore : IDisposable
     }
 
     /// <summary>Rebuilds a damaged store from its files and from every whole frame of its journal, and
-    /// writes a report. The store must not be open anywhere. Options: none yet, so "{}" or empty.</summary>
+    /// writes a report. The store must not be open anywhere. Options: none yet, so "{}".</summary>
     public static void Salvage(string? path, ReadOnlySpan<byte> optionsJson, IBufferWriter<byte> output)
     {
-        if (!optionsJson.IsEmpty && JsonText.Compact(optionsJson, "options_json", isObject: true).Length > 2)
+        if (JsonText.Compact(optionsJson, "options_json", isObject: true).Length > 2)
         {
             throw Errors.Argument("options_json", "There are no options yet.");
         }

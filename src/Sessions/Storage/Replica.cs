@@ -97,7 +97,7 @@ internal sealed class Replica(Journal journal, RowTable rows)
             return;
         }
 
-        rows.DropTails(Pending.Where(f => f.Lsn <= applied));
+        rows.DropTails(Pending.Where(f => f.Lsn <= applied), applied);
         Pending = Pending.FindAll(f => f.Lsn > applied);
         PendingBytes = Pending.Count == 0 ? 0 : PendingBytes;
     }

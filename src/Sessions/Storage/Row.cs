@@ -12,6 +12,9 @@ internal sealed class Row(string id)
 
     public string Id { get; } = id;
 
+    /// <summary>What the id orders by; zeros for one that this library did not make.</summary>
+    public (long Ms, long N) Number { get; } = SessionIds.TryParse(id, out long ms, out long n) ? (ms, n) : default;
+
     /// <summary>Null until somebody asks.</summary>
     public SessionInfo? Info { get => _info; set => _info = value; }
 

@@ -210,16 +210,18 @@ internal sealed class RowTable(IDisk disk, Quarantine quarantine)
     }
 
     /// <summary>Forgets lines that are in the files now.</summary>
-    public void DropTails(IEnumerable<Frame> applied)
+    public void DropTails(IEnumerable<Frame> applied, long lsn)
     {
         foreach (Frame frame in applied)
         {
             foreach (Change change in frame.Changes)
             {
+                // The first frame of a session drops all that is due; the others find nothing left.
                 if (change.Kind == ChangeKind.Append && _rows.TryGetValue(change.Id, out Row? row)
-                    && row.Tail is { } tail)
+                    && row.Tail is { Count: > 0 } tail && tail[0].Lsn <= lsn)
                 {
-                    row.Tail = tail.Exists(t => t.Lsn > frame.Lsn) ? tail.FindAll(t => t.Lsn > frame.Lsn) : null;
+                    int due = tail.FindIndex(t => t.Lsn > lsn);
+                    row.Tail = due < 0 ? null : tail.GetRange(due, tail.Count - due);
                 }
             }
         }

@@ -32,10 +32,11 @@ internal static class SessionList
         bool descending = o.Order is ListOrder.UpdatedDescending or ListOrder.CreatedDescending;
         var order = new Order(byUpdated, descending);
         var chosen = new List<Row>();
+        Row? last = after is { } end ? new Row(end.Id) : null;
         foreach (Row row in rows.InOrder(o.Order, order))
         {
             if (!row.IsGone && Matches(rows, row, o, filter)
-                && (after is not { } a || order.Compare(order.Key(row), row.Id, a.Key, a.Id) > 0))
+                && (last is null || order.Compare(order.Key(row), row, after!.Value.Key, last) > 0))
             {
                 chosen.Add(row);
                 if (o.Limit != 0 && chosen.Count > o.Limit)
@@ -283,18 +284,14 @@ internal static class SessionList
     {
         public long Key(Row row) => byUpdated ? row.UpdatedAt : row.CreatedAt;
 
-        public int Compare(Row? x, Row? y) => Compare(Key(x!), x!.Id, Key(y!), y!.Id);
+        public int Compare(Row? x, Row? y) => Compare(Key(x!), x!, Key(y!), y!);
 
         // Of two with the same time the id decides: by its number, not its letters.
-        public int Compare(long x, string xId, long y, string yId)
+        public int Compare(long xKey, Row x, long yKey, Row y)
         {
-            int order = x.CompareTo(y);
-            if (order == 0)
-            {
-                order = SessionIds.TryParse(xId, out long xMs, out long xN) && SessionIds.TryParse(yId, out long yMs, out long yN)
-                    ? (xMs, xN).CompareTo((yMs, yN)) : string.CompareOrdinal(xId, yId);
-            }
-
+            int order = xKey.CompareTo(yKey);
+            order = order != 0 ? order : x.Number.CompareTo(y.Number);
+            order = order != 0 ? order : string.CompareOrdinal(x.Id, y.Id);
             return descending ? -order : order;
         }
     }
