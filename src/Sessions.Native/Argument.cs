@@ -25,9 +25,9 @@ internal static unsafe class Argument
         return Valid(MemoryMarshal.CreateReadOnlySpanFromNullTerminated(value), name);
     }
 
-    /// <summary>A NUL-terminated text, copied; empty where there is none.</summary>
-    internal static ReadOnlyMemory<byte>? OptionalCopy(byte* value, string name)
-        => value == null ? null : Utf8(value, name).ToArray();
+    /// <summary>A NUL-terminated text, copied; null where there is none.</summary>
+    internal static ReadOnlyMemory<byte>? OptionalCopy(byte* value, string name) =>
+        value == null ? null : Utf8(value, name).ToArray();
 
     /// <summary>A text with its length.</summary>
     internal static ReadOnlySpan<byte> Utf8(byte* value, nuint length, string name)
