@@ -7,6 +7,10 @@ namespace Sessions.Storage;
 internal sealed class StoreCore
 {
     private const int LookMs = 100;
+
+    [ThreadStatic]
+    private static uint t_refreshes; // even the clock would be a good part of the cheapest call
+
     private long _lookedAt;
 
     public StoreCore(StoreEnvironment environment, SessionStoreOptions options, string storeId)
@@ -68,8 +72,7 @@ internal sealed class StoreCore
 
     public void Step(Step step) => Environment.AtStep?.Invoke(step);
 
-    /// <summary>Brings the rows up to date unless they are; the fast path is two loads and a look at
-    /// the clock.</summary>
+    /// <summary>Brings the rows up to date unless they are; the fast path is two loads and a count.</summary>
     public void Refresh()
     {
         if (!Replica.IsCurrent || IsPageRemoved())
@@ -95,7 +98,9 @@ internal sealed class StoreCore
     }
 
     // Whoever writes notices under the store lock; who only reads looks now and then.
-    private bool IsPageRemoved()
+    private bool IsPageRemoved() => (++t_refreshes & 15) == 0 && IsPageRemovedNow();
+
+    private bool IsPageRemovedNow()
     {
         long now = System.Environment.TickCount64; // a cost, not a time that anyone was promised
         if (now - Volatile.Read(ref _lookedAt) < LookMs)
