@@ -27,7 +27,7 @@ internal static unsafe class Argument
 
     /// <summary>A NUL-terminated text, copied; null where there is none.</summary>
     internal static ReadOnlyMemory<byte>? OptionalCopy(byte* value, string name) =>
-        value == null ? null : Utf8(value, name).ToArray();
+        value == null ? default(ReadOnlyMemory<byte>?) : Utf8(value, name).ToArray();
 
     /// <summary>A text with its length.</summary>
     internal static ReadOnlySpan<byte> Utf8(byte* value, nuint length, string name)
