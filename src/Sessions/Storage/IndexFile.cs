@@ -72,47 +72,68 @@ internal static class IndexFile
             return false; // made anew in between, or cut
         }
 
-        var rows = new List<(RowHead Head, ReadOnlyMemory<byte> Slice)>((int)Math.Min(last.Rows, 1 << 20));
-        for (int chunk = 0; chunk < last.End;)
+        if (!AreChunksSound(bytes.AsSpan(0, (int)last.End)))
         {
-            int at = chunk;
-            while (true)
-            {
-                int length = bytes.AsSpan(at).IndexOf((byte)'\n');
-                if (length < 0)
-                {
-                    return false;
-                }
-
-                ReadOnlyMemory<byte> line = bytes.AsMemory(at, length);
-                if (line.Span.StartsWith("{\"closing\":"u8))
-                {
-                    if (TryReadClosing(line.Span, at + length + 1) is not { } closing || closing.Start != chunk
-                        || Crc32C.Compute(bytes.AsSpan(chunk, at - chunk)) != closing.RowsCrc)
-                    {
-                        return false;
-                    }
-
-                    chunk = at + length + 1;
-                    break;
-                }
-
-                if (!TryReadRow(line, rows))
-                {
-                    return false;
-                }
-
-                at += length + 1;
-            }
+            return false;
         }
 
-        foreach ((RowHead head, ReadOnlyMemory<byte> slice) in rows)
+        // The checksums say that every line is what this library wrote, so nothing can fail half-way.
+        for (int at = 0; at < last.End;)
         {
-            add(head, slice);
+            int length = bytes.AsSpan(at).IndexOf((byte)'\n');
+            ReadOnlyMemory<byte> line = bytes.AsMemory(at, length);
+            if (line.Span.StartsWith(Info))
+            {
+                ReadOnlyMemory<byte> slice = line[Info.Length..^1];
+                add(RowHead.TryRead(slice.Span) ?? throw Errors.Corrupt("A row is no session.", Layout.IndexFile), slice);
+            }
+            else if (line.Span.StartsWith(Gone))
+            {
+                string id = new JsonMember("", default, line[Gone.Length..^1]).Text;
+                add(new RowHead(id, null, 0, 0, false, 0) { IsGone = true }, default);
+            }
+
+            at += length + 1;
         }
 
         return true;
     }
+
+    private static bool AreChunksSound(ReadOnlySpan<byte> bytes)
+    {
+        for (int chunk = 0, at = 0; chunk < bytes.Length;)
+        {
+            int length = bytes[at..].IndexOf((byte)'\n');
+            if (length < 0)
+            {
+                return false;
+            }
+
+            ReadOnlySpan<byte> line = bytes.Slice(at, length);
+            if (line.StartsWith("{\"closing\":"u8))
+            {
+                if (TryReadClosing(line, at + length + 1) is not { } closing || closing.Start != chunk
+                    || Crc32C.Compute(bytes[chunk..at]) != closing.RowsCrc)
+                {
+                    return false;
+                }
+
+                chunk = at + length + 1;
+            }
+            else if (!line.StartsWith(Info) && !line.StartsWith(Gone))
+            {
+                return false;
+            }
+
+            at += length + 1;
+        }
+
+        return true;
+    }
+
+    private static ReadOnlySpan<byte> Info => "{\"info\":"u8;
+
+    private static ReadOnlySpan<byte> Gone => "{\"gone\":"u8;
 
     /// <summary>The compact JSON of one session; null where the index has none.</summary>
     public static byte[]? Find(IDisk disk, long lsn, string id)
@@ -127,11 +148,11 @@ internal static class IndexFile
     {
         if (infoJson.IsEmpty)
         {
-            output.Raw("{\"gone\":"u8).Text(id);
+            output.Raw(Gone).Text(id);
         }
         else
         {
-            output.Raw("{\"info\":"u8).Raw(infoJson);
+            output.Raw(Info).Raw(infoJson);
         }
 
         output.Byte('}').Byte('\n');
@@ -146,30 +167,6 @@ internal static class IndexFile
             .Member("rows_crc", closing.RowsCrc).Byte('}');
         CheckedJson.AppendChecksum(output, Crc32C.Compute(output.Written[start..]));
         output.Byte('}').Byte('\n');
-    }
-
-    private static bool TryReadRow(ReadOnlyMemory<byte> line, List<(RowHead, ReadOnlyMemory<byte>)> rows)
-    {
-        if (line.Span.StartsWith("{\"info\":"u8))
-        {
-            ReadOnlyMemory<byte> slice = line[8..^1];
-            if (RowHead.TryRead(slice.Span) is not { } head)
-            {
-                return false;
-            }
-
-            rows.Add((head, slice));
-            return true;
-        }
-
-        if (!line.Span.StartsWith("{\"gone\":"u8))
-        {
-            return false;
-        }
-
-        string gone = new JsonMember("", default, line[8..^1]).Text;
-        rows.Add((new RowHead(gone, null, 0, 0, false, 0) { IsGone = true }, default));
-        return true;
     }
 
     private static IndexClosing? TryReadClosing(ReadOnlySpan<byte> line, long end)

@@ -37,7 +37,7 @@ internal sealed class Row(string id)
     public bool Archived { get; set; }
 
     /// <summary>What appends since made of the counters while <see cref="Info"/> was not there.</summary>
-    public Counters? Pending { get; set; }
+    public PendingCounters? Pending { get; set; }
 
     /// <summary>Bytes of the event log, lines that are not in the file yet included; -1: unknown.</summary>
     public long LogLength { get; set; } = -1;
@@ -80,6 +80,9 @@ internal sealed class Row(string id)
 
     public void ClearSignal() => _signalled = false;
 }
+
+/// <summary>Counters that wait for the info they belong to.</summary>
+internal sealed record PendingCounters(Counters Counters);
 
 /// <summary>A session between the first change of a batch and its publishing.</summary>
 internal sealed class WorkingRow

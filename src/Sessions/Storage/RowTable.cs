@@ -152,6 +152,7 @@ internal sealed class RowTable(IDisk disk, Quarantine quarantine)
         }
 
         IsComplete = true;
+        _rows.TrimExcess();
         return;
 
         void Add(RowHead head, ReadOnlyMemory<byte> slice)
@@ -176,7 +177,7 @@ internal sealed class RowTable(IDisk disk, Quarantine quarantine)
             row ??= new Row(head.Id);
             _rows[head.Id] = row;
             row.Slice = slice;
-            Describe(row, row.Pending is { } counters ? head with { UpdatedAt = Math.Max(head.UpdatedAt, counters.UpdatedAt) } : head);
+            Describe(row, row.Pending is { Counters: var counters } ? head with { UpdatedAt = Math.Max(head.UpdatedAt, counters.UpdatedAt) } : head);
         }
     }
 
@@ -304,7 +305,7 @@ internal sealed class RowTable(IDisk disk, Quarantine quarantine)
                 }
                 else
                 {
-                    row.Pending = change.Counters;
+                    row.Pending = new PendingCounters(change.Counters);
                     row.UpdatedAt = Math.Max(row.UpdatedAt, change.Counters.UpdatedAt);
                 }
 
@@ -416,7 +417,7 @@ internal sealed class RowTable(IDisk disk, Quarantine quarantine)
 
     private static SessionInfo Settle(Row row, SessionInfo info)
     {
-        info = row.Pending is { } counters ? info.With(counters) : info;
+        info = row.Pending is { Counters: var counters } ? info.With(counters) : info;
         row.Pending = null;
         row.Slice = default;
         Describe(row, new RowHead(info));

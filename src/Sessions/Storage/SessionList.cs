@@ -2,6 +2,7 @@ using System.Buffers;
 using System.Buffers.Text;
 using System.Globalization;
 using System.Text;
+using System.Text.Json;
 
 namespace Sessions.Storage;
 
@@ -101,7 +102,7 @@ internal static class SessionList
     }
 
     private static ReadOnlyMemory<byte> Json(Row row) => row.Info?.Json
-        ?? (row.Pending is null ? row.Slice : InfoCodec.TryRead(row.Slice)!.With(row.Pending.Value).Json);
+        ?? (row.Pending is null ? row.Slice : InfoCodec.TryRead(row.Slice)!.With(row.Pending.Counters).Json);
 
     /// <summary>Writes one session, or the fields of it that were asked for.</summary>
     public static void Write(Row row, string[]? fields, IBufferWriter<byte> output)
@@ -113,16 +114,27 @@ internal static class SessionList
             return;
         }
 
+        // Read as tokens and copied as text: nothing is allocated, however many sessions there are.
+        ReadOnlySpan<byte> text = json.Span;
+        var reader = new Utf8JsonReader(text, new JsonReaderOptions { MaxDepth = Limits.JsonDepthMax + 8 });
         bool first = true;
         output.Write("{"u8);
-        foreach (JsonMember m in JsonMembers.Of(json))
+        reader.Read();
+        while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
         {
-            if (Array.IndexOf(fields, m.Name) >= 0)
+            int start = (int)reader.TokenStartIndex;
+            bool isWanted = false;
+            foreach (string field in fields)
+            {
+                isWanted |= reader.ValueTextEquals(field);
+            }
+
+            reader.Read();
+            reader.Skip();
+            if (isWanted)
             {
                 output.Write(first ? ""u8 : ","u8);
-                output.Write(m.RawName.Span);
-                output.Write(":"u8);
-                output.Write(m.Value.Span);
+                output.Write(text[start..(int)reader.BytesConsumed]);
                 first = false;
             }
         }
