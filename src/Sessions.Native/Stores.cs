@@ -8,41 +8,45 @@ internal static class Stores
 {
     private const int ClosingStackBytes = 256 * 1024;
 
-    /// <summary>Closes stores side by side; false where one was not done in time.</summary>
-    internal static bool CloseAll(List<SessionStore> stores, uint timeoutMs)
+    private static readonly List<Thread> s_closing = [];
+
+    /// <summary>Closes stores side by side; false where one was not done in time, also one that an
+    /// earlier call began to close.</summary>
+    internal static bool CloseAll(IEnumerable<SessionStore> stores, uint timeoutMs)
     {
         long started = Stopwatch.GetTimestamp();
-        List<Thread> threads = [];
         ExceptionDispatchInfo? failure = null;
-        foreach (SessionStore store in stores)
+        Thread[] closing;
+        lock (s_closing)
         {
-            var thread = new Thread(() =>
+            s_closing.RemoveAll(thread => !thread.IsAlive);
+            foreach (SessionStore store in stores.Where(store => !store.Engine.IsClosed))
             {
-                try
+                var thread = new Thread(() =>
                 {
-                    Close(store);
-                }
-                catch (Exception exception)
-                {
-                    // Nothing may leave a thread: it would end the host.
-                    failure = ExceptionDispatchInfo.Capture(exception);
-                }
-            }, ClosingStackBytes);
-            thread.IsBackground = true;
-            thread.Start();
-            threads.Add(thread);
-        }
-
-        foreach (Thread thread in threads)
-        {
-            if (timeoutMs == uint.MaxValue)
-            {
-                thread.Join();
-                continue;
+                    try
+                    {
+                        Close(store);
+                    }
+                    catch (Exception exception)
+                    {
+                        // Nothing may leave a thread: it would end the host.
+                        failure = ExceptionDispatchInfo.Capture(exception);
+                    }
+                }, ClosingStackBytes);
+                thread.IsBackground = true;
+                thread.Start();
+                s_closing.Add(thread);
             }
 
-            double left = timeoutMs - Stopwatch.GetElapsedTime(started).TotalMilliseconds;
-            if (!thread.Join((int)Math.Clamp(left, 0, int.MaxValue)))
+            closing = [.. s_closing];
+        }
+
+        foreach (Thread thread in closing)
+        {
+            double left = timeoutMs == uint.MaxValue ? Timeout.Infinite
+                : Math.Clamp(timeoutMs - Stopwatch.GetElapsedTime(started).TotalMilliseconds, 0, int.MaxValue);
+            if (!thread.Join((int)left))
             {
                 return false;
             }
@@ -55,13 +59,9 @@ internal static class Stores
     /// <summary>Closes a store; fine where session_shutdown has done so.</summary>
     internal static void Close(SessionStore store)
     {
-        try
+        if (!store.Engine.IsClosed)
         {
             store.Close();
-        }
-        catch (SessionException exception) when (exception.Status == SessionStatus.Closed)
-        {
-            LogRing.Add("info", "A store was closed a second time.");
         }
     }
 }
