@@ -197,6 +197,11 @@ public sealed class Session : IDisposable
         }
 
         RequireWritable();
+        if (Core.IsReadOnly)
+        {
+            throw Errors.ReadOnly();
+        }
+
         SessionStore.Run(() =>
         {
             (ShareRecord record, string secret) = FindShare(options) ?? AddShare(options);
@@ -311,7 +316,18 @@ public sealed class Session : IDisposable
     private SessionInfo Visible()
     {
         SessionInfo info = Current();
-        return _shareId is null ? info : SharedView.Of(Core, _row, info, Share());
+        if (_shareId is not null)
+        {
+            return SharedView.Of(Core, _row, info, Share());
+        }
+
+        return info.Share is not { ExpiresAt: > 0 } ? info : SessionStore.Run(() =>
+        {
+            lock (Core.Rows.Gate)
+            {
+                return Core.Rows.Shown(_row, info, Core.Now);
+            }
+        });
     }
 
     private ShareRecord Share() => SessionStore.Run(() =>
@@ -401,7 +417,18 @@ public sealed class Session : IDisposable
 
         Core.Disk.SyncFolder(folder);
         var request = new AddShareRequest(_row, options, shareId);
-        Commit(request);
+        try
+        {
+            Commit(request);
+        }
+        finally
+        {
+            if (request.Result?.ShareId != shareId && Core.Disk.Stat(Layout.Secret(folder, shareId)) is not null)
+            {
+                Core.Disk.Unlink(Layout.Secret(folder, shareId)); // no record speaks of it
+            }
+        }
+
         return request.Result!.ShareId == shareId ? (request.Result, secret) : FindShare(options) ?? AddShare(options);
     }
 

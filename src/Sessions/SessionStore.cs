@@ -204,7 +204,7 @@ public sealed class SessionStore : IDisposable
                     if (SessionIds.IsValid(ids[i]) && Core.Rows.Find(ids[i]) is { IsLive: true } row)
                     {
                         Core.Rows.Read(row);
-                        SessionList.Write(row, names, output);
+                        SessionList.Write(Core.Rows, row, names, Core.Now, output);
                     }
                     else
                     {
@@ -226,7 +226,7 @@ public sealed class SessionStore : IDisposable
             lock (Core.Rows.Gate)
             {
                 Core.Refresh();
-                return SessionList.Write(Core.Rows, options ?? new SessionListOptions(), output);
+                return SessionList.Write(Core.Rows, options ?? new SessionListOptions(), Core.Now, output);
             }
         });
     }

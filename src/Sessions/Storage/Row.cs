@@ -36,6 +36,9 @@ internal sealed class Row(string id)
     public long UpdatedAt { get; set; }
     public bool Archived { get; set; }
 
+    /// <summary>When the share that the info names ends; 0: never, or there is none.</summary>
+    public long ShareExpiresAt { get; set; }
+
     /// <summary>What appends since made of the counters while <see cref="Info"/> was not there.</summary>
     public PendingCounters? Pending { get; set; }
 

@@ -9,8 +9,10 @@ internal readonly record struct RowHead(string Id, string? ParentId, long Create
 {
     public RowHead(SessionInfo info)
         : this(info.Id, info.ParentId, info.CreatedAt, info.UpdatedAt, info.Archived, info.DeletionLsn)
-    {
-    }
+        => ShareExpiresAt = info.Share?.ExpiresAt ?? 0;
+
+    /// <summary>When the share that it names ends; 0: never, or there is none.</summary>
+    public long ShareExpiresAt { get; init; }
 
     /// <summary>True for a row that says that its session is gone.</summary>
     public bool IsGone { get; init; }
@@ -19,7 +21,7 @@ internal readonly record struct RowHead(string Id, string? ParentId, long Create
     public static RowHead? TryRead(ReadOnlySpan<byte> json)
     {
         string? id = null, parent = null;
-        long created = 0, updated = 0, deletion = 0;
+        long created = 0, updated = 0, deletion = 0, expires = 0;
         bool archived = false;
         try
         {
@@ -29,7 +31,8 @@ internal readonly record struct RowHead(string Id, string? ParentId, long Create
             {
                 int name = reader.ValueTextEquals("id"u8) ? 1 : reader.ValueTextEquals("parent_id"u8) ? 2
                     : reader.ValueTextEquals("created_at"u8) ? 3 : reader.ValueTextEquals("updated_at"u8) ? 4
-                    : reader.ValueTextEquals("archived"u8) ? 5 : reader.ValueTextEquals("deletion_id"u8) ? 6 : 0;
+                    : reader.ValueTextEquals("archived"u8) ? 5 : reader.ValueTextEquals("deletion_id"u8) ? 6
+                    : reader.ValueTextEquals("share_info"u8) ? 7 : 0;
                 reader.Read();
                 switch (name)
                 {
@@ -39,6 +42,7 @@ internal readonly record struct RowHead(string Id, string? ParentId, long Create
                     case 4: updated = reader.GetInt64(); break;
                     case 5: archived = reader.GetBoolean(); break;
                     case 6: deletion = InfoCodec.ReadDeletion(reader.GetString()); break;
+                    case 7 when reader.TokenType == JsonTokenType.StartObject: expires = ReadExpiry(ref reader); break;
                     default: reader.Skip(); break;
                 }
             }
@@ -48,6 +52,21 @@ internal readonly record struct RowHead(string Id, string? ParentId, long Create
             return null; // the caller's answer to this is the answer: the index is not to be used
         }
 
-        return id is not null && SessionIds.IsValid(id) ? new RowHead(id, parent, created, updated, archived, deletion) : null;
+        return id is not null && SessionIds.IsValid(id)
+            ? new RowHead(id, parent, created, updated, archived, deletion) { ShareExpiresAt = expires } : null;
+    }
+
+    private static long ReadExpiry(ref Utf8JsonReader reader)
+    {
+        long expires = 0;
+        while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
+        {
+            bool isExpiry = reader.ValueTextEquals("expires_at"u8);
+            reader.Read();
+            expires = isExpiry && reader.TokenType == JsonTokenType.Number ? reader.GetInt64() : expires;
+            reader.Skip();
+        }
+
+        return expires;
     }
 }

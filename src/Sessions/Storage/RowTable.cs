@@ -284,6 +284,11 @@ internal sealed class RowTable(IDisk disk, Quarantine quarantine)
         return row.Shares = SmallFile.Read(disk, quarantine, row.Folder + "/" + Layout.SharesFile, row.Id) ?? [];
     }
 
+    /// <summary>The info as people see it at a time: no file changes when a share expires.</summary>
+    public SessionInfo Shown(Row row, SessionInfo info, long now)
+        => info.Share is { ExpiresAt: > 0 } share && now >= share.ExpiresAt
+            ? info with { Share = Sharing.ShareList.Summarize(Sharing.ShareList.Read(ReadShares(row)), now) } : info;
+
     /// <summary>config.json, compact; empty where there is none.</summary>
     public byte[] ReadConfig()
         => Config ??= SmallFile.Read(disk, quarantine, Layout.ConfigFile, null) ?? [];
@@ -432,5 +437,6 @@ internal sealed class RowTable(IDisk disk, Quarantine quarantine)
         row.UpdatedAt = head.UpdatedAt;
         row.Archived = head.Archived;
         row.DeletionLsn = head.DeletionLsn;
+        row.ShareExpiresAt = head.ShareExpiresAt;
     }
 }

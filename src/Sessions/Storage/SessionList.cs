@@ -21,7 +21,7 @@ internal static class SessionList
         ["created", "spawning", "active", "idle", "stopping", "stopped", "failed", "cleaning", "terminated"];
 
     /// <summary>Writes the array; returns the cursor of the next page or null. Call under the gate.</summary>
-    public static string? Write(RowTable rows, SessionListOptions o, IBufferWriter<byte> output)
+    public static string? Write(RowTable rows, SessionListOptions o, long now, IBufferWriter<byte> output)
     {
         Check(o);
         string[]? fields = Fields(o.Fields);
@@ -50,7 +50,7 @@ internal static class SessionList
         int count = o.Limit == 0 ? chosen.Count : (int)Math.Min(o.Limit, (uint)chosen.Count);
         if (fields is null)
         {
-            WriteWhole(chosen, count, output);
+            WriteWhole(rows, chosen, count, now, output);
         }
         else
         {
@@ -58,7 +58,7 @@ internal static class SessionList
             for (int i = 0; i < count; i++)
             {
                 output.Write(i == 0 ? ""u8 : ","u8);
-                Write(chosen[i], fields, output);
+                Write(rows, chosen[i], fields, now, output);
             }
 
             output.Write("]"u8);
@@ -69,12 +69,12 @@ internal static class SessionList
 
     // The fast path of the plain loop above: each row is text already, so the length is known before
     // the first byte, and all of it is copied once. 10,000 rows: 1.3 ms instead of 4.
-    private static void WriteWhole(List<Row> rows, int count, IBufferWriter<byte> output)
+    private static void WriteWhole(RowTable rows, List<Row> chosen, int count, long now, IBufferWriter<byte> output)
     {
         long length = 2;
         for (int i = 0; i < count; i++)
         {
-            length += Json(rows[i]).Length + 1;
+            length += Json(rows, chosen[i], now).Length + 1;
         }
 
         if (length > Array.MaxLength)
@@ -92,7 +92,7 @@ internal static class SessionList
                 span[at++] = (byte)',';
             }
 
-            ReadOnlySpan<byte> json = Json(rows[i]).Span;
+            ReadOnlySpan<byte> json = Json(rows, chosen[i], now).Span;
             json.CopyTo(span[at..]);
             at += json.Length;
         }
@@ -101,13 +101,21 @@ internal static class SessionList
         output.Advance(at);
     }
 
-    private static ReadOnlyMemory<byte> Json(Row row) => row.Info?.Json
-        ?? (row.Pending is null ? row.Slice : InfoCodec.TryRead(row.Slice)!.With(row.Pending.Counters).Json);
+    private static ReadOnlyMemory<byte> Json(RowTable rows, Row row, long now)
+    {
+        if (row.ShareExpiresAt != 0 && now >= row.ShareExpiresAt)
+        {
+            return rows.Shown(row, rows.Read(row), now).Json;
+        }
+
+        return row.Info?.Json
+            ?? (row.Pending is null ? row.Slice : InfoCodec.TryRead(row.Slice)!.With(row.Pending.Counters).Json);
+    }
 
     /// <summary>Writes one session, or the fields of it that were asked for.</summary>
-    public static void Write(Row row, string[]? fields, IBufferWriter<byte> output)
+    public static void Write(RowTable rows, Row row, string[]? fields, long now, IBufferWriter<byte> output)
     {
-        ReadOnlyMemory<byte> json = Json(row);
+        ReadOnlyMemory<byte> json = Json(rows, row, now);
         if (fields is null)
         {
             output.Write(json.Span);
