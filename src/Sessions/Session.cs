@@ -18,6 +18,7 @@ public sealed class Session : IDisposable
     private readonly Row _row;
     private readonly string? _shareId;
     private volatile bool _isDisposed;
+    private int _looks; // counts loosely: threads may lose one another's
 
     internal Session(SessionStore store, Row row, string? shareId) => (_store, _row, _shareId) = (store, row, shareId);
 
@@ -102,7 +103,7 @@ public sealed class Session : IDisposable
         Checks.Flags((uint)flags, 3);
         if (reason is not null)
         {
-            Checks.AtMost(Checks.Bytes(reason, "reason"), Limits.ReasonBytesMax, "reason_bytes");
+            Checks.AtMost(Checks.Bytes(reason, "reason"), Limits.ReasonBytesMax, "reason_bytes_max");
         }
 
         RequireWritable();
@@ -300,7 +301,12 @@ public sealed class Session : IDisposable
         }
 
         _store.ThrowIfClosed();
-        Core.Refresh();
+        if ((++_looks & 63) == 0)
+        {
+            Core.Refresh();
+        }
+
+        Core.RefreshFast();
         SessionInfo info = _row.Info ?? Read();
         return _row.IsLive ? info : throw Errors.Deleted(Id);
     }

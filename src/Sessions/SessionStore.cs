@@ -159,8 +159,8 @@ public sealed class SessionStore : IDisposable
             Id = "",
             ParentId = parentId,
             IdempotencyKey = options.IdempotencyKey,
-            Metadata = Object(options.Metadata, "metadata_json", "metadata_bytes"),
-            Facts = Object(options.Facts, "facts_json", "facts_bytes"),
+            Metadata = Object(options.Metadata, "metadata_json", "metadata_bytes_max"),
+            Facts = Object(options.Facts, "facts_json", "facts_bytes_max"),
         }, options.Title ?? ""))
         {
             Full = IsFull,

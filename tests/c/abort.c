@@ -81,7 +81,7 @@ static void reasons(void) {
   start();
   session = create(NULL, NULL);
   CHECK_STATUS(SESSION_E_LIMIT, session_abort(session, too_long));
-  CHECK_DETAILS("{\"limit\":\"reason_bytes\",\"max\":4096,\"actual\":4097}");
+  CHECK_DETAILS("{\"limit\":\"reason_bytes_max\",\"max\":4096,\"actual\":4097}");
   CHECK_STATUS(SESSION_E_INVALID_UTF8, session_abort(session, "a\xFF"));
   CHECK_INT(1, session_last_error()->offset);
   CHECK_INT(0, aborted(session)); /* a refused call signals nothing */

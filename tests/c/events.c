@@ -327,7 +327,7 @@ static void an_event_larger_than_allowed(void) {
   session = create(NULL, NULL);
   data[0] = data[size - 1] = '"';
   CHECK_STATUS(SESSION_E_LIMIT, session_append_event(session, "t", data, size, 0, NULL));
-  CHECK_DETAILS("{\"limit\":\"event_bytes\",\"max\":67108864,\"actual\":67108865}");
+  CHECK_DETAILS("{\"limit\":\"event_bytes_max\",\"max\":67108864,\"actual\":67108865}");
   CHECK_OK(append_text(session, "t", "{}", NULL));
   free(data);
   CHECK_OK(session_destroy(session));

@@ -246,7 +246,7 @@ static void titles_as_long_as_allowed(void) {
   CHECK_OK(session_update_title(session, "short"));
   CHECK_OK(session_update_title(session, longest));
   CHECK_STATUS(SESSION_E_LIMIT, session_update_title(session, too_long));
-  CHECK_DETAILS("{\"limit\":\"title_bytes\",\"max\":16384,\"actual\":16385}");
+  CHECK_DETAILS("{\"limit\":\"title_bytes_max\",\"max\":16384,\"actual\":16385}");
   CHECK_STATUS(SESSION_E_LIMIT, session_suggest_title(session, too_long, NULL));
   options.title = too_long;
   CHECK_STATUS(SESSION_E_LIMIT, session_create(store, NULL, &options, &none));
@@ -304,7 +304,7 @@ static void metadata(void) {
   memcpy(large, "{\"k\":\"", 6);
   strcpy(large + 1048576, "\"}"); /* the longest value that would fit, and some more */
   CHECK_STATUS(SESSION_E_LIMIT, session_update_metadata(session, large));
-  CHECK_DETAILS("\"limit\":\"metadata_bytes\",\"max\":1048576");
+  CHECK_DETAILS("\"limit\":\"metadata_bytes_max\",\"max\":1048576");
   strcpy(large + 1048576 - 2, "\"}");
   CHECK_OK(session_update_metadata(session, large));
   free(large);

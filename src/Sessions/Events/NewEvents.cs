@@ -14,7 +14,7 @@ internal static class NewEvents
         Checks.Name(options.Id, "id");
         Checks.Number(options.Timestamp, "timestamp");
         byte[] compact = JsonText.Compact(data, "data_json", isObject: false);
-        Checks.AtMost(compact.Length, Limits.EventBytesMax, "event_bytes");
+        Checks.AtMost(compact.Length, Limits.EventBytesMax, "event_bytes_max");
         return new NewEvent(type, compact, options.Timestamp, options.TurnId, options.Id);
     }
 
@@ -60,7 +60,7 @@ internal static class NewEvents
             Checks.Name(type, "type");
             Checks.Name(turn, "turn_id");
             Checks.Name(id, "id");
-            Checks.AtMost(data.Length, Limits.EventBytesMax, "event_bytes");
+            Checks.AtMost(data.Length, Limits.EventBytesMax, "event_bytes_max");
             events.Add(new NewEvent(type, data, timestamp, turn, id));
         }
 

@@ -57,13 +57,13 @@ internal sealed record InfoPatch
             patched = patched with { Archived = archived };
         }
 
-        ReadOnlyMemory<byte> metadata = Merge(patched.Metadata, Metadata, ClearsMetadata, "metadata_bytes");
+        ReadOnlyMemory<byte> metadata = Merge(patched.Metadata, Metadata, ClearsMetadata, "metadata_bytes_max");
         if (!metadata.Span.SequenceEqual(patched.Metadata.Span))
         {
             patched = patched with { Metadata = metadata };
         }
 
-        ReadOnlyMemory<byte> facts = Merge(patched.Facts, Facts, ClearsFacts, "facts_bytes");
+        ReadOnlyMemory<byte> facts = Merge(patched.Facts, Facts, ClearsFacts, "facts_bytes_max");
         return facts.Span.SequenceEqual(patched.Facts.Span) ? patched : patched with { Facts = facts };
     }
 

@@ -29,7 +29,7 @@ internal static class Checks
     public static void Title(string title)
     {
         ArgumentNullException.ThrowIfNull(title);
-        AtMost(Bytes(title, "title"), Limits.TitleBytesMax, "title_bytes");
+        AtMost(Bytes(title, "title"), Limits.TitleBytesMax, "title_bytes_max");
     }
 
     /// <summary>Words and names: 1 to 128 bytes without control characters.</summary>

@@ -89,10 +89,12 @@ internal sealed class Maintenance(StoreCore core, Checkpointer checkpointer, Bat
             {
                 Tick();
             }
-            catch (Exception e) when (e is SessionException or Platform.DiskException)
+            catch (Exception e)
             {
-                // Nobody waits for this; the journal has it all, and the next tick tries again.
-                LogRing.Add("warning", $"In the background: {e.Message}");
+                // Nobody waits for this; the journal has it all, and the next tick tries again. Not even a
+                // bug may leave the thread, since that would end the host.
+                LogRing.Add(e is SessionException or Platform.DiskException ? "warning" : "error",
+                    $"In the background: {e.GetType().Name}: {e.Message}");
                 if (core.State.Health != StoreHealth.Sound)
                 {
                     lock (_gate)

@@ -8,9 +8,6 @@ internal sealed class StoreCore
 {
     private const int LookMs = 100;
 
-    [ThreadStatic]
-    private static uint t_refreshes; // even the clock would be a good part of the cheapest call
-
     private long _lookedAt;
 
     public StoreCore(StoreEnvironment environment, SessionStoreOptions options, string storeId)
@@ -72,10 +69,20 @@ internal sealed class StoreCore
 
     public void Step(Step step) => Environment.AtStep?.Invoke(step);
 
-    /// <summary>Brings the rows up to date unless they are; the fast path is two loads and a count.</summary>
+    /// <summary>Brings the rows up to date unless they are, also where the page was removed under it.</summary>
     public void Refresh()
     {
         if (!Replica.IsCurrent || IsPageRemoved())
+        {
+            CatchUp();
+        }
+    }
+
+    /// <summary>The fast path of the same for calls that come by the million: two loads. They look for
+    /// a removed page now and then by a count of their own.</summary>
+    public void RefreshFast()
+    {
+        if (!Replica.IsCurrent)
         {
             CatchUp();
         }
@@ -98,9 +105,7 @@ internal sealed class StoreCore
     }
 
     // Whoever writes notices under the store lock; who only reads looks now and then.
-    private bool IsPageRemoved() => (++t_refreshes & 15) == 0 && IsPageRemovedNow();
-
-    private bool IsPageRemovedNow()
+    private bool IsPageRemoved()
     {
         long now = System.Environment.TickCount64; // a cost, not a time that anyone was promised
         if (now - Volatile.Read(ref _lookedAt) < LookMs)

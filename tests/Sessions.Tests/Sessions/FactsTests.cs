@@ -90,7 +90,7 @@ public sealed class FactsTests : IDisposable
         byte[] largest = Stores.Utf8($"{{\"a\":\"{new string('x', (1 << 20) - 8)}\"}}");
         session.UpdateMetadata(largest);
         SessionException e = Stores.Fails(SessionStatus.Limit, () => session.UpdateMetadata("""{"b":1}"""u8));
-        Assert.Equal("""{"limit":"metadata_bytes","max":1048576,"actual":1048582}""", e.Details);
+        Assert.Equal("""{"limit":"metadata_bytes_max","max":1048576,"actual":1048582}""", e.Details);
         Stores.Fails(SessionStatus.Limit, () => session.Update("""{"facts":{"a":"""u8.ToArray().Concat(largest).Concat("}}"u8.ToArray()).ToArray()));
         Stores.Fails(SessionStatus.Limit, () => _store.Create(null, new SessionCreateOptions { Metadata = Stores.Utf8("{\"c\":1," + System.Text.Encoding.UTF8.GetString(largest)[1..]) }));
         Assert.Equal(1, _store.List().GetArrayLength());

@@ -72,7 +72,7 @@ public sealed class TitleTests : IDisposable
         string longest = string.Concat(Enumerable.Repeat(letter, 16 * 1024 / each));
         session.UpdateTitle(longest);
         SessionException e = Stores.Fails(SessionStatus.Limit, () => session.UpdateTitle(longest + "x"));
-        Assert.Equal("""{"limit":"title_bytes","max":16384,"actual":16385}""", e.Details);
+        Assert.Equal("""{"limit":"title_bytes_max","max":16384,"actual":16385}""", e.Details);
         Stores.Fails(SessionStatus.Limit, () => session.SuggestTitle(longest + "x"));
         Stores.Fails(SessionStatus.Limit, () => _store.Create(null, new SessionCreateOptions { Title = longest + "x" }));
         Stores.Fails(SessionStatus.Limit, () => session.Update(JsonSerializer.SerializeToUtf8Bytes(new { title = longest + "x" })));
