@@ -56,9 +56,9 @@ internal sealed record StoreFile(string StoreId, int Version, long CreatedAt)
         var file = new StoreFile("st_" + suffix, CurrentVersion, environment.Time.GetUtcNow().ToUnixTimeMilliseconds());
         disk.CreateFolder(Layout.Temporary);
         string scratch = $"{Layout.Temporary}/store-{suffix}";
-        disk.WriteAll(scratch, file.Bytes());
         try
         {
+            disk.WriteAll(scratch, file.Bytes());
             if (disk.Capabilities.HardLinks)
             {
                 disk.Link(scratch, Layout.StoreFile);
@@ -69,13 +69,19 @@ internal sealed record StoreFile(string StoreId, int Version, long CreatedAt)
                 disk.SyncFolder("");
                 return file;
             }
+
+            disk.Unlink(scratch);
         }
-        catch (DiskException e) when (e.Error == DiskError.Exists)
+        catch (DiskException e) when (e.Error is DiskError.Exists or DiskError.NotFound)
         {
-            LogRing.Add("info", "Another process made the store at the same moment.");
+            // Another process was first; it may even have it open and have swept the scratch files. Ours,
+            // if it is still there, goes with the next sweep.
+            if (Read(disk) is null)
+            {
+                throw;
+            }
         }
 
-        disk.Unlink(scratch);
         disk.SyncFolder("");
         return Read(disk)!;
     }
