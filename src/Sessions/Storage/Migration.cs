@@ -38,6 +38,7 @@ internal static class Migration
             }
 
             environment.AtStep?.Invoke(Step.MigrationCopied);
+            disk.CreateFolder(Layout.Temporary);
             step.Run(disk);
             if (!disk.TrySyncAll())
             {
@@ -46,7 +47,6 @@ internal static class Migration
 
             environment.AtStep?.Invoke(Step.MigrationStepped);
             file = file with { Version = file.Version + 1 };
-            disk.CreateFolder(Layout.Temporary);
             const string scratch = Layout.Temporary + "/store-migrated";
             disk.WriteAll(scratch, file.Bytes());
             disk.Rename(scratch, Layout.StoreFile);

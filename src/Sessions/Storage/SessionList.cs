@@ -291,7 +291,8 @@ internal static class SessionList
         {
             string[] parts = Encoding.UTF8.GetString(bytes, 0, written).Split(' ');
             if (parts.Length == 3 && parts[0] == signature
-                && long.TryParse(parts[1], NumberStyles.None, CultureInfo.InvariantCulture, out long key))
+                && long.TryParse(parts[1], NumberStyles.None, CultureInfo.InvariantCulture, out long key)
+                && SessionIds.IsValid(parts[2]))
             {
                 return (key, parts[2]);
             }
