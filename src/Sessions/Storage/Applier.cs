@@ -19,6 +19,9 @@ internal sealed class Applier(IDisk disk, TimeProvider time, string owner)
     /// the last line of a log is cut and handed to this.</summary>
     public Action<string, IDiskFile, long>? OnExcess { get; set; }
 
+    /// <summary>False where a session that is not in its place may be in another, and is let be.</summary>
+    public bool MakesLostFolders { get; init; } = true;
+
     public void Apply(Fold fold)
     {
         if (fold.Config is { } config)
@@ -81,6 +84,23 @@ internal sealed class Applier(IDisk disk, TimeProvider time, string owner)
 
         // Nothing but a move touches a session in the trash, so one that was not moved is live.
         string folder = Layout.Folder(session.Id, session.Place ?? 0);
+        try
+        {
+            Write(folder, session);
+        }
+        catch (DiskException e) when (e.Error == DiskError.NotFound && MakesLostFolders)
+        {
+            // Somebody removed it. What is left of the session is no reason to stop all others.
+            LogRing.Add("warning", $"The folder of {session.Id} was removed; it is made anew.");
+            _folders.Clear();
+            _logs.Forget(session.Id);
+            EnsureFolder(folder);
+            Write(folder, session);
+        }
+    }
+
+    private void Write(string folder, FoldedSession session)
+    {
         if (session.Image is { } image)
         {
             WriteImage(folder, image);

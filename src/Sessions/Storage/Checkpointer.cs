@@ -30,7 +30,15 @@ internal sealed class Checkpointer(StoreCore core, Committer committer, BatchRun
                 break;
             }
 
-            committer.Commit(new ImagesRequest(lagging));
+            var images = new ImagesRequest(lagging);
+            committer.Commit(images);
+            if (images.Unreadable.Count > 0)
+            {
+                lock (core.Rows.Gate)
+                {
+                    core.Rows.Lagging.ExceptWith(images.Unreadable);
+                }
+            }
         }
 
         Sync();
@@ -150,11 +158,18 @@ internal sealed class Checkpointer(StoreCore core, Committer committer, BatchRun
     {
         public override int SizeHint => rows.Count * 1024;
 
+        /// <summary>Sessions whose file is damaged: there is no image to write, and a salvage counts anew.</summary>
+        public List<Row> Unreadable { get; } = [];
+
         public override void Run(Transaction transaction)
         {
             foreach (Row row in rows)
             {
-                if (row.IsLive)
+                if (!Transaction.IsLive(row) || !transaction.Rows.CanRead(row))
+                {
+                    Unreadable.Add(row);
+                }
+                else
                 {
                     transaction.PutImage(row);
                 }

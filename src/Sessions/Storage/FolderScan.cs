@@ -12,16 +12,12 @@ internal static class FolderScan
         foreach ((string folder, string id, long deletion) in Folders(disk))
         {
             string path = folder + "/" + Layout.SessionFile;
-            if (disk.Stat(path) is null)
+            SessionInfo? info = null;
+            byte[]? compact = SmallFile.TryRead(disk, path, c => (info = InfoCodec.TryRead(c)) is not null && info.Id == id,
+                out byte[]? bytes);
+            if (compact is null || info is null)
             {
-                quarantine.Keep(path, id, "missing", default);
-                continue;
-            }
-
-            byte[] bytes = disk.ReadAll(path);
-            if (CheckedJson.Read(bytes) is not { } compact || InfoCodec.TryRead(compact) is not { } info || info.Id != id)
-            {
-                quarantine.Keep(path, id, SmallFile.Reason(bytes), bytes);
+                quarantine.Keep(path, id, bytes is null ? "missing" : SmallFile.Reason(bytes), bytes);
                 continue;
             }
 

@@ -270,11 +270,12 @@ internal sealed class Recovery(StoreCore core)
             }
 
             string path = Layout.LiveFolder(session.Id) + "/" + Layout.SessionFile;
-            byte[]? compact = SmallFile.Read(core.Disk, core.Quarantine, path, session.Id, () => IndexFile.Find(core.Disk, 0, session.Id) ?? []);
-            if (compact is { Length: > 0 } && InfoCodec.TryRead(compact) is { } info)
-            {
-                session.Image = info.With(counters);
-            }
+            SessionInfo? info = null;
+            byte[]? compact = SmallFile.Read(core.Disk, core.Quarantine, path, session.Id,
+                c => (info = InfoCodec.TryRead(c)) is not null && info.Id == session.Id, () => []);
+            info = compact is { Length: > 0 } ? info
+                : IndexFile.Find(core.Disk, 0, session.Id) is { } row ? InfoCodec.TryRead(row) : null;
+            session.Image = info?.With(counters);
         }
     }
 

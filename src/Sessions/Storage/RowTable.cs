@@ -100,9 +100,9 @@ internal sealed class RowTable(IDisk disk, Quarantine quarantine)
             return row;
         }
 
-        if (IsComplete)
+        if (IsComplete && disk.Stat(Layout.LiveFolder(id)) is null)
         {
-            return null;
+            return null; // where there is a folder, its file may be damaged, and that is another answer
         }
 
         row = new Row(id);
@@ -237,7 +237,7 @@ internal sealed class RowTable(IDisk disk, Quarantine quarantine)
             _byKey = [];
             foreach (Row row in _rows.Values)
             {
-                if (row.IsLive && Read(row).IdempotencyKey is { } k)
+                if (row.IsLive && CanRead(row) && Read(row).IdempotencyKey is { } k)
                 {
                     _byKey[k] = row.Id;
                 }
@@ -376,15 +376,35 @@ internal sealed class RowTable(IDisk disk, Quarantine quarantine)
         }
     }
 
+    /// <summary>False for a session whose file is damaged and that no index knows.</summary>
+    public bool CanRead(Row row)
+    {
+        try
+        {
+            Read(row);
+            return true;
+        }
+        catch (SessionException e) when (e.Status is SessionStatus.Corrupt or SessionStatus.Deleted)
+        {
+            return false; // the file is kept aside and the others do not suffer from it
+        }
+    }
+
     private bool TryRead(Row row)
     {
         // Live at its folder, which follows from the id; in the trash only the index or a scan knows where.
-        byte[]? compact = row.DeletionLsn == 0
-            ? SmallFile.Read(disk, quarantine, Layout.LiveFolder(row.Id) + "/" + Layout.SessionFile, row.Id, Fallback)
-            : SmallFile.Read(disk, quarantine, row.Folder + "/" + Layout.SessionFile, row.Id, Fallback);
-        if (compact is not null && InfoCodec.TryRead(compact) is { } info && info.Id == row.Id)
+        string folder = row.Folder, path = folder + "/" + Layout.SessionFile;
+        SessionInfo? info = null;
+        byte[]? compact = SmallFile.Read(disk, quarantine, path, row.Id, IsMine, Fallback);
+        if (compact is null && disk.Stat(folder) is not null && (compact = SmallFile.Read(disk, quarantine, path, row.Id, IsMine, Fallback)) is null)
         {
-            Settle(row, info);
+            quarantine.Keep(path, row.Id, "missing", default);
+            compact = Fallback() ?? throw Errors.Corrupt("A session's file is missing; the rest of the store is usable.", path, row.Id);
+        }
+
+        if (compact is not null && (info ?? InfoCodec.TryRead(compact)) is { } read)
+        {
+            Settle(row, read);
             return true;
         }
 
@@ -406,11 +426,14 @@ internal sealed class RowTable(IDisk disk, Quarantine quarantine)
 
         return false;
 
+        bool IsMine(byte[] json) => (info = InfoCodec.TryRead(json)) is not null && info.Id == row.Id;
+
         // A damaged file: the index has a row as good as the file was, and the next checkpoint writes it.
         byte[]? Fallback()
         {
+            info = null;
             byte[]? found = IndexFile.Find(disk, _base, row.Id);
-            if (found is not null)
+            if (found is not null && row.DeletionLsn == 0)
             {
                 Touched[row.Id] = row;
                 Lagging.Add(row);

@@ -36,7 +36,7 @@ internal static class SessionList
         Row? last = after is { } end ? new Row(end.Id) : null;
         foreach (Row row in rows.InOrder(o.Order, order))
         {
-            if (!row.IsGone && Matches(rows, row, o, filter)
+            if (!row.IsGone && (row.Info is not null || !row.Slice.IsEmpty || rows.CanRead(row)) && Matches(rows, row, o, filter)
                 && (last is null || order.Compare(order.Key(row), row, after!.Value.Key, last) > 0))
             {
                 chosen.Add(row);

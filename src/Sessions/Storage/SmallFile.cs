@@ -12,9 +12,28 @@ internal static class SmallFile
     /// <summary>The compact object of a checked JSON file; null where there is no file. A damaged one
     /// is kept aside; then <paramref name="fallback"/> answers, or the call fails with Corrupt.</summary>
     public static byte[]? Read(IDisk disk, Quarantine quarantine, string path, string? sessionId,
-        Func<byte[]?>? fallback = null)
+        Func<byte[], bool>? isValid = null, Func<byte[]?>? fallback = null)
     {
-        byte[] bytes = [];
+        if (TryRead(disk, path, isValid, out byte[]? bytes) is { } compact)
+        {
+            return compact;
+        }
+
+        if (bytes is null)
+        {
+            return null;
+        }
+
+        string? kept = quarantine.Keep(path, sessionId, Reason(bytes), bytes);
+        return fallback?.Invoke() ?? throw Errors.Corrupt("A file is damaged; the rest of the store is usable.",
+            kept ?? path, sessionId);
+    }
+
+    /// <summary>The compact object of a checked JSON file, or null; <paramref name="bytes"/> are then what
+    /// stands there, null where nothing does.</summary>
+    public static byte[]? TryRead(IDisk disk, string path, Func<byte[], bool>? isValid, out byte[]? bytes)
+    {
+        bytes = null;
         for (int i = 0; i < Tries; i++)
         {
             try
@@ -23,24 +42,24 @@ internal static class SmallFile
             }
             catch (DiskException e) when (e.Error is DiskError.NotFound or DiskError.NotFolder)
             {
+                bytes = null;
                 return null;
             }
 
-            if (CheckedJson.Read(bytes) is { } compact)
+            if (CheckedJson.Read(bytes) is { } compact && (isValid is null || isValid(compact)))
             {
                 return compact;
             }
         }
 
-        string? kept = quarantine.Keep(path, sessionId, Reason(bytes), bytes);
-        return fallback?.Invoke() ?? throw Errors.Corrupt("A file is damaged; the rest of the store is usable.",
-            kept ?? path, sessionId);
+        return null;
     }
 
     /// <summary>In a word, what is wrong with a file that cannot be read.</summary>
     public static string Reason(ReadOnlySpan<byte> bytes) => bytes.IsEmpty ? "empty"
         : !bytes.ContainsAnyExcept((byte)0) ? "zeros"
-        : JsonText.TryCompactObject(bytes) is null ? "invalid_json" : "checksum";
+        : JsonText.TryCompactObject(bytes) is null ? "invalid_json"
+        : CheckedJson.Read(bytes) is null ? "checksum" : "wrong_content";
 
     /// <summary>All bytes of a file.</summary>
     public static byte[] ReadAll(this IDisk disk, string path)

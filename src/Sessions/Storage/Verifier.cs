@@ -130,8 +130,10 @@ internal sealed class Verifier
         }
         else if (compact is not null && (info is null || info.Id != id))
         {
-            Add("wrong_content", "error", id, folder + "/" + Layout.SessionFile, 0, null, null, null,
-                "session.json is not this session's");
+            string path = folder + "/" + Layout.SessionFile, wrong = "wrong_content";
+            string? kept = _core.Quarantine.Keep(path, id, wrong, _core.Disk.ReadAll(path));
+            Add(wrong, "error", id, path, 0, null, null, kept, "session.json is not this session's");
+            info = null; // what another session's says is of no account here
         }
 
         CheckSmall(folder + "/" + Layout.SharesFile, id);
@@ -163,7 +165,7 @@ internal sealed class Verifier
         SessionInfo info;
         lock (_core.Rows.Gate)
         {
-            if (_core.Rows.Find(id) is not { } row || row.DeletionLsn != deletion)
+            if (Find(id) is not { } row || row.DeletionLsn != deletion)
             {
                 return; // moved while we looked
             }
@@ -217,6 +219,20 @@ internal sealed class Verifier
                 Add("events_missing", "error", id, file, null, null, previous + 1, null,
                     string.Create(CultureInfo.InvariantCulture, $"the log ends with {previous} of {info.LastSeq}"));
             }
+        }
+    }
+
+    // Null also where the session's file was damaged while we looked: that is another line of the report.
+    private Row? Find(string id)
+    {
+        try
+        {
+            return _core.Rows.Find(id);
+        }
+        catch (SessionException e) when (e.Status == SessionStatus.Corrupt)
+        {
+            Add("unreadable", "error", id, Layout.LiveFolder(id), null, null, null, null, e.Message);
+            return null;
         }
     }
 
