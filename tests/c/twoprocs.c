@@ -2,6 +2,7 @@
    know as arguments; it tells the first over a pipe how far it is. */
 #include "one_store.h"
 
+#include <pthread.h>
 #include <signal.h>
 #include <sys/wait.h>
 
@@ -55,12 +56,34 @@ static void second_appends_until_killed(void) {
   }
 }
 
+static void *append_for_ever(void *unused) {
+  for (;;) {
+    if (!CHECK_OK(append_text(second, "t", "{\"by\":\"second\"}", NULL))) return unused;
+  }
+}
+
+/* Forks while a thread of it is inside commits. The child calls nothing of the library; it lives
+   until it is killed, or a guard's time is over. Says the child's number. */
+static void second_forks_at_work(void) {
+  pthread_t thread;
+  pid_t child;
+  if (!CHECK(pthread_create(&thread, NULL, append_for_ever, NULL) == 0)) return;
+  child = fork();
+  if (child == 0) {
+    alarm(GUARD_MS / 1000);
+    for (;;) pause();
+  }
+  CHECK(write(STDOUT_FILENO, &child, sizeof child) == (ssize_t)sizeof child);
+  pthread_join(thread, NULL);
+}
+
 static int second_main(const char *role, const char *path, const char *id) {
   if (!open_second(path, id)) return 1;
   if (strcmp(role, "appends") == 0) second_appends();
   if (strcmp(role, "waits") == 0) second_waits();
   if (strcmp(role, "deletes") == 0) second_deletes();
   if (strcmp(role, "appends-until-killed") == 0) second_appends_until_killed();
+  if (strcmp(role, "forks-at-work") == 0) second_forks_at_work();
   return close_second();
 }
 
@@ -233,6 +256,45 @@ static void the_second_is_killed(void) {
   stop();
 }
 
+/* A killed holder's child has inherited its descriptors, and with them its locks: were they still
+   open there, nobody could commit, and nobody be alone, as long as the child lives. */
+static void a_killed_holders_child_holds_nothing(void) {
+  session_t *session;
+  char id[160];
+  int times;
+
+  start();
+  session = create(NULL, NULL);
+  id_of(session, id, sizeof id);
+  for (times = 0; times < 5; ++times) {
+    process_t process = process_start("forks-at-work", id);
+    pid_t child = -1;
+    int status = 0;
+    char *json = NULL;
+    CHECK(read(process.pipe, &child, sizeof child) == (ssize_t)sizeof child);
+    CHECK(kill(process.id, SIGKILL) == 0);
+    CHECK(waitpid(process.id, &status, 0) == process.id);
+    CHECK(WIFSIGNALED(status));
+
+    CHECK_OK(append_text(session, "t", "{\"by\":\"first\"}", NULL));
+    CHECK_OK(session_destroy(session));
+    CHECK_OK(session_store_close(store));
+    CHECK_OK(session_store_salvage(folder, NULL, &json, NULL)); /* needs the store to itself */
+    session_string_free(json);
+    json = NULL;
+    CHECK_OK(session_store_open(folder, NULL, &store));
+    NEED(session_open(store, id, &session));
+    CHECK_OK(append_text(session, "t", "{\"by\":\"first\"}", NULL));
+    CHECK_OK(session_store_verify(store, &json, NULL));
+    CHECK_HAS(json, "\"ok\":true");
+    session_string_free(json);
+    CHECK(child > 0 && kill(child, SIGKILL) == 0); /* it lived all along */
+    close(process.pipe);
+  }
+  CHECK_OK(session_destroy(session));
+  stop();
+}
+
 int main(int count, char **arguments) {
   static char path[4096];
   ssize_t length;
@@ -244,5 +306,6 @@ int main(int count, char **arguments) {
   RUN(an_abort_crosses);
   RUN(a_delete_crosses);
   RUN(the_second_is_killed);
+  RUN(a_killed_holders_child_holds_nothing);
   return check_done("twoprocs");
 }
