@@ -10,6 +10,7 @@ namespace Sessions.CrashHost;
 internal sealed class Host(string path, Tongue tongue) : IDisposable
 {
     private readonly Trap _trap = new();
+    private readonly FailingDisk _disk = new(RealDisk.Open(path));
     private SessionStore? _store;
     private long _number;
 
@@ -59,10 +60,13 @@ internal sealed class Host(string path, Tongue tongue) : IDisposable
             case "arm":
                 _trap.Arm(order[1], Enum.Parse<Step>(order[2]), int.Parse(order[3], CultureInfo.InvariantCulture));
                 return "";
+            case "fail-sync":
+                _disk.FailNextSync();
+                return "";
             case "open":
                 _store = SessionStore.Open(new StoreEnvironment
                 {
-                    Disk = RealDisk.Open(path),
+                    Disk = _disk,
                     BootId = Machine.BootId,
                     AtStep = _trap.Pass,
                     RunsInBackground = order.Length < 3 || order[2] != "quiet",

@@ -22,6 +22,9 @@ internal sealed class Applier(IDisk disk, TimeProvider time, string owner)
     /// <summary>False where a session that is not in its place may be in another, and is let be.</summary>
     public bool MakesLostFolders { get; init; } = true;
 
+    /// <summary>Told of the steps of a purge.</summary>
+    public Action<Step>? AtStep { get; init; }
+
     public void Apply(Fold fold)
     {
         if (fold.Config is { } config)
@@ -131,7 +134,9 @@ internal sealed class Applier(IDisk disk, TimeProvider time, string owner)
             string grave = $"{Layout.Temporary}/purged-{session.Id}";
             RemoveTree(grave);
             disk.Rename(folder, grave);
+            AtStep?.Invoke(Step.PurgeMoved);
             RemoveTree(grave);
+            AtStep?.Invoke(Step.PurgeRemoved);
         }
     }
 

@@ -24,7 +24,7 @@ internal sealed class BatchRunner(StoreCore core, Takeover takeover)
     private long _segmentSince;
     private bool _isWritten;
 
-    public Applier Applier { get; } = new(core.Disk, core.Environment.Time, core.InstanceId);
+    public Applier Applier { get; } = new(core.Disk, core.Environment.Time, core.InstanceId) { AtStep = core.Step };
 
     public Journal Journal => _journal;
 

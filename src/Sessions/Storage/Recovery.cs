@@ -18,7 +18,7 @@ internal sealed class Recovery(StoreCore core)
             && state.BootId == (long)core.Environment.BootId && state.StoreHash == core.Seed;
         long? synced = wasPoisoned ? state.Synced : null, published = wasPoisoned ? state.Published : null;
         long generation = state.Generation;
-        var applier = new Applier(core.Disk, core.Environment.Time, core.InstanceId);
+        var applier = new Applier(core.Disk, core.Environment.Time, core.InstanceId) { AtStep = core.Step };
         Outcome outcome = Run(applier, synced, published, isAlone: true);
         applier.Close();
         if (outcome.Health == StoreHealth.Sound)

@@ -117,6 +117,9 @@ internal sealed partial class HostProcess : IDisposable
         }
     }
 
+    /// <summary>The next outcome, or that the host has ended.</summary>
+    public void AwaitOutcomeOrEnd() => Assert.True(_ends.TryTake(out _, Guard), "The host says nothing.");
+
     /// <summary>Reads so many outcomes.</summary>
     public void AwaitOutcomes(int count)
     {

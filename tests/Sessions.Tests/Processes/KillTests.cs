@@ -24,6 +24,8 @@ public sealed class KillTests
     [InlineData(nameof(Step.CheckpointSynced), 2)]
     [InlineData(nameof(Step.CheckpointIndexed), 2)]
     [InlineData(nameof(Step.CheckpointRetired), 2)]
+    [InlineData(nameof(Step.PurgeMoved), 2)]
+    [InlineData(nameof(Step.PurgeRemoved), 3)]
     public void What_was_acknowledged_survives_a_kill_at(string step, int n) => KillAt(Enum.Parse<Step>(step), n);
 
     [Theory]

@@ -22,6 +22,8 @@ public sealed class NeighbourTests
     [InlineData(nameof(Step.CheckpointSynced), 2)]
     [InlineData(nameof(Step.CheckpointIndexed), 2)]
     [InlineData(nameof(Step.CheckpointRetired), 2)]
+    [InlineData(nameof(Step.PurgeMoved), 2)]
+    [InlineData(nameof(Step.PurgeRemoved), 3)]
     public void A_neighbour_goes_on_when_a_process_is_killed_at(string step, int n)
     {
         using var folder = new StoreFolder();
@@ -85,6 +87,61 @@ public sealed class NeighbourTests
         }
 
         ledger.Take(host, other);
+        ledger.Check(folder);
+    }
+
+    [Theory]
+    [InlineData(nameof(Step.CheckpointSynced))]
+    [InlineData(nameof(Step.CheckpointIndexed))]
+    public void Others_work_on_while_a_process_is_stopped_in_a_checkpoint_at(string step)
+    {
+        using var folder = new StoreFolder();
+        var ledger = new Ledger();
+        using HostProcess host = HostProcess.Open(folder.Store, quiet: true);
+        host.Work(seed: 20, count: 40, "own");
+        host.AwaitWork();
+        host.Arm("stop", Enum.Parse<Step>(step));
+        host.Tell("checkpoint");
+        host.AwaitStopped();
+
+        using HostProcess other = HostProcess.Open(folder.Store, quiet: true);
+        Assert.Equal("not now", other.Ask("checkpoint"));
+        other.Work(seed: 21, count: 120, "shared"); // with more than a segment of large events
+        other.AwaitWork();
+        host.Continue();
+        Assert.NotNull(host.Outcome().Answer);
+        Assert.Equal("done", other.Ask("checkpoint"));
+        host.Kill();
+        other.End();
+        ledger.Take(host, other);
+        ledger.Check(folder);
+    }
+
+    [Fact]
+    public void A_process_stopped_in_a_recovery_makes_openers_busy_and_goes_on_unharmed()
+    {
+        using var folder = new StoreFolder();
+        var ledger = new Ledger();
+        using HostProcess killed = HostProcess.Open(folder.Store, quiet: true);
+        killed.Work(seed: 22, count: 40, "own");
+        killed.AwaitWork();
+        killed.Kill();
+        ledger.Take(killed);
+
+        using var host = new HostProcess(folder.Store);
+        host.Arm("stop", Step.RecoveryApplied);
+        host.Tell("open", "60000");
+        host.AwaitStopped();
+        using var other = new HostProcess(folder.Store);
+        other.Fails(SessionStatus.Busy, "open", "50");
+        host.Continue();
+        Assert.NotNull(host.Outcome().Answer);
+        other.Ask("open", "60000");
+        other.Work(seed: 23, count: 20, "own");
+        other.AwaitWork();
+        other.End();
+        host.End();
+        ledger.Take(other);
         ledger.Check(folder);
     }
 }
