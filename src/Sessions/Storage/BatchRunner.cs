@@ -180,6 +180,9 @@ internal sealed class BatchRunner(StoreCore core, Takeover takeover)
         }
     }
 
+    /// <summary>Makes the current segment durable, up to an LSN that stands in it.</summary>
+    public void SyncSegment(long lsn) => Sync(_journal.Open(core.Replica.Segment)!, lsn);
+
     /// <summary>Makes durable and applies everything that is published.</summary>
     public void SyncAll()
     {

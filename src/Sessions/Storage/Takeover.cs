@@ -97,6 +97,12 @@ internal sealed class Takeover(StoreCore core, Recovery recovery)
             }
 
             bool torn = reader.FindRest(out _);
+            if (frames.Count > 0 || torn)
+            {
+                // Nobody sees what is not durable; and what is torn is past all doubt once it is synced.
+                runner.SyncSegment(last);
+            }
+
             if (frames.Count > 0)
             {
                 lock (core.Rows.Gate)
