@@ -9,14 +9,12 @@ internal sealed class LogView : IDisposable
 {
     private readonly IDiskFile? _file;
     private readonly List<TailLines>? _tail;
-    private readonly long _tailStart;
 
     private LogView(IDiskFile? file, List<TailLines>? tail, long length)
     {
         _file = file;
         _tail = tail;
-        _tailStart = tail is { Count: > 0 } ? tail[0].Offset : long.MaxValue;
-        Length = length;
+        Length = tail is { Count: > 0 } ? Math.Max(length, tail[^1].Offset + tail[^1].Bytes.Length) : length;
     }
 
     public long Length { get; }
@@ -49,23 +47,25 @@ internal sealed class LogView : IDisposable
     public int Read(Span<byte> buffer, long offset)
     {
         int wanted = (int)Math.Min(buffer.Length, Math.Max(0, Length - offset)), done = 0;
-        if (offset < _tailStart && wanted > 0)
+        for (int i = 0; done < wanted; i++)
         {
-            done = _file?.Read(buffer[..(int)Math.Min(wanted, _tailStart - offset)], offset) ?? 0;
-            if (offset + done < _tailStart && done < wanted)
+            TailLines? lines = i < (_tail?.Count ?? 0) ? _tail![i] : null;
+            if (lines is not { } next || offset + done < next.Offset)
             {
-                return done; // the file is shorter than it should be
+                // Before the next lines of the journal stands what the file has.
+                int gap = (int)Math.Min(wanted - done, lines is null ? long.MaxValue : lines.Value.Offset - offset - done);
+                int read = _file?.Read(buffer.Slice(done, gap), offset + done) ?? 0;
+                done += read;
+                if (read < gap)
+                {
+                    return done; // the file is shorter than it should be
+                }
             }
-        }
 
-        for (int i = 0; done < wanted && i < (_tail?.Count ?? 0); i++)
-        {
-            TailLines lines = _tail![i];
-            long skip = offset + done - lines.Offset;
-            if (skip >= 0 && skip < lines.Bytes.Length)
+            if (lines is { } tail && offset + done - tail.Offset is >= 0 and var skip && skip < tail.Bytes.Length)
             {
-                int count = (int)Math.Min(wanted - done, lines.Bytes.Length - skip);
-                lines.Bytes.Span.Slice((int)skip, count).CopyTo(buffer[done..]);
+                int count = (int)Math.Min(wanted - done, tail.Bytes.Length - skip);
+                tail.Bytes.Span.Slice((int)skip, count).CopyTo(buffer[done..]);
                 done += count;
             }
         }

@@ -27,13 +27,16 @@ internal sealed class JournalScan
     /// <summary>What makes this damage rather than an interrupted write; null where nothing does.</summary>
     public string? Corruption { get; private set; }
 
+    /// <summary>Takes note of damage that shows elsewhere.</summary>
+    public void Damage(string what) => Corruption ??= what;
+
     /// <summary>Frames that are whole, but stand behind damage.</summary>
     public List<Frame> Stranded { get; } = [];
 
     public long LastLsn => Frames.Count > 0 ? Frames[^1].Lsn : Oldest?.FirstLsn - 1 ?? 0;
 
     /// <summary>True where every frame is in the files already: no segment, or a closing one.</summary>
-    public bool IsClosed => Newest is null ? Corruption is null : Newest.Size == SegmentHeader.Length;
+    public bool IsClosed => Newest is null ? Corruption is null && Frames.Count == 0 : Newest.Size == SegmentHeader.Length;
 
     public static JournalScan Read(IDisk disk, Journal journal)
     {
@@ -44,6 +47,14 @@ internal sealed class JournalScan
         }
 
         scan.Newest = journal.ReadHeader(scan.Segments[^1]);
+        if (scan.Newest is null && disk.Stat(Layout.Segment(scan.Segments[^1])) is { Length: SegmentHeader.Length })
+        {
+            // Only a segment that closes a journal is so short. It has no frames, and what else it says
+            // can be had from the index or the folders.
+            LogRing.Add("warning", $"{Layout.Segment(scan.Segments[^1])} is damaged; it closed the journal.");
+            return scan;
+        }
+
         if (scan.Newest is null)
         {
             scan.Corruption = Layout.Segment(scan.Segments[^1]) + ": the header is damaged";
@@ -73,7 +84,13 @@ internal sealed class JournalScan
         if (journal.ReadHeader(file) is not { } header || header.Number != number)
         {
             Corruption ??= path + ": the header is damaged";
+            FindStranded(file, journal.Seed, SegmentHeader.Length - 8, file.Length);
             return;
+        }
+
+        if (file.Length < header.Size)
+        {
+            Corruption ??= path + ": it was cut";
         }
 
         Oldest ??= header;

@@ -19,7 +19,9 @@ internal sealed class Recovery(StoreCore core)
         long? synced = wasPoisoned ? state.Synced : null, published = wasPoisoned ? state.Published : null;
         long generation = state.Generation;
         var applier = new Applier(core.Disk, core.Environment.Time, core.InstanceId) { AtStep = core.Step };
-        Outcome outcome = Run(applier, synced, published, isAlone: true);
+        bool isOurs = state.Layout == SharedState.Magic && state.StoreHash == core.Seed
+            && core.Environment.BootId != 0 && state.BootId == (long)core.Environment.BootId;
+        Outcome outcome = Run(applier, synced, published, isAlone: true, witnessed: isOurs ? state.Synced : 0);
         applier.Close();
         if (outcome.Health == StoreHealth.Sound)
         {
@@ -44,7 +46,7 @@ internal sealed class Recovery(StoreCore core)
 
     private sealed record Outcome(long Lsn, long IdMs, long IdN, long Health = StoreHealth.Sound);
 
-    private Outcome Run(Applier applier, long? synced, long? published, bool isAlone)
+    private Outcome Run(Applier applier, long? synced, long? published, bool isAlone, long witnessed = 0)
     {
         core.Step(Step.RecoveryStarted);
         core.Corruption = null;
@@ -58,6 +60,17 @@ internal sealed class Recovery(StoreCore core)
         }
 
         (long ms, long n) = IdFloor(scan, index);
+        if (scan.Corruption is null && !scan.IsClosed && published is null && witnessed > scan.LastLsn)
+        {
+            scan.Damage($"{Layout.Journal}: it ends with LSN {scan.LastLsn}, and LSN {witnessed} was on stable storage");
+        }
+
+        Fold fold = FoldOf(scan);
+        if (scan.Corruption is null && !scan.IsClosed && published is null && LostFrames.Find(core.Disk, scan, fold) is { } lost)
+        {
+            scan.Damage(lost);
+        }
+
         if (scan.Corruption is { } corruption)
         {
             core.Corruption = corruption;
@@ -67,7 +80,7 @@ internal sealed class Recovery(StoreCore core)
 
         if (scan.IsClosed)
         {
-            return Closed(scan, index, ms, n);
+            return Closed(scan, index, ms, n, witnessed);
         }
 
         if (published is { } known)
@@ -89,7 +102,7 @@ internal sealed class Recovery(StoreCore core)
         return new Outcome(Redo(applier, scan, index, torn, (ms, n), isAlone), ms, n);
     }
 
-    private Outcome Closed(JournalScan scan, IndexClosing? index, long ms, long n)
+    private Outcome Closed(JournalScan scan, IndexClosing? index, long ms, long n, long witnessed)
     {
         if (scan.Newest is { } closing)
         {
@@ -101,24 +114,27 @@ internal sealed class Recovery(StoreCore core)
             return new Outcome(closing.FirstLsn - 1, ms, n);
         }
 
-        if (index is not null)
+        if (index is not null && witnessed <= index.Lsn)
         {
             return new Outcome(index.Lsn, ms, n);
         }
 
-        (long lsn, ms, n) = FolderScan.Floors(core.Disk);
+        if (index is not null)
+        {
+            LogRing.Add("error", "The journal was removed without a clean close; only what is in the files is left.");
+            core.Disk.Unlink(Layout.IndexFile);
+        }
+
+        (long lsn, long folderMs, long folderN) = FolderScan.Floors(core.Disk);
+        (ms, n) = (folderMs, folderN).CompareTo((ms, n)) > 0 ? (folderMs, folderN) : (ms, n);
+        lsn = Math.Max(lsn, witnessed);
         return new Outcome(lsn == 0 ? 0 : lsn + Takeover.Jump, ms, n);
     }
 
     private long Redo(Applier applier, JournalScan scan, IndexClosing? index, long torn, (long Ms, long N) ids,
         bool isAlone)
     {
-        var fold = new Fold();
-        foreach (Frame frame in scan.Frames)
-        {
-            fold.Add(frame);
-        }
-
+        Fold fold = FoldOf(scan);
         core.Step(Step.RecoveryFolded);
         core.Disk.CreateFolder(Layout.Temporary);
         CompleteImages(fold);
@@ -163,6 +179,17 @@ internal sealed class Recovery(StoreCore core)
         core.Recovered = new RecoveryReport(scan.Frames.Count, torn, []);
         LogRing.Add("info", $"Recovered {scan.Frames.Count} records of the journal; {torn} torn bytes kept aside.");
         return floor;
+    }
+
+    private static Fold FoldOf(JournalScan scan)
+    {
+        var fold = new Fold();
+        foreach (Frame frame in scan.Frames)
+        {
+            fold.Add(frame);
+        }
+
+        return fold;
     }
 
     private void Reset(SharedState state, Outcome outcome, long generation)

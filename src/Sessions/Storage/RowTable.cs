@@ -210,6 +210,15 @@ internal sealed class RowTable(IDisk disk, Quarantine quarantine)
         Lsn = frame.Lsn;
     }
 
+    /// <summary>The files may have lines of which a damaged journal does not speak any more.</summary>
+    public void ForgetLogLengths()
+    {
+        foreach (Row row in _rows.Values)
+        {
+            row.LogLength = -1;
+        }
+    }
+
     /// <summary>Forgets lines that are in the files now.</summary>
     public void DropTails(IEnumerable<Frame> applied, long lsn)
     {

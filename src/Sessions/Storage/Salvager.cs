@@ -1,6 +1,7 @@
 using System.Buffers;
 using Sessions.Events;
 using Sessions.Platform;
+using Sessions.Sharing;
 
 namespace Sessions.Storage;
 
@@ -60,6 +61,12 @@ internal sealed class Salvager
             (ms, n) = (header.IdMs, header.IdN);
         }
 
+        foreach (Change change in scan.Frames.Concat(scan.Stranded).SelectMany(f => f.Changes))
+        {
+            (ms, n) = change.IsNew && SessionIds.TryParse(change.Id, out long newMs, out long newN)
+                && (newMs, newN).CompareTo((ms, n)) > 0 ? (newMs, newN) : (ms, n);
+        }
+
         if (_disk.Stat(Layout.IndexFile) is not null)
         {
             _disk.Unlink(Layout.IndexFile);
@@ -115,13 +122,45 @@ internal sealed class Salvager
         }
         catch (SessionException e) when (e.Status == SessionStatus.Corrupt)
         {
-            // Without its id no frame of the journal can be told from another store's; the files remain.
-            new Quarantine(environment.Disk, environment.Time, canWrite: true)
-                .Keep(Layout.StoreFile, null, "invalid_json", environment.Disk.ReadAll(Layout.StoreFile));
+            byte[] bytes = environment.Disk.ReadAll(Layout.StoreFile);
+            new Quarantine(environment.Disk, environment.Time, canWrite: true).Keep(Layout.StoreFile, null, SmallFile.Reason(bytes), bytes);
             environment.Disk.Unlink(Layout.StoreFile);
+            return StoreFile.Create(environment, FindStoreId(environment.Disk, bytes));
         }
 
         return StoreFile.Create(environment);
+    }
+
+    // Without its id no frame of the journal can be told from another store's. It most likely stands
+    // in the damaged file still, perhaps with one letter wrong; the journal's own checksums tell.
+    private static string? FindStoreId(IDisk disk, byte[] damaged)
+    {
+        const string letters = "0123456789abcdef";
+        string text = System.Text.Encoding.Latin1.GetString(damaged);
+        for (int at = 0; at + StoreFile.IdLength <= text.Length; at++)
+        {
+            string found = text.Substring(at, StoreFile.IdLength);
+            if (found.Count(c => letters.Contains(c, StringComparison.Ordinal)) < StoreFile.IdLength - 5)
+            {
+                continue;
+            }
+
+            found = "st_" + found[3..];
+            for (int i = 3; i < found.Length; i++)
+            {
+                foreach (char letter in letters)
+                {
+                    string id = found[..i] + letter + found[(i + 1)..];
+                    var journal = new Journal(disk, StoreCore.SeedOf(id), "salvage");
+                    if (journal.Segments().Exists(s => journal.ReadHeader(s) is not null))
+                    {
+                        return id;
+                    }
+                }
+            }
+        }
+
+        return null;
     }
 
     private void KeepJournal(List<long> segments)
@@ -145,8 +184,8 @@ internal sealed class Salvager
             file.Sync();
         }
 
-        var frames = scan.Frames.Concat(scan.Stranded).DistinctBy(f => f.Lsn).OrderBy(f => f.Lsn).ToList();
-        var applier = new Applier(_disk, _core.Environment.Time, _core.InstanceId);
+        List<Frame> frames = WholeFrames.Of(_disk, scan);
+        var applier = new Applier(_disk, _core.Environment.Time, _core.InstanceId) { MakesLostFolders = false };
         foreach (Frame frame in frames)
         {
             // One by one, so that a frame that refers to what was lost stops no other.
@@ -188,12 +227,14 @@ internal sealed class Salvager
                 info = (rows.TryGetValue(id, out ReadOnlyMemory<byte> row) && !row.IsEmpty ? InfoCodec.TryRead(row) : null)
                     ?? new SessionInfo { Id = id, Revision = 1, Title = "Recovered Session" };
                 SessionIds.TryParse(id, out long created, out _);
-                info = info with { CreatedAt = info.CreatedAt == 0 ? created : info.CreatedAt };
+                info = info with { CreatedAt = info.CreatedAt == 0 ? created : info.CreatedAt, Share = Shared(folder) };
                 _rebuilt.Add(id);
             }
 
-            SessionInfo counted = Count(folder, info!) with { DeletionLsn = deletion };
-            if (damaged || counted != info)
+            SessionInfo counted = Count(folder, info!, damaged);
+            counted = counted.DeletionLsn == deletion ? counted
+                : counted with { DeletionLsn = deletion, DeletedAt = deletion == 0 ? 0 : _core.Now };
+            if (damaged || !ReferenceEquals(counted, info))
             {
                 applier.Replace(path, counted.Json);
                 _disk.SyncFolder(folder);
@@ -205,44 +246,36 @@ internal sealed class Salvager
         return count;
     }
 
-    // The counters as the log bears them out.
-    private SessionInfo Count(string folder, SessionInfo info)
+    // What the log has beyond the info, and all of it where the info is made up.
+    private SessionInfo Count(string folder, SessionInfo info, bool damaged)
     {
         if (_disk.Stat(folder + "/" + Layout.EventsFile) is null)
         {
             return info;
         }
 
-        long last = 0, count = 0, messages = 0, lastAt = 0;
+        Counters c = damaged ? new Counters(0, 0, 0, info.UpdatedAt, 0) : info.Counters;
+        long known = c.LastSeq;
         using LogView log = LogView.OpenFile(_disk, folder + "/" + Layout.EventsFile);
-        var reader = new LineReader(log, 0);
-        while (reader.TryRead(out ReadOnlySpan<byte> line))
+        var walk = new LogWalk(log, 0, Limits.IntegerMax - 1);
+        while (walk.TryNext())
         {
-            if (line.IsEmpty)
+            if (walk.Seq <= known || (walk.Damage is not null && !damaged))
             {
-                continue;
+                continue; // what cannot be read behind the last event was never one
             }
 
-            count++;
-            if (!EventLine.TryRead(line, out long seq, out _))
-            {
-                last++;
-                continue;
-            }
-
-            EventHead head = EventLine.Head(line);
-            last = Math.Max(last + 1, seq);
-            messages += EventLine.IsMessage(head.Type) ? 1 : 0;
-            lastAt = Math.Max(lastAt, head.Timestamp);
+            EventHead head = walk.Damage is null ? EventLine.Head(walk.Unclosed.Span) : default;
+            bool isMessage = walk.Damage is null && EventLine.IsMessage(head.Type);
+            c = new Counters(walk.Seq, c.EventCount + 1, c.MessageCount + (isMessage ? 1 : 0),
+                Math.Max(c.UpdatedAt, head.Timestamp), Math.Max(c.LastEventAt, head.Timestamp));
         }
 
-        return count == info.EventCount && last == info.LastSeq ? info : info with
-        {
-            LastSeq = last,
-            EventCount = count,
-            MessageCount = messages,
-            LastEventAt = lastAt,
-            UpdatedAt = Math.Max(info.UpdatedAt, lastAt),
-        };
+        return c == info.Counters ? info : info.With(c with { LastSeq = Math.Max(c.LastSeq, info.LastSeq) });
     }
+
+    // A share whose session's file was lost opens again, since its own file still knows it.
+    private ShareSummary? Shared(string folder)
+        => SmallFile.TryRead(_disk, folder + "/" + Layout.SharesFile, null, out _) is { } shares
+            ? ShareList.Summarize(ShareList.Read(shares), _core.Now) : null;
 }

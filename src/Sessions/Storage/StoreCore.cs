@@ -15,7 +15,7 @@ internal sealed class StoreCore
         Environment = environment;
         Options = options;
         StoreId = storeId;
-        Seed = Crc32C.Compute(Encoding.UTF8.GetBytes(storeId));
+        Seed = SeedOf(storeId);
         Span<byte> random = stackalloc byte[6];
         environment.FillRandom(random);
         InstanceId = "i-" + Convert.ToHexStringLower(random);
@@ -26,6 +26,9 @@ internal sealed class StoreCore
         Rows = new RowTable(environment.Disk, Quarantine);
         Replica = new Replica(new Journal(environment.Disk, Seed, InstanceId), Rows) { FindPage = FindPage };
     }
+
+    /// <summary>What the checksums of a store's journal begin with.</summary>
+    public static uint SeedOf(string storeId) => Crc32C.Compute(Encoding.UTF8.GetBytes(storeId));
 
     public StoreEnvironment Environment { get; }
 

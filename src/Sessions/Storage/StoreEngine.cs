@@ -210,24 +210,31 @@ internal sealed class StoreEngine
     private void Overlay()
     {
         JournalScan scan = JournalScan.Read(Core.Disk, new Journal(Core.Disk, Core.Seed, Core.InstanceId));
-        Core.Corruption = scan.Corruption;
+        Core.Corruption ??= scan.Corruption;
+        bool isCorrupt = Core.Corruption is not null;
+        List<Frame> frames = isCorrupt ? WholeFrames.Of(Core.Disk, scan) : scan.Frames;
         SharedState state = Core.State;
         lock (Core.Rows.Gate)
         {
             long indexed = IndexFile.ReadClosing(Core.Disk)?.Lsn ?? 0;
-            long last = Math.Max(scan.LastLsn, indexed);
+            long last = Math.Max(frames.Count > 0 ? frames[^1].Lsn : scan.LastLsn, indexed);
             bool isPrivate = state.Page is PrivatePage;
             if (isPrivate)
             {
                 state.Indexed = indexed;
                 state.Published = last;
-                state.Health = scan.Corruption is null ? StoreHealth.Sound : StoreHealth.Corrupt;
+                state.Health = isCorrupt ? StoreHealth.Corrupt : StoreHealth.Sound;
             }
 
             Core.Replica.Reset();
-            foreach (Frame frame in scan.Frames)
+            foreach (Frame frame in frames)
             {
                 Core.Replica.Take([frame], 0, areApplied: false);
+            }
+
+            if (isCorrupt)
+            {
+                Core.Rows.ForgetLogLengths();
             }
 
             Core.Rows.Lsn = isPrivate ? last : state.Published;

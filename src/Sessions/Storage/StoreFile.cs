@@ -6,6 +6,7 @@ namespace Sessions.Storage;
 internal sealed record StoreFile(string StoreId, int Version, long CreatedAt)
 {
     public const int CurrentVersion = 1;
+    public const int IdLength = 19; // st_ and 16 hexadecimal digits
     private const string Format = "sessions";
 
     /// <summary>The file's content; null where there is no file; Corrupt where it cannot be read.</summary>
@@ -46,14 +47,15 @@ internal sealed record StoreFile(string StoreId, int Version, long CreatedAt)
         }
     }
 
-    /// <summary>Makes the file unless another process is first. The name appears with its content.</summary>
-    public static StoreFile Create(StoreEnvironment environment)
+    /// <summary>Makes the file unless another process is first, with an id of its own unless one is given. The
+    /// name appears with its content.</summary>
+    public static StoreFile Create(StoreEnvironment environment, string? storeId = null)
     {
         IDisk disk = environment.Disk;
         Span<byte> random = stackalloc byte[8];
         environment.FillRandom(random);
         string suffix = Convert.ToHexStringLower(random);
-        var file = new StoreFile("st_" + suffix, CurrentVersion, environment.Time.GetUtcNow().ToUnixTimeMilliseconds());
+        var file = new StoreFile(storeId ?? "st_" + suffix, CurrentVersion, environment.Time.GetUtcNow().ToUnixTimeMilliseconds());
         disk.CreateFolder(Layout.Temporary);
         string scratch = $"{Layout.Temporary}/store-{suffix}";
         try

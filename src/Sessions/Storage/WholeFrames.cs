@@ -1,0 +1,66 @@
+using Sessions.Platform;
+
+namespace Sessions.Storage;
+
+/// <summary>
+/// What still counts of a damaged journal: every frame that is whole, without the changes that the
+/// files have gone beyond. Redoing all of them would take a file that shows a lost frame back to one
+/// before it.
+/// </summary>
+internal sealed class WholeFrames
+{
+    private readonly IDisk _disk;
+    private readonly Dictionary<string, long> _revisions = [];
+
+    // No file shows a frame before all frames up to it were in the files.
+    private long _applied;
+
+    private WholeFrames(IDisk disk) => _disk = disk;
+
+    public static List<Frame> Of(IDisk disk, JournalScan scan)
+    {
+        List<Frame> frames = [.. scan.Frames.Concat(scan.Stranded).DistinctBy(f => f.Lsn).OrderBy(f => f.Lsn)];
+        var whole = new WholeFrames(disk);
+        foreach (Change change in frames.SelectMany(f => f.Changes))
+        {
+            whole.Look(change);
+        }
+
+        return frames.ConvertAll(f => new Frame { Lsn = f.Lsn, At = f.At, Changes = [.. f.Changes.Where(c => whole.Counts(f, c))] });
+    }
+
+    private void Look(Change change)
+    {
+        if (change.Id.Length > 0)
+        {
+            Look(change.Id, 0);
+            if (change.DeletionLsn != 0)
+            {
+                Look(change.Id, change.DeletionLsn);
+            }
+        }
+    }
+
+    private void Look(string id, long deletion)
+    {
+        SessionInfo? info = null;
+        SmallFile.TryRead(_disk, Layout.Folder(id, deletion) + "/" + Layout.SessionFile,
+            c => (info = InfoCodec.TryRead(c)) is not null && info.Id == id, out _);
+        if (info is not null && info.Id == id)
+        {
+            _revisions[id] = Math.Max(_revisions.GetValueOrDefault(id), info.Revision);
+            _applied = Math.Max(_applied, info.Revision);
+        }
+    }
+
+    private bool Counts(Frame frame, Change change) => change.Kind switch
+    {
+        ChangeKind.Put => _revisions.GetValueOrDefault(change.Id) <= change.Info!.Revision,
+        ChangeKind.Trash or ChangeKind.Restore => _revisions.GetValueOrDefault(change.Id) <= frame.Lsn,
+        ChangeKind.Shares => frame.Lsn > _applied || !IsSound(Layout.LiveFolder(change.Id) + "/" + Layout.SharesFile),
+        ChangeKind.Config => frame.Lsn > _applied || !IsSound(Layout.ConfigFile),
+        _ => true,
+    };
+
+    private bool IsSound(string path) => SmallFile.TryRead(_disk, path, null, out _) is not null;
+}
