@@ -76,13 +76,13 @@ public sealed class SharedWorkTests
             }
 
             Array.ForEach(hosts, h => h.AwaitWork());
-            hosts[3].Ask("relaxed", shared, "in the system's cache alone");
+            hosts[3].Ask("relaxed", shared, "not on the disk");
             hosts[2].Ask("fail-sync");
             hosts[2].Fails(SessionStatus.Io, "append", shared, "neither written nor told");
             foreach (HostProcess host in hosts)
             {
                 host.Fails(SessionStatus.Poisoned, "title", shared, "refused");
-                Assert.Contains("in the system's cache alone", host.Ask("last", shared), StringComparison.Ordinal);
+                Assert.Contains("not on the disk", host.Ask("last", shared), StringComparison.Ordinal);
             }
 
             if (isBesideOthers)
