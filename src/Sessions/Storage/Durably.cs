@@ -29,9 +29,15 @@ internal static class Durably
             SyncEach(disk, touched, left);
         }
 
-        foreach (string folder in left.Where(f => disk.List(f).Count == 0))
+        foreach (string folder in left)
         {
-            disk.RemoveFolder(folder);
+            WhereStillThere(() =>
+            {
+                if (disk.List(folder).Count == 0)
+                {
+                    disk.RemoveFolder(folder);
+                }
+            });
         }
     }
 
@@ -95,7 +101,7 @@ internal static class Durably
         }
         catch (DiskException e) when (e.Error == DiskError.NotFound)
         {
-            LogRing.Add("debug", $"Moved while it was synced: {e.Message}");
+            LogRing.Add("debug", $"Moved or removed while it was synced: {e.Message}");
         }
     }
 }

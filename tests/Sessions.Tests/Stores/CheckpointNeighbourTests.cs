@@ -51,6 +51,35 @@ public sealed class CheckpointNeighbourTests
         store.AssertSound();
     }
 
+    [Fact]
+    public void An_empty_trash_folder_may_be_removed_by_a_neighbours_recovery_first()
+    {
+        var disk = new FaultyDisk(seed: 5);
+        using SessionStore store = Support.Stores.Open(disk);
+        using SessionStore other = Support.Stores.Open(disk.OpenAs(), processId: 4343);
+        Session session = store.Create();
+        session.Delete();
+        store.Restore(session.Id);
+        bool isRecovered = false;
+        disk.FailIf = o =>
+        {
+            if (!isRecovered && o.Name == "opendir" && o.Path.StartsWith("trash/", StringComparison.Ordinal))
+            {
+                isRecovered = true;
+                disk.Unlink(Layout.SharedPage);
+                disk.RemoveFolder(Layout.Locks);
+                other.Create();
+            }
+
+            return false;
+        };
+
+        store.Engine.Checkpointer.TryRun();
+        Assert.True(isRecovered);
+        Assert.Equal(2, store.List().GetArrayLength());
+        store.AssertSound();
+    }
+
     [Theory]
     [InlineData(nameof(Step.CheckpointImages))]
     [InlineData(nameof(Step.CheckpointSynced))]
@@ -82,11 +111,11 @@ public sealed class CheckpointNeighbourTests
 
         store.Engine.Checkpointer.TryRun();
         Assert.Null(atStep);
-        Assert.Equal("told", store.List(new SessionListOptions { ParentId = parent.Id })[0].GetProperty("title").GetString());
+        Assert.Equal("told", TitleOfChild(store, parent));
         Assert.Equal(3, child.Say("three"));
         using (SessionStore third = Support.Stores.Open(disk.OpenAs(), processId: 4444))
         {
-            Assert.Equal("told", third.List(new SessionListOptions { ParentId = parent.Id })[0].GetProperty("title").GetString());
+            Assert.Equal("told", TitleOfChild(third, parent));
             Assert.Equal(4, third.OpenSession(child.Id).Say("four"));
             third.AssertSound();
         }
@@ -95,8 +124,11 @@ public sealed class CheckpointNeighbourTests
         store.Engine.Checkpointer.TryRun();
         store.Close();
         using SessionStore again = Support.Stores.Open(disk.OpenAs());
-        Assert.Equal("told", again.List(new SessionListOptions { ParentId = parent.Id })[0].GetProperty("title").GetString());
+        Assert.Equal("told", TitleOfChild(again, parent));
         Assert.Equal(5, again.OpenSession(child.Id).Say("five"));
         again.AssertSound();
     }
+
+    private static string? TitleOfChild(SessionStore store, Session parent)
+        => store.List(new SessionListOptions { ParentId = parent.Id })[0].GetProperty("title").GetString();
 }
