@@ -143,7 +143,7 @@ internal sealed class JournalScan
     // The highest `synced` of any whole frame behind the damage.
     private long FindStranded(IDiskFile file, uint seed, long from, long to)
     {
-        byte[] bytes = new byte[to - from];
+        byte[] bytes = new byte[Math.Max(0, to - from)];
         int read = file.Read(bytes, from);
         long synced = 0;
         for (int at = 8; at + FrameFormat.HeaderLength <= read;)

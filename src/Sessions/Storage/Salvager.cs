@@ -52,6 +52,7 @@ internal sealed class Salvager
         var rows = new Dictionary<string, ReadOnlyMemory<byte>>();
         IndexFile.TryLoad(_disk, 0, (head, slice) => rows[head.Id] = slice);
         int frames = Redo(scan);
+        RemoveDamaged(Layout.ConfigFile, null);
         int sessions = RebuildInfos(rows);
         (long lsn, long ms, long n) = FolderScan.Floors(_disk);
         lsn = Math.Max(Math.Max(lsn, scan.LastLsn), index?.Lsn ?? 0) + Takeover.Jump;
@@ -210,6 +211,17 @@ internal sealed class Salvager
         return frames.Count;
     }
 
+    // Nothing else knows what stood in it; it is kept aside, and what is there no more is the default.
+    private void RemoveDamaged(string path, string? id)
+    {
+        if (_disk.Stat(path) is not null && SmallFile.TryRead(_disk, path, null, out byte[]? bytes) is null)
+        {
+            _core.Quarantine.Keep(path, id, SmallFile.Reason(bytes), bytes);
+            _disk.Unlink(path);
+            _disk.SyncFolder(Layout.Parent(path));
+        }
+    }
+
     private int RebuildInfos(Dictionary<string, ReadOnlyMemory<byte>> rows)
     {
         int count = 0;
@@ -217,6 +229,7 @@ internal sealed class Salvager
         foreach ((string folder, string id, long deletion) in FolderScan.Folders(_disk).ToList())
         {
             count++;
+            RemoveDamaged(folder + "/" + Layout.SharesFile, id);
             string path = folder + "/" + Layout.SessionFile;
             byte[] bytes = _disk.Stat(path) is null ? [] : _disk.ReadAll(path);
             SessionInfo? info = CheckedJson.Read(bytes) is { } compact ? InfoCodec.TryRead(compact) : null;

@@ -48,6 +48,12 @@ internal static class StoreInfo
             b.Byte('}');
         }
 
+        byte[] config;
+        lock (core.Rows.Gate)
+        {
+            config = ReadConfig(core); // first, so that damage found here is named too
+        }
+
         WriteQuarantined(core, b);
         RecoveryReport recovered = core.Recovered;
         b.Name("recovered").Byte('{').Member("redone_records", recovered.RedoneRecords)
@@ -61,14 +67,21 @@ internal static class StoreInfo
         Platform.DiskCapabilities disk = core.Disk.Capabilities;
         b.Name("capabilities").Byte('{').Member("hard_links", disk.HardLinks).Member("atomic_exchange", disk.AtomicExchange)
             .Member("local_file_system", disk.IsLocal ? disk.FileSystem : null).Byte('}');
-        byte[] config;
-        lock (core.Rows.Gate)
-        {
-            config = core.Rows.ReadConfig();
-        }
-
         b.RawMember("config", Lifecycle.StoreConfig.Effective(config)).Byte('}');
         output.Write(b.Written);
+    }
+
+    // Rules that cannot be read are the defaults until a salvage; the damaged file is named above.
+    private static byte[] ReadConfig(StoreCore core)
+    {
+        try
+        {
+            return core.Rows.ReadConfig();
+        }
+        catch (SessionException e) when (e.Status == SessionStatus.Corrupt)
+        {
+            return [];
+        }
     }
 
     private static void WriteQuarantined(StoreCore core, Utf8Buffer b)

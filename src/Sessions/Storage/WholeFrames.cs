@@ -21,30 +21,22 @@ internal sealed class WholeFrames
     {
         List<Frame> frames = [.. scan.Frames.Concat(scan.Stranded).DistinctBy(f => f.Lsn).OrderBy(f => f.Lsn)];
         var whole = new WholeFrames(disk);
-        foreach (Change change in frames.SelectMany(f => f.Changes))
+        var ids = frames.SelectMany(f => f.Changes).Select(c => c.Id).ToHashSet();
+        foreach ((string folder, string id, _) in FolderScan.Folders(disk))
         {
-            whole.Look(change);
+            if (ids.Contains(id))
+            {
+                whole.Look(folder, id);
+            }
         }
 
         return frames.ConvertAll(f => new Frame { Lsn = f.Lsn, At = f.At, Changes = [.. f.Changes.Where(c => whole.Counts(f, c))] });
     }
 
-    private void Look(Change change)
-    {
-        if (change.Id.Length > 0)
-        {
-            Look(change.Id, 0);
-            if (change.DeletionLsn != 0)
-            {
-                Look(change.Id, change.DeletionLsn);
-            }
-        }
-    }
-
-    private void Look(string id, long deletion)
+    private void Look(string folder, string id)
     {
         SessionInfo? info = null;
-        SmallFile.TryRead(_disk, Layout.Folder(id, deletion) + "/" + Layout.SessionFile,
+        SmallFile.TryRead(_disk, folder + "/" + Layout.SessionFile,
             c => (info = InfoCodec.TryRead(c)) is not null && info.Id == id, out _);
         if (info is not null && info.Id == id)
         {
