@@ -52,7 +52,8 @@ internal sealed class FailingDisk(IDisk disk) : IDisk
 
         public void Sync()
         {
-            if (path.StartsWith("journal/", StringComparison.Ordinal) && Interlocked.Exchange(ref owner._failures, 0) > 0)
+            bool isJournal = path.StartsWith("journal/", StringComparison.Ordinal);
+            if (isJournal && Interlocked.Exchange(ref owner._failures, 0) > 0)
             {
                 throw new DiskException(DiskError.Io, "fdatasync", path, Eio);
             }

@@ -6,7 +6,7 @@ using Sessions.Platform;
 
 namespace Sessions.CrashHost;
 
-/// <summary>Does orders on one store. docs of each are in <see cref="Act"/>: the name, then its fields.</summary>
+/// <summary>Does orders on one store: a name, then what it needs.</summary>
 internal sealed class Host(string path, Tongue tongue) : IDisposable
 {
     private readonly Trap _trap = new();
@@ -20,8 +20,8 @@ internal sealed class Host(string path, Tongue tongue) : IDisposable
     {
         if (order[0] == "work")
         {
-            var worker = new Worker(int.Parse(order[1], CultureInfo.InvariantCulture), order[3], order[4..]);
-            for (long left = long.Parse(order[2], CultureInfo.InvariantCulture); left != 0; left--)
+            var worker = new Worker(Number(order[1]), order[3], order[4..]);
+            for (int left = Number(order[2]); left != 0; left--)
             {
                 string[] next = worker.Next();
                 worker.Learn(next, Try(next));
@@ -38,7 +38,7 @@ internal sealed class Host(string path, Tongue tongue) : IDisposable
 
     private string? Try(ReadOnlySpan<string> order)
     {
-        string number = (++_number).ToString(CultureInfo.InvariantCulture);
+        string number = Text(++_number);
         tongue.Say(["try", number, .. order]);
         try
         {
@@ -58,7 +58,7 @@ internal sealed class Host(string path, Tongue tongue) : IDisposable
         switch (order[0])
         {
             case "arm":
-                _trap.Arm(order[1], Enum.Parse<Step>(order[2]), int.Parse(order[3], CultureInfo.InvariantCulture));
+                _trap.Arm(order[1], Enum.Parse<Step>(order[2]), Number(order[3]));
                 return "";
             case "fail-sync":
                 _disk.FailNextSync();
@@ -70,7 +70,7 @@ internal sealed class Host(string path, Tongue tongue) : IDisposable
                     BootId = Machine.BootId,
                     AtStep = _trap.Pass,
                     RunsInBackground = order.Length < 3 || order[2] != "quiet",
-                }, new SessionStoreOptions { BusyTimeoutMs = uint.Parse(order[1], CultureInfo.InvariantCulture) }, path);
+                }, new SessionStoreOptions { BusyTimeoutMs = (uint)Number(order[1]) }, path);
                 return "";
             case "close":
                 Store.Close();
@@ -86,7 +86,7 @@ internal sealed class Host(string path, Tongue tongue) : IDisposable
                 Store.Restore(order[1]);
                 return "";
             case "purge":
-                return Store.Purge(DateTimeOffset.UtcNow.ToUnixTimeMilliseconds() + 1).ToString(CultureInfo.InvariantCulture);
+                return Text(Store.Purge(DateTimeOffset.UtcNow.ToUnixTimeMilliseconds() + 1));
             case "flush":
                 Store.Flush();
                 return "";
@@ -109,15 +109,15 @@ internal sealed class Host(string path, Tongue tongue) : IDisposable
         switch (order[0])
         {
             case "title":
-                return session.Update(Utf8($"{{\"title\":{Quote(order[2])}}}")).ToString(CultureInfo.InvariantCulture);
+                return Text(session.Update(Utf8($"{{\"title\":{Quote(order[2])}}}")));
             case "append":
                 return Append(session, order[2], AppendFlags.Durable);
             case "relaxed":
                 return Append(session, order[2], AppendFlags.Relaxed);
             case "large": // id, text, how many bytes more
-                return Append(session, order[2], AppendFlags.Durable, int.Parse(order[3], CultureInfo.InvariantCulture));
+                return Append(session, order[2], AppendFlags.Durable, Number(order[3]));
             case "batch": // id, text, how many
-                int count = int.Parse(order[3], CultureInfo.InvariantCulture);
+                int count = Number(order[3]);
                 string text = order[2];
                 string events = string.Join(',', Enumerable.Range(0, count)
                     .Select(i => $"{{\"type\":\"agent_message\",\"data\":{{\"text\":{Quote($"{text}.{i}")}}}}}"));
@@ -132,29 +132,34 @@ internal sealed class Host(string path, Tongue tongue) : IDisposable
                 session.Delete(DeletePolicy.Orphan | DeletePolicy.NoTrash);
                 return "";
             case "abort":
-                return session.Abort(order[2]).ToString(CultureInfo.InvariantCulture);
+                return Text(session.Abort(order[2]));
             case "clear":
                 session.ClearAbort();
                 return "";
             case "share":
-                return JsonDocument.Parse(Text(b => session.WriteShare(new SessionShareOptions { Flags = ShareFlags.Rotate }, b)))
-                    .RootElement.GetProperty("url").GetString()!;
+                var options = new SessionShareOptions { Flags = ShareFlags.Rotate };
+                string share = Text(b => session.WriteShare(options, b));
+                return JsonDocument.Parse(share).RootElement.GetProperty("url").GetString()!;
             case "info":
                 return Text(session.WriteInfo);
             case "last": // the text of the last event, and its number
                 return Text(b => session.WriteLastEvents(0, 1, b));
             case "wait":
-                return session.WaitAbort(uint.Parse(order[2], CultureInfo.InvariantCulture)) ? "aborted" : "time is over";
+                return session.WaitAbort((uint)Number(order[2])) ? "aborted" : "time is over";
             default:
                 throw new InvalidOperationException($"There is no order '{order[0]}'.");
         }
     }
 
     private static string Append(Session session, string text, AppendFlags flags, int more = 0)
-        => session.Append("user_prompt", Utf8($"{{\"text\":{Quote(text)},\"more\":\"{new string('x', more)}\"}}"),
-            new AppendOptions { Flags = flags }).ToString(CultureInfo.InvariantCulture);
+        => Text(session.Append("user_prompt", Utf8($"{{\"text\":{Quote(text)},\"more\":\"{new string('x', more)}\"}}"),
+            new AppendOptions { Flags = flags }));
 
     private static string Quote(string text) => JsonSerializer.Serialize(text);
+
+    private static int Number(string text) => int.Parse(text, CultureInfo.InvariantCulture);
+
+    private static string Text(long number) => number.ToString(CultureInfo.InvariantCulture);
 
     private static byte[] Utf8(string text) => Encoding.UTF8.GetBytes(text);
 

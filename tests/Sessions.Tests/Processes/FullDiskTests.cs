@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Runtime.InteropServices;
+using System.Text.Json;
 using Sessions.Tests.Support;
 
 namespace Sessions.Tests.Processes;
@@ -68,7 +69,8 @@ public sealed partial class FullDiskTests : IDisposable
         using SessionStore again = SessionStore.Open(path);
         Session same = again.OpenSession(session.Id);
         Assert.Equal(seq + 1, same.GetStat().EventCount);
-        Assert.Equal("after", same.Last(limit: 1).GetProperty("events")[0].GetProperty("data").GetProperty("text").GetString());
+        JsonElement last = same.Last(limit: 1).GetProperty("events")[0];
+        Assert.Equal("after", last.GetProperty("data").GetProperty("text").GetString());
         Assert.Equal("on", same.Info().GetProperty("title").GetString());
         Assert.False(same.IsAborted);
         again.AssertSound();
@@ -89,7 +91,8 @@ public sealed partial class FullDiskTests : IDisposable
             host.AwaitWork();
             Assert.Contains(host.Said, s => s.Failure == nameof(SessionStatus.NoSpace));
             Assert.All(host.Said.Where(s => s.Failure is not null), s => Assert.True(
-                s.Failure is nameof(SessionStatus.NoSpace) or nameof(SessionStatus.Deleted), $"{string.Join(' ', s.Order)}: {s.Failure}"));
+                s.Failure is nameof(SessionStatus.NoSpace) or nameof(SessionStatus.Deleted),
+                $"{string.Join(' ', s.Order)}: {s.Failure}"));
             host.Kill();
             ledger.Take(host);
         }

@@ -69,7 +69,7 @@ internal sealed partial class HostProcess : IDisposable
     public static HostProcess Open(string folder, int busyMs = 60_000, bool quiet = false)
     {
         var host = new HostProcess(folder);
-        host.Ask("open", busyMs.ToString(CultureInfo.InvariantCulture), quiet ? "quiet" : "busy");
+        host.Ask("open", Text(busyMs), quiet ? "quiet" : "busy");
         return host;
     }
 
@@ -97,17 +97,18 @@ internal sealed partial class HostProcess : IDisposable
     {
         Tell(order);
         Spoken spoken = Outcome();
-        Assert.True(spoken.Failure == status.ToString(), $"{string.Join(' ', order)}: {spoken.Failure} {spoken.Answer}");
+        Assert.True(spoken.Failure == status.ToString(),
+            $"{string.Join(' ', order)}: {spoken.Failure} {spoken.Answer}");
     }
 
     /// <summary>Arms the trap: "kill" or "stop" at the n-th coming by of a step.</summary>
     public void Arm(string what, Step step, int n = 1)
-        => Ask("arm", what, step.ToString(), n.ToString(CultureInfo.InvariantCulture));
+        => Ask("arm", what, step.ToString(), Text(n));
 
     /// <summary>Has it work on a seeded stream of orders (for ever with -1), on sessions of its own
     /// and on the shared ones. Outcomes of a work's orders are in <see cref="Said"/>.</summary>
     public void Work(int seed, int count, string mix, params string[] shared)
-        => Tell(["work", seed.ToString(CultureInfo.InvariantCulture), count.ToString(CultureInfo.InvariantCulture), mix, .. shared]);
+        => Tell(["work", Text(seed), Text(count), mix, .. shared]);
 
     /// <summary>Reads outcomes until the work is over.</summary>
     public void AwaitWork()
@@ -178,6 +179,8 @@ internal sealed partial class HostProcess : IDisposable
         _process.Dispose();
         _ends.Dispose();
     }
+
+    private static string Text(int number) => number.ToString(CultureInfo.InvariantCulture);
 
     private int ExitCode => _process.HasExited ? _process.ExitCode : -1;
 

@@ -65,7 +65,8 @@ internal sealed class Ledger
     {
         var live = Ids(store, ListFlags.None);
         var trash = Ids(store, ListFlags.Trash);
-        Dictionary<string, string?> doubted = Doubted("create").ToDictionary(d => d[1], d => d.Length > 2 ? d[2] : null);
+        Dictionary<string, string?> doubted = Doubted("create")
+            .ToDictionary(d => d[1], d => d.Length > 2 ? d[2] : null);
         foreach (string id in live.Concat(trash).Where(i => !_sessions.ContainsKey(i)).ToList())
         {
             string title = store.OpenSession(id).Info().GetProperty("title").GetString()!;
@@ -76,16 +77,17 @@ internal sealed class Ledger
         SettlePlaces(live, trash);
         foreach ((string id, KnownSession session) in _sessions)
         {
-            Assert.True(live.Contains(id) == (session.Place == KnownSession.Live), $"{id} is {Where(id)}, not {session.Place}");
-            Assert.True(trash.Contains(id) == (session.Place > 0), $"{id} is {Where(id)}, not {session.Place}");
-            if (session.Place == KnownSession.Live)
+            Assert.True(live.Contains(id) == session.IsLive && trash.Contains(id) == session.Place > 0,
+                $"{id} is {Where(id)}, not {session.Place}");
+            if (session.IsLive)
             {
                 using Session opened = store.OpenSession(id);
                 Check(opened, session);
             }
             else
             {
-                Stores.Fails(session.Place > 0 ? SessionStatus.Deleted : SessionStatus.NotFound, () => store.OpenSession(id).Dispose());
+                Stores.Fails(session.Place > 0 ? SessionStatus.Deleted : SessionStatus.NotFound,
+                    () => store.OpenSession(id).Dispose());
             }
         }
 
@@ -129,10 +131,10 @@ internal sealed class Ledger
                 session!.Take(Number(answer), order[2]);
                 break;
             case "batch":
-                long[] seqs = [.. JsonDocument.Parse(answer).RootElement.GetProperty("seqs").EnumerateArray().Select(e => e.GetInt64())];
-                for (int i = 0; i < seqs.Length; i++)
+                JsonElement seqs = JsonDocument.Parse(answer).RootElement.GetProperty("seqs");
+                for (int i = 0; i < seqs.GetArrayLength(); i++)
                 {
-                    session!.Take(seqs[i], $"{order[2]}.{i}");
+                    session!.Take(seqs[i].GetInt64(), $"{order[2]}.{i}");
                 }
 
                 break;
@@ -179,7 +181,7 @@ internal sealed class Ledger
 
                 if (order[0] != "cascade")
                 {
-                    foreach (KnownSession child in _sessions.Values.Where(s => s.Parent == order[1] && s.Place == KnownSession.Live))
+                    foreach (KnownSession child in _sessions.Values.Where(s => s.Parent == order[1] && s.IsLive))
                     {
                         child.Parent = null;
                     }
@@ -189,9 +191,9 @@ internal sealed class Ledger
         }
 
         // A restored session whose parent is no longer live has none.
-        foreach (KnownSession session in _sessions.Values.Where(s => order[0] == "restore" && s.Place == KnownSession.Live))
+        foreach (KnownSession session in _sessions.Values.Where(s => order[0] == "restore" && s.IsLive))
         {
-            session.Parent = session.Parent is { } parent && _sessions[parent].Place == KnownSession.Live ? parent : null;
+            session.Parent = session.Parent is { } parent && _sessions[parent].IsLive ? parent : null;
         }
     }
 
@@ -200,7 +202,7 @@ internal sealed class Ledger
         List<string> family = [root];
         for (int i = 0; i < family.Count; i++)
         {
-            family.AddRange(_sessions.Where(s => s.Value.Parent == family[i] && s.Value.Place == KnownSession.Live).Select(s => s.Key));
+            family.AddRange(_sessions.Where(s => s.Value.Parent == family[i] && s.Value.IsLive).Select(s => s.Key));
         }
 
         return family;
@@ -209,8 +211,13 @@ internal sealed class Ledger
     // A delete, restore or purge that was in doubt either took all that it was to take, or nothing.
     private void SettlePlaces(HashSet<string> live, HashSet<string> trash)
     {
-        foreach (string[] doubt in _doubts.Where(d => d[0] is "delete" or "cascade" or "remove" or "restore" or "purge"))
+        foreach (string[] doubt in _doubts)
         {
+            if (doubt[0] is not ("delete" or "cascade" or "remove" or "restore" or "purge"))
+            {
+                continue;
+            }
+
             Dictionary<string, long> before = _sessions.ToDictionary(s => s.Key, s => s.Value.Place);
             Dictionary<string, string?> parents = _sessions.ToDictionary(s => s.Key, s => s.Value.Parent);
             Move(doubt);
@@ -234,8 +241,8 @@ internal sealed class Ledger
         Assert.Contains(title, titles);
         known.Title = title;
         bool isAborted = info.GetProperty("is_aborted").GetBoolean();
-        Assert.True(isAborted == known.IsAborted || _doubts.Exists(d => d[0] is "abort" or "clear" && d[1] == session.Id),
-            $"{session.Id}: aborted is {isAborted}");
+        bool isDoubted = _doubts.Exists(d => d[0] is "abort" or "clear" && d[1] == session.Id);
+        Assert.True(isAborted == known.IsAborted || isDoubted, $"{session.Id}: aborted is {isAborted}");
         known.IsAborted = isAborted;
         if (!_shared.Contains(session.Id))
         {
@@ -262,7 +269,8 @@ internal sealed class Ledger
                 long seq = e.GetProperty("seq").GetInt64();
                 Assert.Equal(found.Count + 1, seq);
                 string text = e.GetProperty("data").GetProperty("text").GetString()!;
-                Assert.True(known.Events.TryGetValue(seq, out string? acknowledged) ? acknowledged == text : doubted.Remove(text),
+                bool isKnown = known.Events.TryGetValue(seq, out string? acknowledged);
+                Assert.True(isKnown ? acknowledged == text : doubted.Remove(text),
                     $"{session.Id}: event {seq} is {text}, not {acknowledged}");
                 found.Add(seq, text);
             }
@@ -291,15 +299,20 @@ internal sealed class Ledger
 
     private void CheckShares(SessionStore store)
     {
-        foreach ((string id, KnownSession session) in _sessions.Where(s => s.Value is { Place: KnownSession.Live, Share: not null }))
+        foreach ((string id, KnownSession session) in _sessions)
         {
+            if (!session.IsLive || session.Share is null)
+            {
+                continue;
+            }
+
             if (Doubted("share").Any(d => d[1] == id))
             {
                 session.Share = null; // the one that was being made ends the one before it
                 continue;
             }
 
-            using Session shown = store.ResolveShare(session.Share!);
+            using Session shown = store.ResolveShare(session.Share);
             Assert.Equal(id, shown.Id);
         }
     }
@@ -331,6 +344,8 @@ internal sealed class Ledger
         /// <summary>Live, gone, or the number of the delete that took it to the trash.</summary>
         public long Place { get; set; }
 
+        public bool IsLive => Place == Live;
+
         public bool IsAborted { get; set; }
 
         public string? Share { get; set; }
@@ -338,6 +353,7 @@ internal sealed class Ledger
         public Dictionary<long, string> Events { get; set; } = [];
 
         public void Take(long seq, string text)
-            => Assert.True(Events.TryAdd(seq, text), $"Event {seq} was given to {text} and to {Events.GetValueOrDefault(seq)}");
+            => Assert.True(Events.TryAdd(seq, text),
+                $"Event {seq} was given to {text} and to {Events.GetValueOrDefault(seq)}");
     }
 }

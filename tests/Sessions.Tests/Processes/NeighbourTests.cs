@@ -70,7 +70,8 @@ public sealed class NeighbourTests
             other.Fails(SessionStatus.Busy, "append", shared, "refused");
             other.Fails(SessionStatus.Busy, "title", shared, "refused");
             other.Fails(SessionStatus.Busy, "delete", shared);
-            Assert.Contains("\"title\":\"shared\"", other.Ask("info", shared), StringComparison.Ordinal); // reading needs no lock
+            string info = other.Ask("info", shared); // reading needs no lock
+            Assert.Contains("\"title\":\"shared\"", info, StringComparison.Ordinal);
         }
 
         host.Continue();

@@ -48,7 +48,8 @@ public sealed class RemovedFilesTests
         writer.Ask("title", id, "after");
 
         // Looked for now and then only, so that reading stays two loads.
-        Assert.True(SpinWait.SpinUntil(() => reader.Ask("info", id).Contains("\"after\"", StringComparison.Ordinal), HostProcess.Guard));
+        Assert.True(SpinWait.SpinUntil(
+            () => reader.Ask("info", id).Contains("\"after\"", StringComparison.Ordinal), HostProcess.Guard));
         writer.Ask("abort", id, "enough");
         Assert.Equal("aborted", reader.Ask("wait", id, "100000"));
     }

@@ -22,9 +22,9 @@ public sealed class SharedWorkTests
             ledger.Share(shared, "shared");
             for (int i = 0; i < each; i++)
             {
-                foreach (HostProcess host in hosts)
+                for (int host = 0; host < Hosts; host++)
                 {
-                    host.Tell("append", shared, string.Create(CultureInfo.InvariantCulture, $"{Array.IndexOf(hosts, host)}-{i}"));
+                    hosts[host].Tell("append", shared, string.Create(CultureInfo.InvariantCulture, $"{host}-{i}"));
                 }
             }
 
@@ -136,6 +136,11 @@ public sealed class SharedWorkTests
                 foreach (HostProcess host in hosts)
                 {
                     host.AwaitOutcomes(1 + random.Next(60));
+                    if (random.Next(4) == 0)
+                    {
+                        File.Delete(folder.At("locks/shared"));
+                    }
+
                     host.Kill();
                 }
 

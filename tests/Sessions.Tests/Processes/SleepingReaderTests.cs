@@ -36,11 +36,11 @@ public sealed class SleepingReaderTests
 
         reader.Continue();
         JsonElement page = JsonDocument.Parse(reader.Ask("last", id)).RootElement.GetProperty("events");
-        Assert.Equal(last, page[0].GetProperty("seq").GetInt64().ToString(CultureInfo.InvariantCulture));
+        Assert.Equal(Number(last), page[0].GetProperty("seq").GetInt64());
         Assert.Contains("born", reader.Ask("info", born), StringComparison.Ordinal);
         reader.Fails(SessionStatus.Deleted, "info", doomed);
         Assert.Equal(2, JsonDocument.Parse(reader.Ask("list")).RootElement.GetArrayLength());
-        Assert.Equal(long.Parse(last, CultureInfo.InvariantCulture) + 1, long.Parse(reader.Ask("append", id, "mine"), CultureInfo.InvariantCulture));
+        Assert.Equal(Number(last) + 1, Number(reader.Ask("append", id, "mine")));
         Assert.Contains("\"ok\":true", reader.Ask("verify"), StringComparison.Ordinal);
         reader.End();
         writer.End();
@@ -55,7 +55,7 @@ public sealed class SleepingReaderTests
         using var folder = new StoreFolder();
         using HostProcess host = HostProcess.Open(folder.Store);
         string id = host.Ask("create", "0");
-        string file = Directory.EnumerateFiles(folder.At("sessions"), "session.json", SearchOption.AllDirectories).Single();
+        string file = Directory.GetFiles(folder.At("sessions"), "session.json", SearchOption.AllDirectories).Single();
         for (int i = 1; i <= renames; i++)
         {
             host.Tell("title", id, new string((char)('a' + (i % 26)), i % 700)); // of all lengths
@@ -114,6 +114,9 @@ public sealed class SleepingReaderTests
         }
     }
 
+    private static long Number(string text) => long.Parse(text, CultureInfo.InvariantCulture);
+
     private static string[] Segments(StoreFolder folder)
-        => [.. Directory.GetFiles(folder.At("journal"), "0*.log").Select(f => Path.GetFileName(f)).Order(StringComparer.Ordinal)];
+        => [.. Directory.GetFiles(folder.At("journal"), "0*.log").Select(f => Path.GetFileName(f))
+            .Order(StringComparer.Ordinal)];
 }

@@ -12,7 +12,7 @@ internal sealed class StoreFolder : IDisposable
     public string At(string path) => Path.Combine(Store, path);
 
     /// <summary>Opens it in this process.</summary>
-    public SessionStore Open(uint busyMs = 60_000) => SessionStore.Open(Store, new SessionStoreOptions { BusyTimeoutMs = busyMs });
+    public SessionStore Open() => SessionStore.Open(Store, new SessionStoreOptions { BusyTimeoutMs = 60_000 });
 
     public void Dispose() => Directory.Delete(_temp, recursive: true);
 }
