@@ -265,7 +265,7 @@ internal sealed class RowTable(IDisk disk, Quarantine quarantine)
             _byShare = [];
             foreach (Row row in _rows.Values)
             {
-                foreach (string share in MayBeShared(row) ? Sharing.ShareList.Ids(ReadShares(row)) : [])
+                foreach (string share in MayBeShared(row) ? ReadableShares(row) : [])
                 {
                     _byShare[share] = row.Id;
                 }
@@ -280,6 +280,19 @@ internal sealed class RowTable(IDisk disk, Quarantine quarantine)
     {
         Complete();
         return _rows.Values.Where(r => r.IsLive).Select(r => (r, r.ParentId));
+    }
+
+    // Of a list that is damaged (and kept aside) nothing can be resolved; the others' can.
+    private IEnumerable<string> ReadableShares(Row row)
+    {
+        try
+        {
+            return Sharing.ShareList.Ids(ReadShares(row));
+        }
+        catch (SessionException e) when (e.Status == SessionStatus.Corrupt)
+        {
+            return [];
+        }
     }
 
     /// <summary>shares.json of a row, compact; empty where there is none.</summary>

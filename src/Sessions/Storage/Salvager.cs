@@ -212,14 +212,17 @@ internal sealed class Salvager
     }
 
     // Nothing else knows what stood in it; it is kept aside, and what is there no more is the default.
-    private void RemoveDamaged(string path, string? id)
+    private bool RemoveDamaged(string path, string? id)
     {
-        if (_disk.Stat(path) is not null && SmallFile.TryRead(_disk, path, null, out byte[]? bytes) is null)
+        if (SmallFile.TryRead(_disk, path, null, out byte[]? bytes) is not null || bytes is null)
         {
-            _core.Quarantine.Keep(path, id, SmallFile.Reason(bytes), bytes);
-            _disk.Unlink(path);
-            _disk.SyncFolder(Layout.Parent(path));
+            return false;
         }
+
+        _core.Quarantine.Keep(path, id, SmallFile.Reason(bytes), bytes);
+        _disk.Unlink(path);
+        _disk.SyncFolder(Layout.Parent(path));
+        return true;
     }
 
     private int RebuildInfos(Dictionary<string, ReadOnlyMemory<byte>> rows)
@@ -229,7 +232,7 @@ internal sealed class Salvager
         foreach ((string folder, string id, long deletion) in FolderScan.Folders(_disk).ToList())
         {
             count++;
-            RemoveDamaged(folder + "/" + Layout.SharesFile, id);
+            bool losesShares = RemoveDamaged(folder + "/" + Layout.SharesFile, id);
             string path = folder + "/" + Layout.SessionFile;
             byte[] bytes = _disk.Stat(path) is null ? [] : _disk.ReadAll(path);
             SessionInfo? info = CheckedJson.Read(bytes) is { } compact ? InfoCodec.TryRead(compact) : null;
@@ -245,6 +248,7 @@ internal sealed class Salvager
             }
 
             SessionInfo counted = Count(folder, info!, damaged);
+            counted = losesShares && counted.Share is not null ? counted with { Share = null } : counted;
             counted = counted.DeletionLsn == deletion ? counted
                 : counted with { DeletionLsn = deletion, DeletedAt = deletion == 0 ? 0 : _core.Now };
             if (damaged || !ReferenceEquals(counted, info))
