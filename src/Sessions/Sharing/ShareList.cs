@@ -5,6 +5,12 @@ namespace Sessions.Sharing;
 /// <summary>shares.json: the shares of a session in the order they were made.</summary>
 internal static class ShareList
 {
+    private static readonly string[] Required =
+    [
+        "share_id", "created_at", "first_seq", "last_seq", "live", "expires_at", "max_uses", "uses", "last_used_at", "revoked_at",
+        "asked_first", "asked_last",
+    ];
+
     public static List<ShareRecord> Read(ReadOnlyMemory<byte> compact)
     {
         var records = new List<ShareRecord>();
@@ -13,9 +19,20 @@ internal static class ShareList
             return records;
         }
 
-        foreach (ReadOnlyMemory<byte> item in JsonMembers.Items(JsonMembers.Of(compact)[0].Value))
+        JsonMember list = JsonMembers.Of(compact).Find(m => m.Name == "shares");
+        foreach (ReadOnlyMemory<byte> item in list.Name is null ? throw new FormatException() : JsonMembers.Items(list.Value))
         {
-            var m = JsonMembers.Of(item).ToDictionary(member => member.Name);
+            var m = new Dictionary<string, JsonMember>();
+            foreach (JsonMember member in JsonMembers.Of(item))
+            {
+                m[member.Name] = member;
+            }
+
+            if (Array.Exists(Required, name => !m.ContainsKey(name)))
+            {
+                throw new FormatException();
+            }
+
             records.Add(new ShareRecord
             {
                 ShareId = m["share_id"].Text,
@@ -34,6 +51,20 @@ internal static class ShareList
         }
 
         return records;
+    }
+
+    /// <summary>Whether this is a list as this version writes it.</summary>
+    public static bool CanRead(ReadOnlyMemory<byte> compact)
+    {
+        try
+        {
+            Read(compact);
+            return true;
+        }
+        catch (Exception e) when (e is FormatException or InvalidOperationException or System.Text.Json.JsonException)
+        {
+            return false; // the caller's answer to this is the answer: the file is damaged
+        }
     }
 
     public static byte[] Write(IReadOnlyList<ShareRecord> records)

@@ -120,7 +120,7 @@ internal static class ChangeCodec
     private static Change Read(ReadOnlyMemory<byte> item)
     {
         List<JsonMember> m = JsonMembers.Of(item);
-        JsonMember head = m[0];
+        JsonMember head = m.Count > 0 ? m[0] : throw new FormatException();
         switch (head.Name)
         {
             case "put":
@@ -128,6 +128,11 @@ internal static class ChangeCodec
                 return new Change { Kind = ChangeKind.Put, Id = put.Id, Info = put, IsNew = m.Exists(x => x.Name == "new") };
             case "append":
                 List<ReadOnlyMemory<byte>> counters = JsonMembers.Items(Find(m, "counters").Value);
+                if (counters.Count != 5)
+                {
+                    throw new FormatException();
+                }
+
                 return new Change
                 {
                     Kind = ChangeKind.Append,

@@ -52,8 +52,22 @@ internal sealed class Quarantine(IDisk disk, TimeProvider time, bool canWrite)
                 continue; // a copy whose note was lost is still kept, but there is nothing to say of it
             }
 
-            string? session = null, file = null, source = null, reason = null;
-            long at = 0;
+            if (TryRead(note, compact) is { } entry)
+            {
+                entries.Add(entry);
+            }
+        }
+
+        entries.Sort((a, b) => string.CompareOrdinal(a.File, b.File));
+        return entries;
+    }
+
+    private static QuarantineEntry? TryRead(string note, byte[] compact)
+    {
+        string? session = null, file = null, source = null, reason = null;
+        long at = 0;
+        try
+        {
             foreach (JsonMember m in JsonMembers.Of(compact))
             {
                 switch (m.Name)
@@ -66,12 +80,13 @@ internal sealed class Quarantine(IDisk disk, TimeProvider time, bool canWrite)
                     default: break; // a later version's notes
                 }
             }
-
-            entries.Add(new QuarantineEntry(session, file ?? note, source ?? "", reason ?? "unknown", at));
+        }
+        catch (Exception e) when (e is FormatException or InvalidOperationException)
+        {
+            return null; // somebody wrote something else over it; the copy beside it is still kept
         }
 
-        entries.Sort((a, b) => string.CompareOrdinal(a.File, b.File));
-        return entries;
+        return new QuarantineEntry(session, file ?? note, source ?? "", reason ?? "unknown", at);
     }
 
     private string? Find(string source, ReadOnlySpan<byte> content)

@@ -303,7 +303,8 @@ internal sealed class RowTable(IDisk disk, Quarantine quarantine)
             return known;
         }
 
-        return row.Shares = SmallFile.Read(disk, quarantine, row.Folder + "/" + Layout.SharesFile, row.Id) ?? [];
+        return row.Shares = SmallFile.Read(disk, quarantine, row.Folder + "/" + Layout.SharesFile, row.Id,
+            c => Sharing.ShareList.CanRead(c)) ?? [];
     }
 
     /// <summary>The info as people see it at a time: no file changes when a share expires.</summary>

@@ -52,7 +52,7 @@ internal sealed class Salvager
         var rows = new Dictionary<string, ReadOnlyMemory<byte>>();
         IndexFile.TryLoad(_disk, 0, (head, slice) => rows[head.Id] = slice);
         int frames = Redo(scan);
-        RemoveDamaged(Layout.ConfigFile, null);
+        RemoveDamaged(Layout.ConfigFile, null, null);
         int sessions = RebuildInfos(rows);
         (long lsn, long ms, long n) = FolderScan.Floors(_disk);
         lsn = Math.Max(Math.Max(lsn, scan.LastLsn), index?.Lsn ?? 0) + Takeover.Jump;
@@ -212,9 +212,9 @@ internal sealed class Salvager
     }
 
     // Nothing else knows what stood in it; it is kept aside, and what is there no more is the default.
-    private bool RemoveDamaged(string path, string? id)
+    private bool RemoveDamaged(string path, string? id, Func<byte[], bool>? isValid)
     {
-        if (SmallFile.TryRead(_disk, path, null, out byte[]? bytes) is not null || bytes is null)
+        if (SmallFile.TryRead(_disk, path, isValid, out byte[]? bytes) is not null || bytes is null)
         {
             return false;
         }
@@ -232,7 +232,7 @@ internal sealed class Salvager
         foreach ((string folder, string id, long deletion) in FolderScan.Folders(_disk).ToList())
         {
             count++;
-            bool losesShares = RemoveDamaged(folder + "/" + Layout.SharesFile, id);
+            bool losesShares = RemoveDamaged(folder + "/" + Layout.SharesFile, id, c => ShareList.CanRead(c));
             string path = folder + "/" + Layout.SessionFile;
             byte[] bytes = _disk.Stat(path) is null ? [] : _disk.ReadAll(path);
             SessionInfo? info = CheckedJson.Read(bytes) is { } compact ? InfoCodec.TryRead(compact) : null;
@@ -293,6 +293,6 @@ internal sealed class Salvager
 
     // A share whose session's file was lost opens again, since its own file still knows it.
     private ShareSummary? Shared(string folder)
-        => SmallFile.TryRead(_disk, folder + "/" + Layout.SharesFile, null, out _) is { } shares
+        => SmallFile.TryRead(_disk, folder + "/" + Layout.SharesFile, c => ShareList.CanRead(c), out _) is { } shares
             ? ShareList.Summarize(ShareList.Read(shares), _core.Now) : null;
 }

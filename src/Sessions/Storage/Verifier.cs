@@ -136,7 +136,7 @@ internal sealed class Verifier
             info = null; // what another session's says is of no account here
         }
 
-        CheckSmall(folder + "/" + Layout.SharesFile, id);
+        CheckSmall(folder + "/" + Layout.SharesFile, id, c => Sharing.ShareList.CanRead(c));
         if (info is null)
         {
             return;
@@ -236,19 +236,12 @@ internal sealed class Verifier
         }
     }
 
-    private byte[]? CheckSmall(string path, string? id)
+    private byte[]? CheckSmall(string path, string? id, Func<byte[], bool>? isValid = null)
     {
-        if (_core.Disk.Stat(path) is null)
+        byte[]? compact = SmallFile.TryRead(_core.Disk, path, isValid, out byte[]? bytes);
+        if (bytes is null)
         {
             return null;
-        }
-
-        byte[]? compact = null;
-        byte[] bytes = [];
-        for (int i = 0; i < 4 && compact is null; i++) // a commit may swap it under our eyes
-        {
-            bytes = _core.Disk.ReadAll(path);
-            compact = CheckedJson.Read(bytes);
         }
 
         _bytes += bytes.Length;

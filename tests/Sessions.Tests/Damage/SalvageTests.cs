@@ -184,8 +184,13 @@ public sealed class SalvageTests
         Assert.True(after.OpenSession(id).GetStat().Revision > lsn);
     }
 
-    [Fact]
-    public void A_damaged_list_of_shares_blinds_no_other_share()
+    [Theory]
+    [InlineData("\0\0\0\0")]
+    [InlineData("{}")]
+    [InlineData("{\"shares\":[{}]}")]
+    [InlineData("{\"shares\":[{\"share_id\":5,\"share_id\":6}]}")]
+    [InlineData("{\"shares\":5}")]
+    public void A_damaged_list_of_shares_blinds_no_other_share(string damage)
     {
         string first, second;
         Session broken;
@@ -197,7 +202,7 @@ public sealed class SalvageTests
             second = Stores.Json(b => broken.WriteShare(null, b)).GetProperty("secret").GetString()!;
         }
 
-        _disk.Poke(Layout.LiveFolder(broken.Id) + "/shares.json", new byte[100]);
+        _disk.Poke(Layout.LiveFolder(broken.Id) + "/shares.json", Stores.Utf8(damage));
         using (SessionStore store = Stores.Open(_disk.OpenAs()))
         {
             Assert.Equal(0, store.ResolveShare(first).GetStat().LastSeq);
