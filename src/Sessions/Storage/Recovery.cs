@@ -346,8 +346,21 @@ internal sealed class Recovery(StoreCore core)
             }
             else
             {
-                core.Disk.Unlink(path);
+                Remove(path);
             }
+        }
+    }
+
+    // Who lost the race to make the store takes its own scratch file away at the same moment.
+    private void Remove(string path)
+    {
+        try
+        {
+            core.Disk.Unlink(path);
+        }
+        catch (DiskException e) when (e.Error == DiskError.NotFound)
+        {
+            LogRing.Add("info", $"{path} was gone already.");
         }
     }
 }
