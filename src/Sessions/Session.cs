@@ -324,23 +324,23 @@ public sealed class Session : IDisposable
         SessionInfo info = Current();
         if (_shareId is not null)
         {
-            return SharedView.Of(Core, _row, info, Share());
+            return SharedView.Of(info, Share(), OpenLog);
         }
 
-        return info.Share is not { ExpiresAt: > 0 } ? info : SessionStore.Run(() =>
+        return info.Share is not { ExpiresAt: > 0 } ? info : _store.Look(isSettled =>
         {
             lock (Core.Rows.Gate)
             {
-                return Core.Rows.Shown(_row, info, Core.Now);
+                return Core.Rows.Shown(_row, info, Core.Now, isSettled);
             }
         });
     }
 
-    private ShareRecord Share() => SessionStore.Run(() =>
+    private ShareRecord Share() => _store.Look(isSettled =>
     {
         lock (Core.Rows.Gate)
         {
-            ShareRecord? record = ShareList.Read(Core.Rows.ReadShares(_row)).Find(r => r.ShareId == _shareId);
+            ShareRecord? record = ShareList.Read(Core.Rows.ReadShares(_row, isSettled)).Find(r => r.ShareId == _shareId);
             return record is not null && record.CanBeSeen(Core.Now) ? record : throw Errors.NotFound("share");
         }
     });
@@ -387,10 +387,13 @@ public sealed class Session : IDisposable
     private List<ShareRecord> Shares()
     {
         Current();
-        lock (Core.Rows.Gate)
+        return _store.Look(isSettled =>
         {
-            return ShareList.Read(Core.Rows.ReadShares(_row));
-        }
+            lock (Core.Rows.Gate)
+            {
+                return ShareList.Read(Core.Rows.ReadShares(_row, isSettled));
+            }
+        });
     }
 
     private (ShareRecord Record, string Secret)? FindShare(SessionShareOptions options)
@@ -438,17 +441,19 @@ public sealed class Session : IDisposable
         return request.Result!.ShareId == shareId ? (request.Result, secret) : FindShare(options) ?? AddShare(options);
     }
 
+    private LogView OpenLog(SessionInfo info) => _store.Look(isSettled =>
+    {
+        lock (Core.Rows.Gate)
+        {
+            return LogView.Open(Core.Disk, _row, mustExist: !isSettled && info.LastSeq > 0);
+        }
+    });
+
     private void WritePage(IBufferWriter<byte> output, Action<LogView, SeqRange, long, Utf8Buffer> write) => SessionStore.Run(() =>
     {
         SessionInfo info = Current();
         SeqRange range = _shareId is null ? new SeqRange(1, info.LastSeq) : SharedView.Range(Share(), info);
-        LogView log;
-        lock (Core.Rows.Gate)
-        {
-            log = LogView.Open(Core.Disk, _row);
-        }
-
-        using (log)
+        using (LogView log = OpenLog(info))
         {
             var b = new Utf8Buffer(16 * 1024);
             write(log, range, info.LastSeq, b);

@@ -248,12 +248,12 @@ public sealed class SessionStore : IDisposable
         ArgumentNullException.ThrowIfNull(secretOrUrl);
         string secret = ShareSecret.Find(secretOrUrl) ?? throw Errors.NotFound("share");
         string shareId = ShareSecret.ShareId(secret);
-        Row row = Run(() =>
+        Row row = Look(isSettled =>
         {
             lock (Core.Rows.Gate)
             {
                 Core.Refresh();
-                Row found = Core.Rows.FindByShare(shareId) ?? throw Errors.NotFound("share");
+                Row found = Core.Rows.FindByShare(shareId, isSettled) ?? throw Errors.NotFound("share");
                 string path = Layout.Secret(found.Folder, shareId);
                 return Core.Disk.Stat(path) is not null && ShareSecret.AreEqual(Core.Disk.ReadAll(path), secret)
                     ? found : throw Errors.NotFound("share");
@@ -299,6 +299,32 @@ public sealed class SessionStore : IDisposable
         {
             throw Errors.From(e);
         }
+    }
+
+    /// <summary>
+    /// Runs something that looks for files by their path. A neighbour may have moved them and not yet
+    /// published it, so what is missing is looked for once more under the store lock: only what is
+    /// missing there is missing. The action is told which of the two it is.
+    /// </summary>
+    internal T Look<T>(Func<bool, T> action)
+    {
+        try
+        {
+            return action(false);
+        }
+        catch (DiskException e) when (e.Error == DiskError.NotFound)
+        {
+            LogRing.Add("debug", $"Looked for once more: {e.Path}");
+        }
+
+        if (Core.IsReadOnly || Core.State.Health != StoreHealth.Sound)
+        {
+            return Run(() => action(true));
+        }
+
+        T result = default!;
+        Commit(new LookRequest(() => result = action(true)) { Full = false });
+        return result;
     }
 
     internal static void Run(Action action) => Run(() =>

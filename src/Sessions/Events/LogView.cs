@@ -19,8 +19,9 @@ internal sealed class LogView : IDisposable
 
     public long Length { get; }
 
-    /// <summary>Call under the rows' gate.</summary>
-    public static LogView Open(IDisk disk, Row row)
+    /// <summary>Call under the rows' gate. A file that is not there is NotFound where it must exist and
+    /// the journal's lines do not stand for all of it; otherwise it is empty.</summary>
+    public static LogView Open(IDisk disk, Row row, bool mustExist = false)
     {
         List<TailLines>? tail = row.Tail is { } lines ? [.. lines] : null; // the row's own goes on growing
         IDiskFile? file;
@@ -28,7 +29,7 @@ internal sealed class LogView : IDisposable
         {
             file = disk.Open(row.Folder + "/" + Layout.EventsFile, OpenMode.Read);
         }
-        catch (DiskException e) when (e.Error == DiskError.NotFound)
+        catch (DiskException e) when (e.Error == DiskError.NotFound && (!mustExist || tail is [{ Offset: 0 }, ..]))
         {
             return new LogView(null, tail, Math.Max(row.LogLength, 0)); // no event yet, or none in the file
         }

@@ -12,10 +12,10 @@ internal static class SharedView
     public static SeqRange Range(ShareRecord share, SessionInfo info)
         => new(share.FirstSeq, share.Live ? info.LastSeq : Math.Min(share.LastSeq, info.LastSeq));
 
-    public static SessionInfo Of(StoreCore core, Row row, SessionInfo info, ShareRecord share)
+    public static SessionInfo Of(SessionInfo info, ShareRecord share, Func<SessionInfo, LogView> openLog)
     {
         SeqRange range = Range(share, info);
-        (long messages, long last) = Count(core, row, range);
+        (long messages, long last) = Count(range, () => openLog(info));
         return info with
         {
             ParentId = null,
@@ -32,15 +32,9 @@ internal static class SharedView
     }
 
     // Costs a read of the range; who shows a share reads its events anyway.
-    private static (long Messages, long LastAt) Count(StoreCore core, Row row, SeqRange range)
+    private static (long Messages, long LastAt) Count(SeqRange range, Func<LogView> openLog)
     {
-        LogView log;
-        lock (core.Rows.Gate)
-        {
-            log = SessionStore.Run(() => LogView.Open(core.Disk, row));
-        }
-
-        using (log)
+        using (LogView log = openLog())
         {
             long messages = 0, lastAt = 0;
             var reader = new LineReader(log, LogSearch.After(log, range.First - 1));

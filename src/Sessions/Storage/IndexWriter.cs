@@ -16,14 +16,20 @@ internal static class IndexWriter
     public static void Write(IDisk disk, Quarantine quarantine, IndexClosing? index, IReadOnlyList<IndexRow> rows, long lsn,
         (long Ms, long N) ids)
     {
-        if (index is null || index.Rows + rows.Count > (2 * index.Count) + OldRowsMin)
+        if (index is not null && index.Rows + rows.Count <= (2 * index.Count) + OldRowsMin)
         {
-            WriteWhole(disk, quarantine, index, rows, lsn, ids);
+            try
+            {
+                Append(disk, index, rows, lsn, ids);
+                return;
+            }
+            catch (DiskException e) when (e.Error == DiskError.NotFound)
+            {
+                index = null; // a recovery beside us, or a person, has just removed it
+            }
         }
-        else
-        {
-            Append(disk, index, rows, lsn, ids);
-        }
+
+        WriteWhole(disk, quarantine, index, rows, lsn, ids);
     }
 
     private static void Append(IDisk disk, IndexClosing index, IReadOnlyList<IndexRow> rows, long lsn, (long Ms, long N) ids)

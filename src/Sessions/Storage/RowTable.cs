@@ -257,22 +257,24 @@ internal sealed class RowTable(IDisk disk, Quarantine quarantine)
     }
 
     /// <summary>The live session that has the share; null where there is none.</summary>
-    public Row? FindByShare(string shareId)
+    public Row? FindByShare(string shareId, bool isSettled)
     {
         Complete();
         if (_byShare is null)
         {
-            _byShare = [];
+            Dictionary<string, string> found = [];
             foreach (Row row in _rows.Values)
             {
-                foreach (string share in MayBeShared(row) ? ReadableShares(row) : [])
+                foreach (string share in MayBeShared(row) ? ReadableShares(row, isSettled) : [])
                 {
-                    _byShare[share] = row.Id;
+                    found[share] = row.Id;
                 }
             }
+
+            _byShare = found;
         }
 
-        return _byShare.TryGetValue(shareId, out string? id) && Find(id) is { IsLive: true } found ? found : null;
+        return _byShare.TryGetValue(shareId, out string? id) && Find(id) is { IsLive: true } live ? live : null;
     }
 
     /// <summary>Every live session with its parent, as published.</summary>
@@ -283,11 +285,11 @@ internal sealed class RowTable(IDisk disk, Quarantine quarantine)
     }
 
     // Of a list that is damaged (and kept aside) nothing can be resolved; the others' can.
-    private IEnumerable<string> ReadableShares(Row row)
+    private IEnumerable<string> ReadableShares(Row row, bool isSettled)
     {
         try
         {
-            return Sharing.ShareList.Ids(ReadShares(row));
+            return Sharing.ShareList.Ids(ReadShares(row, isSettled));
         }
         catch (SessionException e) when (e.Status == SessionStatus.Corrupt)
         {
@@ -295,22 +297,31 @@ internal sealed class RowTable(IDisk disk, Quarantine quarantine)
         }
     }
 
-    /// <summary>shares.json of a row, compact; empty where there is none.</summary>
-    public byte[] ReadShares(Row row)
+    /// <summary>shares.json of a row, compact; empty where there is none. Without the store lock
+    /// (not <paramref name="isSettled"/>) a folder that is missing is NotFound.</summary>
+    public byte[] ReadShares(Row row, bool isSettled = true)
     {
         if (row.Shares is { } known)
         {
             return known;
         }
 
-        return row.Shares = SmallFile.Read(disk, quarantine, row.Folder + "/" + Layout.SharesFile, row.Id,
-            c => Sharing.ShareList.CanRead(c)) ?? [];
+        string path = row.Folder + "/" + Layout.SharesFile;
+        bool wasThere = disk.Stat(row.Folder) is not null;
+        byte[]? read = SmallFile.Read(disk, quarantine, path, row.Id, c => Sharing.ShareList.CanRead(c));
+        if (read is not null || (wasThere && disk.Stat(row.Folder) is not null))
+        {
+            return row.Shares = read ?? [];
+        }
+
+        // The folder is on its way between here and the trash: that says nothing of its shares.
+        return isSettled ? [] : throw new DiskException(DiskError.NotFound, "open", path, 0);
     }
 
     /// <summary>The info as people see it at a time: no file changes when a share expires.</summary>
-    public SessionInfo Shown(Row row, SessionInfo info, long now)
+    public SessionInfo Shown(Row row, SessionInfo info, long now, bool isSettled = true)
         => info.Share is { ExpiresAt: > 0 } share && now >= share.ExpiresAt
-            ? info with { Share = Sharing.ShareList.Summarize(Sharing.ShareList.Read(ReadShares(row)), now) } : info;
+            ? info with { Share = Sharing.ShareList.Summarize(Sharing.ShareList.Read(ReadShares(row, isSettled)), now) } : info;
 
     /// <summary>config.json, compact; empty where there is none.</summary>
     public byte[] ReadConfig()
@@ -366,6 +377,7 @@ internal sealed class RowTable(IDisk disk, Quarantine quarantine)
                 row.IsGone = false;
                 row.DeletionLsn = change.Kind == ChangeKind.Trash ? change.DeletionLsn : 0;
                 row.Moves += change.Kind == ChangeKind.Put ? 0 : 1;
+                _byShare = change.Kind == ChangeKind.Restore ? null : _byShare; // it has those of live sessions
                 row.Slice = default;
                 row.Pending = null;
                 row.Info = change.Info!;

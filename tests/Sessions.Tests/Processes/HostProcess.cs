@@ -121,6 +121,19 @@ internal sealed partial class HostProcess : IDisposable
     /// <summary>The next outcome, or that the host has ended.</summary>
     public void AwaitOutcomeOrEnd() => Assert.True(_ends.TryTake(out _, Guard), "The host says nothing.");
 
+    /// <summary>Reads the outcomes that are there; how many.</summary>
+    public int ReadOutcomes()
+    {
+        int count = 0;
+        while (_ends.TryTake(out Spoken? spoken))
+        {
+            Assert.True(spoken is not null, $"The host ended: {ExitCode}.");
+            count++;
+        }
+
+        return count;
+    }
+
     /// <summary>Reads so many outcomes.</summary>
     public void AwaitOutcomes(int count)
     {

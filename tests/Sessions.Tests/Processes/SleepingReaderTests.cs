@@ -63,9 +63,7 @@ public sealed class SleepingReaderTests
 
         int seen = 0;
         long revision = 0;
-        var renaming = new Thread(() => host.AwaitOutcomes(renames));
-        renaming.Start();
-        while (renaming.IsAlive)
+        for (int left = renames; left > 0; left -= host.ReadOutcomes())
         {
             byte[] bytes = File.ReadAllBytes(file);
             byte[]? compact = Sessions.Storage.CheckedJson.Read(bytes);

@@ -1,0 +1,11 @@
+using Sessions.Storage;
+
+namespace Sessions.Lifecycle;
+
+/// <summary>Looks at files under the store lock, where nobody moves them, and changes nothing.</summary>
+internal sealed class LookRequest(Action look) : CommitRequest
+{
+    public override bool MayUseReserve => true;
+
+    public override void Run(Transaction transaction) => look();
+}
