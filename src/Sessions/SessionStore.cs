@@ -39,11 +39,12 @@ public sealed class SessionStore : IDisposable
         }
 
         Checks.Name(options.ClientType, "client_type");
-        return Open(new StoreEnvironment { Disk = RealDisk.Open(folder), BootId = Machine.BootId, OwnsDisk = true }, options, folder);
+        return Open(new StoreEnvironment { Disk = RealDisk.Open(folder), BootId = Machine.BootId, OwnsDisk = true },
+            options, folder);
     }
 
-    internal static SessionStore Open(StoreEnvironment environment, SessionStoreOptions? options = null, string path = "",
-        IReadOnlyList<IMigrationStep>? migrations = null)
+    internal static SessionStore Open(StoreEnvironment environment, SessionStoreOptions? options = null,
+        string path = "", IReadOnlyList<IMigrationStep>? migrations = null)
         => new(StoreEngine.Open(environment, options ?? new SessionStoreOptions(), migrations), path);
 
     /// <summary>Writes the store's info as JSON: counts, what the open recovered, what is kept aside.</summary>

@@ -13,7 +13,8 @@ internal readonly record struct SeqRange(long First, long Last)
 internal static class EventPage
 {
     /// <summary>Up to so many events (0: any number) after a number, at most a page of bytes.</summary>
-    public static void WriteAfter(LogView log, SeqRange range, long lastSeq, long afterSeq, uint limit, Utf8Buffer output)
+    public static void WriteAfter(LogView log, SeqRange range, long lastSeq, long afterSeq, uint limit,
+        Utf8Buffer output)
     {
         long end = Math.Min(lastSeq, range.Last), first = Math.Max(afterSeq + 1, range.First);
         var page = new Page(output, first);
@@ -33,7 +34,8 @@ internal static class EventPage
     }
 
     /// <summary>The last events before a number (0: the end), oldest first.</summary>
-    public static void WriteLast(LogView log, SeqRange range, long lastSeq, long beforeSeq, uint limit, Utf8Buffer output)
+    public static void WriteLast(LogView log, SeqRange range, long lastSeq, long beforeSeq, uint limit,
+        Utf8Buffer output)
     {
         long last = Math.Min(lastSeq, range.Last), end = beforeSeq <= 0 ? last : Math.Min(beforeSeq - 1, last);
         long stop = end >= lastSeq ? log.Length : LogSearch.After(log, end);
@@ -190,7 +192,8 @@ internal static class EventPage
 
         private void Hole(long from, long to, string reason, ref bool first)
         {
-            _output.Raw(first ? "{"u8 : ",{"u8).Member("first_seq", from).Member("last_seq", to).Member("reason", reason).Byte('}');
+            _output.Raw(first ? "{"u8 : ",{"u8).Member("first_seq", from).Member("last_seq", to)
+                .Member("reason", reason).Byte('}');
             first = false;
         }
     }

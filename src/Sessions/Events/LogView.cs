@@ -54,7 +54,8 @@ internal sealed class LogView : IDisposable
             if (lines is not { } next || offset + done < next.Offset)
             {
                 // Before the next lines of the journal stands what the file has.
-                int gap = (int)Math.Min(wanted - done, lines is null ? long.MaxValue : lines.Value.Offset - offset - done);
+                int gap =
+                    (int)Math.Min(wanted - done, lines is null ? long.MaxValue : lines.Value.Offset - offset - done);
                 int read = _file?.Read(buffer.Slice(done, gap), offset + done) ?? 0;
                 done += read;
                 if (read < gap)

@@ -95,7 +95,8 @@ internal sealed class LogWalk(LogView log, long from, long lastSeq)
         for (int i = 0; i < Math.Min(run.Count, places); i++)
         {
             bool takesRest = i == places - 1;
-            _pieces.Enqueue(takesRest ? run[i] with { Length = run[^1].Offset + run[^1].Length - run[i].Offset } : run[i]);
+            _pieces.Enqueue(takesRest
+                ? run[i] with { Length = run[^1].Offset + run[^1].Length - run[i].Offset } : run[i]);
         }
     }
 }

@@ -100,7 +100,8 @@ internal static class NewEvents
 
     private static long Time(JsonMember m)
     {
-        if (System.Buffers.Text.Utf8Parser.TryParse(m.Value.Span, out long value, out int used) && used == m.Value.Length)
+        if (System.Buffers.Text.Utf8Parser.TryParse(m.Value.Span, out long value, out int used)
+            && used == m.Value.Length)
         {
             Checks.Number(value, "timestamp");
             return value;

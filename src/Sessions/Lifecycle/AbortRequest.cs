@@ -15,7 +15,8 @@ internal sealed class AbortRequest(Row row, string? reason, bool tree) : CommitR
         List<Row> family = tree ? Family.Of(transaction.LiveRows(), row) : [row];
         foreach ((Row member, SessionInfo info) in family.ConvertAll(r => (r, transaction.Live(r))))
         {
-            transaction.Put(member, info with { IsAborted = true, AbortReason = reason, AbortCount = info.AbortCount + 1 });
+            transaction.Put(member,
+                info with { IsAborted = true, AbortReason = reason, AbortCount = info.AbortCount + 1 });
             Count++;
         }
     }

@@ -14,7 +14,8 @@ internal sealed class CreateRequest(StoreCore core, SessionInfo pattern) : Commi
     {
         if (pattern.IdempotencyKey is { } key)
         {
-            if (transaction.WorkingKeys.TryGetValue(key, out string? sibling) && transaction.FindLive(sibling) is not null)
+            if (transaction.WorkingKeys.TryGetValue(key, out string? sibling)
+                && transaction.FindLive(sibling) is not null)
             {
                 Id = sibling;
                 return;
@@ -29,7 +30,8 @@ internal sealed class CreateRequest(StoreCore core, SessionInfo pattern) : Commi
 
         if (pattern.ParentId is { } parent && transaction.FindLive(parent) is null)
         {
-            throw transaction.Rows.Find(parent) is { IsGone: false } ? Errors.Deleted(parent) : Errors.NotFound("parent", parent);
+            throw transaction.Rows.Find(parent) is { IsGone: false }
+                ? Errors.Deleted(parent) : Errors.NotFound("parent", parent);
         }
 
         Id = transaction.NextId(core.Disk);

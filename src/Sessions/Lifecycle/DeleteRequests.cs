@@ -100,7 +100,8 @@ internal sealed class PurgeRequest(long deletedBefore) : CommitRequest
         transaction.Rows.Complete();
         foreach (Row row in transaction.Rows.Rows)
         {
-            if (row.IsGone || row.DeletionLsn == 0 || row.IsWorking || transaction.Rows.Read(row).DeletedAt >= deletedBefore)
+            if (row.IsGone || row.DeletionLsn == 0 || row.IsWorking
+                || transaction.Rows.Read(row).DeletedAt >= deletedBefore)
             {
                 continue;
             }

@@ -71,10 +71,12 @@ internal sealed record InfoPatch
     public static SessionInfo Retitle(SessionInfo info, string title)
     {
         (string text, string source) = title.Length == 0 ? (SessionInfo.DefaultTitle, "default") : (title, "user");
-        return info.Title == text && info.TitleSource == source ? info : info with { Title = text, TitleSource = source };
+        return info.Title == text && info.TitleSource == source
+            ? info : info with { Title = text, TitleSource = source };
     }
 
-    private static ReadOnlyMemory<byte> Merge(ReadOnlyMemory<byte> target, ReadOnlyMemory<byte> patch, bool clears, string limit)
+    private static ReadOnlyMemory<byte> Merge(ReadOnlyMemory<byte> target, ReadOnlyMemory<byte> patch, bool clears,
+        string limit)
     {
         if (clears)
         {

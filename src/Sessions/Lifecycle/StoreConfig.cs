@@ -6,8 +6,10 @@ namespace Sessions.Lifecycle;
 internal static class StoreConfig
 {
     private static readonly byte[] Defaults =
-        """{"strict_lock":false,"unique_roles":false,"queue":{"enabled":true,"delay_ms":0,"max_size":10,"auto_generate_titles":true}}"""u8
-            .ToArray();
+    [
+        .. """{"strict_lock":false,"unique_roles":false"""u8,
+        .. ""","queue":{"enabled":true,"delay_ms":0,"max_size":10,"auto_generate_titles":true}}"""u8,
+    ];
 
     /// <summary>The rules as they stand, defaults included.</summary>
     public static byte[] Effective(byte[] stored) => stored.Length == 0 ? Defaults : MergePatch.Apply(Defaults, stored);

@@ -40,7 +40,8 @@ internal static class Checks
             return;
         }
 
-        if (Bytes(name, argument) is 0 or > Limits.IdBytesMax || name.AsSpan().ContainsAnyInRange('\0', '\x1f') || name.Contains('\x7f'))
+        if (Bytes(name, argument) is 0 or > Limits.IdBytesMax || name.AsSpan().ContainsAnyInRange('\0', '\x1f')
+            || name.Contains('\x7f'))
         {
             throw Errors.Argument(argument, $"{argument} has 1 to 128 bytes without control characters.");
         }

@@ -15,7 +15,8 @@ internal static class Errors
     public static SessionException Cancelled() => new(SessionStatus.Cancelled, "The handle was destroyed.");
 
     public static SessionException NotFound(string what, string? id = null)
-        => new(SessionStatus.NotFound, $"There is no such {what}.", id is null ? "{}" : Details(b => b.Member("session_id", id)));
+        => new(SessionStatus.NotFound, $"There is no such {what}.", id is null
+            ? "{}" : Details(b => b.Member("session_id", id)));
 
     public static SessionException Deleted(string id)
         => new(SessionStatus.Deleted, "The session was deleted.", Details(b => b.Member("session_id", id)));

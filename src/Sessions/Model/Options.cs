@@ -31,7 +31,8 @@ public enum StoreFlags : uint
     AllowNetwork = 8,
 }
 
-/// <summary>Options of <see cref="SessionStore.Open(string?, SessionStoreOptions?)"/>; they concern this process only.</summary>
+/// <summary>Options of <see cref="SessionStore.Open(string?, SessionStoreOptions?)"/>; they concern this process
+/// only.</summary>
 public sealed record SessionStoreOptions
 {
     /// <summary>Flags.</summary>

@@ -52,7 +52,8 @@ internal static class SessionIds
     {
         if (!IsValid(id))
         {
-            throw Errors.Argument(argument, "An id has 1 to 128 letters, digits, '_', '-' or '.', and no '.' in front.");
+            throw Errors.Argument(argument,
+                "An id has 1 to 128 letters, digits, '_', '-' or '.', and no '.' in front.");
         }
     }
 

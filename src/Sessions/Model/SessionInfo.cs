@@ -96,4 +96,5 @@ internal sealed record SessionInfo
 }
 
 /// <summary>What an append changes of a session's info.</summary>
-internal readonly record struct Counters(long LastSeq, long EventCount, long MessageCount, long UpdatedAt, long LastEventAt);
+internal readonly record struct Counters(long LastSeq, long EventCount, long MessageCount, long UpdatedAt,
+    long LastEventAt);

@@ -125,7 +125,8 @@ internal static class ChangeCodec
         {
             case "put":
                 SessionInfo put = Info(head.Value);
-                return new Change { Kind = ChangeKind.Put, Id = put.Id, Info = put, IsNew = m.Exists(x => x.Name == "new") };
+                bool isNew = m.Exists(x => x.Name == "new");
+                return new Change { Kind = ChangeKind.Put, Id = put.Id, Info = put, IsNew = isNew };
             case "append":
                 List<ReadOnlyMemory<byte>> counters = JsonMembers.Items(Find(m, "counters").Value);
                 if (counters.Count != 5)
@@ -144,7 +145,8 @@ internal static class ChangeCodec
                 };
             case "shares":
                 JsonMember image = Find(m, "image");
-                return new Change { Kind = ChangeKind.Shares, Id = head.Text, Image = image.IsNull ? default : image.Value };
+                ReadOnlyMemory<byte> shares = image.IsNull ? default : image.Value;
+                return new Change { Kind = ChangeKind.Shares, Id = head.Text, Image = shares };
             case "trash":
             case "restore":
                 SessionInfo moved = Info(head.Value);
@@ -177,7 +179,8 @@ internal static class ChangeCodec
         throw new FormatException();
     }
 
-    private static SessionInfo Info(ReadOnlyMemory<byte> value) => InfoCodec.TryRead(value) ?? throw new FormatException();
+    private static SessionInfo Info(ReadOnlyMemory<byte> value)
+        => InfoCodec.TryRead(value) ?? throw new FormatException();
 
     private static long Integer(ReadOnlyMemory<byte> value) => new JsonMember("", default, value).Number;
 

@@ -48,7 +48,8 @@ internal sealed class Committer(StoreCore core, BatchRunner runner)
             bool? outcome = leads ? true : batch.Wait(core.BusyTimeoutMs, core.Environment.Time);
             if (outcome is null)
             {
-                outcome = Withdraw(batch, request) ? throw Errors.Busy("The store lock") : batch.Wait(long.MaxValue, core.Environment.Time);
+                outcome = Withdraw(batch, request)
+                    ? throw Errors.Busy("The store lock") : batch.Wait(long.MaxValue, core.Environment.Time);
             }
 
             if (outcome == true)

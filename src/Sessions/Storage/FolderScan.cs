@@ -13,8 +13,8 @@ internal static class FolderScan
         {
             string path = folder + "/" + Layout.SessionFile;
             SessionInfo? info = null;
-            byte[]? compact = SmallFile.TryRead(disk, path, c => (info = InfoCodec.TryRead(c)) is not null && info.Id == id,
-                out byte[]? bytes);
+            byte[]? compact = SmallFile.TryRead(disk, path,
+                c => (info = InfoCodec.TryRead(c)) is not null && info.Id == id, out byte[]? bytes);
             if (compact is null || info is null)
             {
                 quarantine.Keep(path, id, bytes is null ? "missing" : SmallFile.Reason(bytes), bytes);

@@ -14,7 +14,8 @@ internal static class FrameFormat
 
     public static int TotalLength(int payloadLength) => (HeaderLength + payloadLength + 7) & ~7;
 
-    /// <summary>Closes a frame whose payload stands at <paramref name="start"/> + 32 to the end of the buffer.</summary>
+    /// <summary>Closes a frame whose payload stands at <paramref name="start"/> + 32 to the end of the
+    /// buffer.</summary>
     public static void Close(Utf8Buffer buffer, int start, long lsn, long synced, uint seed)
     {
         int length = buffer.Length - start - HeaderLength;
@@ -44,5 +45,6 @@ internal static class FrameFormat
     }
 
     public static bool IsSound(ReadOnlySpan<byte> frame, uint seed)
-        => Crc32C.Compute(frame[4..(HeaderLength + PayloadLength(frame))], seed) == BinaryPrimitives.ReadUInt32LittleEndian(frame);
+        => Crc32C.Compute(frame[4..(HeaderLength + PayloadLength(frame))], seed)
+            == BinaryPrimitives.ReadUInt32LittleEndian(frame);
 }

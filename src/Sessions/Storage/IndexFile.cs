@@ -85,7 +85,8 @@ internal static class IndexFile
             if (line.Span.StartsWith(Info))
             {
                 ReadOnlyMemory<byte> slice = line[Info.Length..^1];
-                add(RowHead.TryRead(slice.Span) ?? throw Errors.Corrupt("A row is no session.", Layout.IndexFile), slice);
+                add(RowHead.TryRead(slice.Span) ?? throw Errors.Corrupt("A row is no session.", Layout.IndexFile),
+                    slice);
             }
             else if (line.Span.StartsWith(Gone))
             {
@@ -162,7 +163,8 @@ internal static class IndexFile
     public static void WriteClosing(Utf8Buffer output, IndexClosing closing)
     {
         int start = output.Length;
-        output.Raw("{\"closing\":{"u8).Member("lsn", closing.Lsn).Member("id_ms", closing.IdMs).Member("id_n", closing.IdN)
+        output.Raw("{\"closing\":{"u8).Member("lsn", closing.Lsn).Member("id_ms", closing.IdMs)
+            .Member("id_n", closing.IdN)
             .Member("count", closing.Count).Member("rows", closing.Rows).Member("start", closing.Start)
             .Member("rows_crc", closing.RowsCrc).Byte('}');
         CheckedJson.AppendChecksum(output, Crc32C.Compute(output.Written[start..]));

@@ -13,8 +13,8 @@ internal static class IndexWriter
 
     /// <summary>Adds rows and closes them at an LSN. Without an index that can be added to, all of it
     /// is made from the folders. On return it is on stable storage.</summary>
-    public static void Write(IDisk disk, Quarantine quarantine, IndexClosing? index, IReadOnlyList<IndexRow> rows, long lsn,
-        (long Ms, long N) ids)
+    public static void Write(IDisk disk, Quarantine quarantine, IndexClosing? index, IReadOnlyList<IndexRow> rows,
+        long lsn, (long Ms, long N) ids)
     {
         if (index is not null && index.Rows + rows.Count <= (2 * index.Count) + OldRowsMin)
         {
@@ -32,7 +32,8 @@ internal static class IndexWriter
         WriteWhole(disk, quarantine, index, rows, lsn, ids);
     }
 
-    private static void Append(IDisk disk, IndexClosing index, IReadOnlyList<IndexRow> rows, long lsn, (long Ms, long N) ids)
+    private static void Append(IDisk disk, IndexClosing index, IReadOnlyList<IndexRow> rows, long lsn,
+        (long Ms, long N) ids)
     {
         var output = new Utf8Buffer(4096);
         foreach (IndexRow row in rows)

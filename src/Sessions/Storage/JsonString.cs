@@ -29,7 +29,8 @@ internal static class JsonString
             char escaped = raw[++i];
             if (escaped == 'u')
             {
-                text.Append((char)int.Parse(raw.AsSpan(i + 1, 4), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture));
+                text.Append((char)int.Parse(raw.AsSpan(i + 1, 4), NumberStyles.AllowHexSpecifier,
+                    CultureInfo.InvariantCulture));
                 i += 4;
             }
             else

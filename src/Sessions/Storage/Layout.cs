@@ -21,7 +21,8 @@ internal static class Layout
     public const string EventsFile = "events.jsonl";
     public const string SharesFile = "shares.json";
 
-    public static string Segment(long number) => string.Create(CultureInfo.InvariantCulture, $"journal/{number:D12}.log");
+    public static string Segment(long number)
+        => string.Create(CultureInfo.InvariantCulture, $"journal/{number:D12}.log");
 
     public static bool TrySegment(string name, out long number)
     {
@@ -46,7 +47,8 @@ internal static class Layout
 
     public static string TrashFolder(long lsn) => string.Create(CultureInfo.InvariantCulture, $"trash/{lsn}");
 
-    public static string TrashFolder(long lsn, string id) => string.Create(CultureInfo.InvariantCulture, $"trash/{lsn}/{id}");
+    public static string TrashFolder(long lsn, string id)
+        => string.Create(CultureInfo.InvariantCulture, $"trash/{lsn}/{id}");
 
     /// <summary>The folder of a session that is live (0) or was taken by the delete at that LSN.</summary>
     public static string Folder(string id, long deletionLsn)

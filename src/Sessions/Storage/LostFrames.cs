@@ -21,7 +21,8 @@ internal static class LostFrames
         foreach ((string folder, string id) in sessions)
         {
             SessionInfo? info = null;
-            SmallFile.TryRead(disk, folder + "/" + Layout.SessionFile, c => (info = InfoCodec.TryRead(c)) is not null, out _);
+            SmallFile.TryRead(disk, folder + "/" + Layout.SessionFile, c => (info = InfoCodec.TryRead(c)) is not null,
+                out _);
             if (info is null)
             {
                 continue; // damage of another kind

@@ -62,11 +62,13 @@ internal sealed class Recovery(StoreCore core)
         (long ms, long n) = IdFloor(scan, index);
         if (scan.Corruption is null && !scan.IsClosed && published is null && witnessed > scan.LastLsn)
         {
-            scan.Damage($"{Layout.Journal}: it ends with LSN {scan.LastLsn}, and LSN {witnessed} was on stable storage");
+            scan.Damage($"{Layout.Journal}: it ends with LSN {scan.LastLsn}, "
+                + $"and LSN {witnessed} was on stable storage");
         }
 
         Fold fold = FoldOf(scan);
-        if (scan.Corruption is null && !scan.IsClosed && published is null && LostFrames.Find(core.Disk, scan, fold) is { } lost)
+        if (scan.Corruption is null && !scan.IsClosed && published is null
+            && LostFrames.Find(core.Disk, scan, fold) is { } lost)
         {
             scan.Damage(lost);
         }
@@ -318,7 +320,8 @@ internal sealed class Recovery(StoreCore core)
         {
             foreach (Change change in frame.Changes)
             {
-                if (change.IsNew && SessionIds.TryParse(change.Id, out long ms, out long n) && (ms, n).CompareTo(floor) > 0)
+                if (change.IsNew && SessionIds.TryParse(change.Id, out long ms, out long n)
+                    && (ms, n).CompareTo(floor) > 0)
                 {
                     floor = (ms, n);
                 }

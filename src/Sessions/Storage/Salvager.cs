@@ -56,7 +56,8 @@ internal sealed class Salvager
         int sessions = RebuildInfos(rows);
         (long lsn, long ms, long n) = FolderScan.Floors(_disk);
         lsn = Math.Max(Math.Max(lsn, scan.LastLsn), index?.Lsn ?? 0) + Takeover.Jump;
-        (ms, n) = index is not null && (index.IdMs, index.IdN).CompareTo((ms, n)) > 0 ? (index.IdMs, index.IdN) : (ms, n);
+        (ms, n) = index is not null && (index.IdMs, index.IdN).CompareTo((ms, n)) > 0
+            ? (index.IdMs, index.IdN) : (ms, n);
         if (scan.Newest is { } header && (header.IdMs, header.IdN).CompareTo((ms, n)) > 0)
         {
             (ms, n) = (header.IdMs, header.IdN);
@@ -124,7 +125,8 @@ internal sealed class Salvager
         catch (SessionException e) when (e.Status == SessionStatus.Corrupt)
         {
             byte[] bytes = environment.Disk.ReadAll(Layout.StoreFile);
-            new Quarantine(environment.Disk, environment.Time, canWrite: true).Keep(Layout.StoreFile, null, SmallFile.Reason(bytes), bytes);
+            new Quarantine(environment.Disk, environment.Time, canWrite: true)
+                .Keep(Layout.StoreFile, null, SmallFile.Reason(bytes), bytes);
             environment.Disk.Unlink(Layout.StoreFile);
             return StoreFile.Create(environment, FindStoreId(environment.Disk, bytes));
         }
@@ -240,7 +242,8 @@ internal sealed class Salvager
             if (damaged)
             {
                 _core.Quarantine.Keep(path, id, SmallFile.Reason(bytes), bytes);
-                info = (rows.TryGetValue(id, out ReadOnlyMemory<byte> row) && !row.IsEmpty ? InfoCodec.TryRead(row) : null)
+                info = (rows.TryGetValue(id, out ReadOnlyMemory<byte> row) && !row.IsEmpty
+                    ? InfoCodec.TryRead(row) : null)
                     ?? new SessionInfo { Id = id, Revision = 1, Title = "Recovered Session" };
                 SessionIds.TryParse(id, out long created, out _);
                 info = info with { CreatedAt = info.CreatedAt == 0 ? created : info.CreatedAt, Share = Shared(folder) };

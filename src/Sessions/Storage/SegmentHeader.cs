@@ -64,5 +64,6 @@ internal sealed record SegmentHeader
         };
     }
 
-    private static long Field(ReadOnlySpan<byte> page, int index) => BinaryPrimitives.ReadInt64LittleEndian(page[(index * 8)..]);
+    private static long Field(ReadOnlySpan<byte> page, int index)
+        => BinaryPrimitives.ReadInt64LittleEndian(page[(index * 8)..]);
 }

@@ -36,7 +36,8 @@ internal static class SessionList
         Row? last = after is { } end ? new Row(end.Id) : null;
         foreach (Row row in rows.InOrder(o.Order, order))
         {
-            if (!row.IsGone && (row.Info is not null || !row.Slice.IsEmpty || rows.CanRead(row)) && Matches(rows, row, o, filter)
+            if (!row.IsGone && (row.Info is not null || !row.Slice.IsEmpty || rows.CanRead(row))
+                && Matches(rows, row, o, filter)
                 && (last is null || order.Compare(order.Key(row), row, after!.Value.Key, last) > 0))
             {
                 chosen.Add(row);
@@ -64,7 +65,8 @@ internal static class SessionList
             output.Write("]"u8);
         }
 
-        return count == chosen.Count || count == 0 ? null : WriteCursor(order.Key(chosen[count - 1]), chosen[count - 1].Id, signature);
+        return count == chosen.Count || count == 0
+            ? null : WriteCursor(order.Key(chosen[count - 1]), chosen[count - 1].Id, signature);
     }
 
     // The fast path of the plain loop above: each row is text already, so the length is known before
@@ -207,7 +209,8 @@ internal static class SessionList
         }
 
         SessionInfo info = row.Info ?? InfoCodec.TryRead(row.Slice)!;
-        return (string.IsNullOrEmpty(o.TitleContains) || info.Title.Contains(o.TitleContains, StringComparison.OrdinalIgnoreCase))
+        return (string.IsNullOrEmpty(o.TitleContains)
+            || info.Title.Contains(o.TitleContains, StringComparison.OrdinalIgnoreCase))
             && (filter is null || filter.TrueForAll(m => Matches(info, m)));
     }
 
@@ -282,7 +285,8 @@ internal static class SessionList
     }
 
     private static string WriteCursor(long key, string id, string signature)
-        => Base64Url.EncodeToString(Encoding.UTF8.GetBytes(string.Create(CultureInfo.InvariantCulture, $"{signature} {key} {id}")));
+        => Base64Url.EncodeToString(Encoding.UTF8.GetBytes(string.Create(CultureInfo.InvariantCulture,
+            $"{signature} {key} {id}")));
 
     private static (long Key, string Id) ReadCursor(string cursor, string signature)
     {

@@ -141,7 +141,8 @@ internal sealed class StoreEngine
         {
             engine._recovery.RunAlone(state);
         }
-        else if (state.Layout != SharedState.Magic || state.Health == StoreHealth.Poisoned || state.StoreHash != core.Seed)
+        else if (state.Layout != SharedState.Magic || state.Health == StoreHealth.Poisoned
+            || state.StoreHash != core.Seed)
         {
             // Those who have it open lost the page or poisoned the store: recover it under their eyes.
             Await(core, () => storeLock.TryTake(state, 0), "The store lock");
@@ -288,7 +289,8 @@ internal sealed class StoreEngine
     private void Settle(ILockFile locks)
     {
         StoreCore core = Core;
-        bool last = locks.TryLock(StoreLock.Opening, exclusive: true) && locks.TryLock(StoreLock.Alive, exclusive: true);
+        bool last = locks.TryLock(StoreLock.Opening, exclusive: true)
+            && locks.TryLock(StoreLock.Alive, exclusive: true);
         if (!last)
         {
             if (core.State.Published > core.State.Synced || core.Rows.Lagging.Count > 0)

@@ -55,7 +55,8 @@ internal sealed record StoreFile(string StoreId, int Version, long CreatedAt)
         Span<byte> random = stackalloc byte[8];
         environment.FillRandom(random);
         string suffix = Convert.ToHexStringLower(random);
-        var file = new StoreFile(storeId ?? "st_" + suffix, CurrentVersion, environment.Time.GetUtcNow().ToUnixTimeMilliseconds());
+        var file = new StoreFile(storeId ?? "st_" + suffix, CurrentVersion, environment.Time.GetUtcNow()
+            .ToUnixTimeMilliseconds());
         disk.CreateFolder(Layout.Temporary);
         string scratch = $"{Layout.Temporary}/store-{suffix}";
         try

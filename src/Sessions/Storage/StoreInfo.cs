@@ -65,7 +65,8 @@ internal static class StoreInfo
 
         b.Raw("]}"u8);
         Platform.DiskCapabilities disk = core.Disk.Capabilities;
-        b.Name("capabilities").Byte('{').Member("hard_links", disk.HardLinks).Member("atomic_exchange", disk.AtomicExchange)
+        b.Name("capabilities").Byte('{').Member("hard_links", disk.HardLinks)
+            .Member("atomic_exchange", disk.AtomicExchange)
             .Member("local_file_system", disk.IsLocal ? disk.FileSystem : null).Byte('}');
         b.RawMember("config", Lifecycle.StoreConfig.Effective(config)).Byte('}');
         output.Write(b.Written);

@@ -153,7 +153,14 @@ internal sealed class Transaction(RowTable rows, Action<Span<byte>> fillRandom)
         WorkingRow working = Use(row);
         working.Info = Live(row).With(counters);
         working.LogLength = offset + lines.Length;
-        Changes.Add(new Change { Kind = ChangeKind.Append, Id = row.Id, Lines = lines, Offset = offset, Counters = counters });
+        Changes.Add(new Change
+        {
+            Kind = ChangeKind.Append,
+            Id = row.Id,
+            Lines = lines,
+            Offset = offset,
+            Counters = counters,
+        });
     }
 
     public void PutConfig(byte[] config)

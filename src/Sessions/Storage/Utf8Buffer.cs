@@ -148,7 +148,8 @@ internal sealed class Utf8Buffer(int capacity = 256) : IBufferWriter<byte>
     {
         if (_bytes.Length - _length < count)
         {
-            Array.Resize(ref _bytes, (int)Math.Min(Array.MaxLength, Math.Max((long)_bytes.Length * 2, (long)_length + count)));
+            Array.Resize(ref _bytes,
+                (int)Math.Min(Array.MaxLength, Math.Max((long)_bytes.Length * 2, (long)_length + count)));
         }
     }
 }

@@ -85,7 +85,8 @@ internal sealed class Verifier
             return; // disposable, and absent until the first checkpoint
         }
 
-        if (IndexFile.ReadClosing(_core.Disk) is not { } closing || !IndexFile.TryLoad(_core.Disk, closing.Lsn, (_, _) => { }))
+        if (IndexFile.ReadClosing(_core.Disk) is not { } closing
+            || !IndexFile.TryLoad(_core.Disk, closing.Lsn, (_, _) => { }))
         {
             Add("index_damaged", "info", null, Layout.IndexFile, null, null, null, null, "rebuilt from the sessions");
         }
@@ -126,7 +127,8 @@ internal sealed class Verifier
         SessionInfo? info = compact is null ? null : InfoCodec.TryRead(compact);
         if (compact is null && _core.Disk.Stat(folder + "/" + Layout.SessionFile) is null)
         {
-            Add("missing", "error", id, folder + "/" + Layout.SessionFile, null, null, null, null, "session.json is missing");
+            Add("missing", "error", id, folder + "/" + Layout.SessionFile, null, null, null, null,
+                "session.json is missing");
         }
         else if (compact is not null && (info is null || info.Id != id))
         {
@@ -145,7 +147,8 @@ internal sealed class Verifier
         if (info.Revision > _core.State.Published)
         {
             Add("revision_ahead", "error", id, folder + "/" + Layout.SessionFile, null, null, null, null,
-                string.Create(CultureInfo.InvariantCulture, $"revision {info.Revision} is beyond the journal's end {_core.State.Published}"));
+                string.Create(CultureInfo.InvariantCulture,
+                    $"revision {info.Revision} is beyond the journal's end {_core.State.Published}"));
         }
 
         if (info.DeletionLsn != deletion)
@@ -250,7 +253,8 @@ internal sealed class Verifier
             string reason = SmallFile.Reason(bytes);
             string? kept = _core.Quarantine.Keep(path, id, reason, bytes);
             Add(reason is "zeros" or "empty" ? "invalid_json" : reason, "error", id, path, 0, bytes.Length, null, kept,
-                reason == "zeros" ? $"{bytes.Length} zero bytes where an object should start" : $"the file is damaged: {reason}");
+                reason == "zeros"
+                    ? $"{bytes.Length} zero bytes where an object should start" : $"the file is damaged: {reason}");
         }
 
         return compact;
@@ -260,7 +264,8 @@ internal sealed class Verifier
         string? quarantine, string message)
     {
         _isSound &= severity == "info";
-        _issues.Raw(_issues.Length == 0 ? ""u8 : ","u8).Byte('{').Raw("\"code\":"u8).Text(code).Member("severity", severity)
+        _issues.Raw(_issues.Length == 0 ? ""u8 : ","u8).Byte('{').Raw("\"code\":"u8).Text(code)
+            .Member("severity", severity)
             .Member("session_id", id).Member("file", file).Member("offset", offset).Member("length", length)
             .Member("seq", seq).Member("quarantine", quarantine).Member("message", message).Byte('}');
     }

@@ -30,7 +30,8 @@ internal sealed class WholeFrames
             }
         }
 
-        return frames.ConvertAll(f => new Frame { Lsn = f.Lsn, At = f.At, Changes = [.. f.Changes.Where(c => whole.Counts(f, c))] });
+        return frames.ConvertAll(f => new Frame { Lsn = f.Lsn, At = f.At,
+            Changes = [.. f.Changes.Where(c => whole.Counts(f, c))] });
     }
 
     private void Look(string folder, string id)

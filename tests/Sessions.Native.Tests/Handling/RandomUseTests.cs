@@ -32,7 +32,8 @@ public sealed unsafe class RandomUseTests
         {
             nint[] stores = [Store(folder), Store(folder)];
             nint[] sessions = new nint[Places];
-            var calls = EveryCall.OnSession.Concat(EveryCall.OnStore).Where(call => !s_left.Contains(call.Key)).ToArray();
+            var calls = EveryCall.OnSession.Concat(EveryCall.OnStore).Where(call => !s_left.Contains(call.Key))
+                .ToArray();
             Parallel.For(0, Threads, new ParallelOptions { MaxDegreeOfParallelism = Threads }, worker =>
             {
                 var random = new Random(seed + worker);

@@ -116,7 +116,8 @@ public sealed class FailingCallSweepTests
             {
                 string text = $"text {++_count}";
                 AppendFlags flags = i == 1 ? AppendFlags.Relaxed : AppendFlags.None;
-                (Try(() => session.Say(text, flags)) ? _sessions[session.Id].Texts : (ICollection<string>)_inDoubt).Add(text);
+                (Try(() => session.Say(text, flags)) ? _sessions[session.Id].Texts : (ICollection<string>)_inDoubt)
+                    .Add(text);
             }
 
             string renamed = $"title {++_count}";
@@ -144,7 +145,8 @@ public sealed class FailingCallSweepTests
                 string id = info.GetProperty("id").GetString()!, title = info.GetProperty("title").GetString()!;
                 found.Add(id);
                 bool known = _sessions.TryGetValue(id, out (List<string> Texts, string Title) mine);
-                Assert.True((known && mine.Title == title) || _inDoubt.Contains(title), $"{id} is {title}, not {mine.Title}");
+                Assert.True((known && mine.Title == title) || _inDoubt.Contains(title),
+                    $"{id} is {title}, not {mine.Title}");
                 using Session session = store.OpenSession(id);
                 var texts = session.Events().GetProperty("events").EnumerateArray()
                     .Select(e => e.GetProperty("data").GetProperty("text").GetString()!).ToList();

@@ -87,7 +87,8 @@ public sealed class PowerCutSweepTests
 
         SessionStore store = clean.Open(left.OpenAs());
         string state = Workload.Write(store);
-        int found = clean.States.FindIndex(Math.Max(last, 0), Math.Min(done, clean.States.Count - 1) - Math.Max(last, 0) + 1,
+        int first = Math.Max(last, 0);
+        int found = clean.States.FindIndex(first, Math.Min(done, clean.States.Count - 1) - first + 1,
             s => s == state);
         Assert.True(found >= 0 || (last < 0 && state.Length < 300), $"not a state from call {last} to {done}: "
             + Difference(clean.States[Math.Min(done, clean.States.Count - 1)], state));

@@ -128,7 +128,8 @@ internal sealed class Workload(int seed, int calls)
                 using Session session = store.OpenSession(id);
                 var events = string.Join(",", Enumerable.Range(0, _random.Next(1, 5))
                     .Select(i => $"{{\"type\":\"note\",\"data\":{i},\"id\":\"k{_random.Next(50)}\"}}"));
-                session.AppendBatch(Support.Stores.Utf8($"[{events}]"), AppendFlags.None, new ArrayBufferWriter<byte>());
+                session.AppendBatch(Support.Stores.Utf8($"[{events}]"), AppendFlags.None,
+                    new ArrayBufferWriter<byte>());
                 return true;
             }
 

@@ -30,7 +30,8 @@ public sealed class FlipTests
     [Theory]
     [InlineData("session.json")]
     [InlineData("events.jsonl")]
-    public void A_file_of_a_session_in_a_killed_store(string file) => EveryByte(SmallStore.Killed, SmallStore.Killed.Path(file));
+    public void A_file_of_a_session_in_a_killed_store(string file)
+        => EveryByte(SmallStore.Killed, SmallStore.Killed.Path(file));
 
     /// <summary>The tests above flip one bit of each byte or of every few, since each of them opens and
     /// salvages a store; this one flips all bits where the frames are told.</summary>
@@ -51,7 +52,8 @@ public sealed class FlipTests
             bytes[bit / 8] ^= (byte)(1 << (bit % 8));
             long[] lsns = Lsns(bytes, out bool isDamaged);
             bytes[bit / 8] ^= (byte)(1 << (bit % 8));
-            Assert.True(lsns.AsSpan().SequenceEqual(whole) || (isDamaged && whole.AsSpan().StartsWith(lsns)), $"bit {bit}");
+            Assert.True(lsns.AsSpan().SequenceEqual(whole) || (isDamaged && whole.AsSpan().StartsWith(lsns)),
+                $"bit {bit}");
         }
 
         long[] Lsns(byte[] content, out bool isDamaged)
@@ -126,7 +128,8 @@ public sealed class FlipTests
             salvaged.Create().Say("goes on");
         }
 
-        if (!path.EndsWith("events.jsonl", StringComparison.Ordinal) && !path.EndsWith("shares.json", StringComparison.Ordinal) && path != Layout.ConfigFile)
+        if (!path.EndsWith("events.jsonl", StringComparison.Ordinal)
+            && !path.EndsWith("shares.json", StringComparison.Ordinal) && path != Layout.ConfigFile)
         {
             salvaged.AssertSound();
         }
@@ -138,7 +141,8 @@ public sealed class FlipTests
         string[] allowed = Layout.Name(path) switch
         {
             "session.json" => [Layout.Name(Layout.Parent(path))],
-            "shares.json" => [Layout.Name(Layout.Parent(path)) + " shares", Layout.Name(Layout.Parent(path)) + " info", Layout.Name(Layout.Parent(path)) + " None"],
+            "shares.json" => [Layout.Name(Layout.Parent(path)) + " shares", Layout.Name(Layout.Parent(path)) + " info",
+                Layout.Name(Layout.Parent(path)) + " None"],
             "events.jsonl" => [Layout.Name(Layout.Parent(path)) + " events"],
             Layout.ConfigFile => ["config"],
             _ => [],

@@ -22,7 +22,8 @@ internal sealed class SmallStore
 
     public string Segment => Disk.Paths().Last(p => p.StartsWith("journal/0", StringComparison.Ordinal));
 
-    public string Path(string file) => Disk.Paths().First(p => p.EndsWith(file, StringComparison.Ordinal) && p.StartsWith("sessions/", StringComparison.Ordinal));
+    public string Path(string file) => Disk.Paths()
+        .First(p => p.EndsWith(file, StringComparison.Ordinal) && p.StartsWith("sessions/", StringComparison.Ordinal));
 
     /// <summary>All that a host can see of a store: by name, so that what differs can be told.</summary>
     public static Dictionary<string, string> See(SessionStore store)
@@ -36,7 +37,8 @@ internal sealed class SmallStore
             }
         }
 
-        foreach (string id in seen.Keys.Where(k => k.EndsWith(" None", StringComparison.Ordinal)).Select(k => k.Split(' ')[0]).ToList())
+        foreach (string id in seen.Keys.Where(k => k.EndsWith(" None", StringComparison.Ordinal))
+            .Select(k => k.Split(' ')[0]).ToList())
         {
             Look($"{id} info", () => Stores.Text(store.OpenSession(id).WriteInfo));
             Look($"{id} events", () => Stores.Text(b => store.OpenSession(id).WriteEvents(0, 0, b)));
@@ -76,7 +78,8 @@ internal sealed class SmallStore
         MemoryDisk opening = disk.OpenAs();
         var time = new ManualTime();
         SessionStore store = Stores.Open(opening, time);
-        Session cart = store.Create(null, new SessionCreateOptions { Title = "Cart", Metadata = """{"J":"*","n":9007199254740993}"""u8.ToArray() });
+        Session cart = store.Create(null,
+            new SessionCreateOptions { Title = "Cart", Metadata = """{"J":"*","n":9007199254740993}"""u8.ToArray() });
         cart.Say("one", id: "k");
         Stores.Text(b => cart.WriteShare(null, b));
         Session child = store.Create(cart.Id);

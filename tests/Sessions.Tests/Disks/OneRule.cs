@@ -17,7 +17,8 @@ internal static class OneRule
     {
         int slash = path.IndexOf('/');
         // A share's secret is never in the journal: it is durable before the frame that speaks of it.
-        return path.Length > 0 && !path.EndsWith(".secret", StringComparison.Ordinal) && !Free.Contains(slash < 0 ? path : path[..slash]);
+        return path.Length > 0 && !path.EndsWith(".secret", StringComparison.Ordinal)
+            && !Free.Contains(slash < 0 ? path : path[..slash]);
     }
 
     /// <summary>True where one of a file's names is guarded.</summary>

@@ -24,8 +24,10 @@ public sealed class AppendTests : IDisposable
         long revision = session.GetStat().Revision, created = _time.NowMs;
         _time.Advance(10);
         Assert.Equal(1, session.Append("user_prompt", " { \"n\" : 9007199254740993.0 } "u8));
-        Assert.Equal(2, session.Append("x é \"y\"", "null"u8, new AppendOptions { TurnId = "t-1", Id = "k-1", Timestamp = 5 }));
-        Assert.Equal(3, session.Append("agent_message", "[1,\"\\u0000\"]"u8, new AppendOptions { Timestamp = _time.NowMs + 100 }));
+        Assert.Equal(2,
+            session.Append("x é \"y\"", "null"u8, new AppendOptions { TurnId = "t-1", Id = "k-1", Timestamp = 5 }));
+        Assert.Equal(3,
+            session.Append("agent_message", "[1,\"\\u0000\"]"u8, new AppendOptions { Timestamp = _time.NowMs + 100 }));
         string expected = $$"""
             {"events":[
             {"seq":1,"type":"user_prompt","timestamp":{{_time.NowMs}},"data":{"n":9007199254740993.0} },
@@ -39,7 +41,8 @@ public sealed class AppendTests : IDisposable
             Assert.Equal(expected, Stores.Text(b => session.WriteLastEvents(0, 0, b)));
             SessionStat stat = session.GetStat();
             Assert.Equal((3, 3, 2, created, _time.NowMs, _time.NowMs + 100, revision),
-                (stat.LastSeq, stat.EventCount, stat.MessageCount, stat.CreatedAt, stat.UpdatedAt, stat.LastEventAt, stat.Revision));
+                (stat.LastSeq, stat.EventCount, stat.MessageCount, stat.CreatedAt, stat.UpdatedAt, stat.LastEventAt,
+                    stat.Revision));
             _store.Close();
             _store = Stores.Open(_disk.OpenAs(), _time);
             session = _store.OpenSession(session.Id);
@@ -107,7 +110,8 @@ public sealed class AppendTests : IDisposable
     public void A_batch_with_one_bad_event_writes_none(string json, SessionStatus status)
     {
         Session session = _store.Create();
-        Stores.Fails(status, () => Batch(session, json.Replace("[{", "[{\"type\":\"good\",\"data\":0},{", StringComparison.Ordinal)));
+        Stores.Fails(status,
+            () => Batch(session, json.Replace("[{", "[{\"type\":\"good\",\"data\":0},{", StringComparison.Ordinal)));
         Assert.Equal(0, session.GetStat().EventCount);
         Assert.Equal(1, session.Say("goes on"));
     }
@@ -122,14 +126,21 @@ public sealed class AppendTests : IDisposable
         Stores.Fails(SessionStatus.InvalidArgument, () => session.Append(longest + "t", "1"u8));
         Stores.Fails(SessionStatus.InvalidArgument, () => session.Append("a\u0001", "1"u8));
         Stores.Fails(SessionStatus.InvalidUtf8, () => session.Append("a\ud800", "1"u8));
-        Stores.Fails(SessionStatus.InvalidArgument, () => session.Append("x", "1"u8, new AppendOptions { Id = longest + "t" }));
-        Stores.Fails(SessionStatus.InvalidArgument, () => session.Append("x", "1"u8, new AppendOptions { TurnId = "" }));
-        Stores.Fails(SessionStatus.InvalidArgument, () => session.Append("x", "1"u8, new AppendOptions { Timestamp = -1 }));
-        Stores.Fails(SessionStatus.InvalidArgument, () => session.Append("x", "1"u8, new AppendOptions { Flags = (AppendFlags)4 }));
-        Stores.Fails(SessionStatus.InvalidArgument, () => session.Append("x", "1"u8, new AppendOptions { Flags = AppendFlags.Relaxed | AppendFlags.Durable }));
+        Stores.Fails(SessionStatus.InvalidArgument,
+            () => session.Append("x", "1"u8, new AppendOptions { Id = longest + "t" }));
+        Stores.Fails(SessionStatus.InvalidArgument,
+            () => session.Append("x", "1"u8, new AppendOptions { TurnId = "" }));
+        Stores.Fails(SessionStatus.InvalidArgument,
+            () => session.Append("x", "1"u8, new AppendOptions { Timestamp = -1 }));
+        Stores.Fails(SessionStatus.InvalidArgument,
+            () => session.Append("x", "1"u8, new AppendOptions { Flags = (AppendFlags)4 }));
+        Stores.Fails(SessionStatus.InvalidArgument,
+            () => session.Append("x", "1"u8, new AppendOptions { Flags = AppendFlags.Relaxed | AppendFlags.Durable }));
         Assert.Equal(5, Stores.Fails(SessionStatus.InvalidJson, () => session.Append("x", "{\"a\":}"u8)).Offset);
-        Assert.Equal(2, Stores.Fails(SessionStatus.InvalidUtf8, () => session.Append("x", [(byte)'"', (byte)'a', 0xff, (byte)'"'])).Offset);
-        Stores.Fails(SessionStatus.InvalidArgument, () => session.WriteEvents(-1, 0, new System.Buffers.ArrayBufferWriter<byte>()));
+        Assert.Equal(2, Stores.Fails(SessionStatus.InvalidUtf8,
+            () => session.Append("x", [(byte)'"', (byte)'a', 0xff, (byte)'"'])).Offset);
+        Stores.Fails(SessionStatus.InvalidArgument,
+            () => session.WriteEvents(-1, 0, new System.Buffers.ArrayBufferWriter<byte>()));
         Assert.Equal(1, session.GetStat().EventCount);
     }
 
@@ -173,7 +184,8 @@ public sealed class AppendTests : IDisposable
         Assert.Equal(3, session.Say("three"));
         Assert.Equal(4, session.Say("four"));
         JsonElement events = session.Events().GetProperty("events");
-        Assert.Equal(["one", "two", "three", "four"], events.EnumerateArray().Select(e => e.GetProperty("data").GetProperty("text").GetString()));
+        Assert.Equal(["one", "two", "three", "four"], events.EnumerateArray()
+            .Select(e => e.GetProperty("data").GetProperty("text").GetString()));
         Assert.Equal(0, session.Events().GetProperty("skipped").GetArrayLength());
     }
 
@@ -185,13 +197,15 @@ public sealed class AppendTests : IDisposable
         session.Say("two");
         _store.Close();
         string path = Layout.LiveFolder(session.Id) + "/events.jsonl";
-        string foreign = """{"seq":1,"type":"user_prompt","timestamp":7,"more":[1.0],"data":{"text":"edited"},"src":"01234567"}""";
+        string foreign =
+            """{"seq":1,"type":"user_prompt","timestamp":7,"more":[1.0],"data":{"text":"edited"},"src":"01234567"}""";
         string second = Encoding.UTF8.GetString(_disk.Peek(path)!).Split('\n')[1];
         _disk.Poke(path, Stores.Utf8(foreign + "\n" + second + "\n"));
         _store = Stores.Open(_disk.OpenAs(), _time);
         session = _store.OpenSession(session.Id);
         Assert.Equal(foreign, session.Events().GetProperty("events")[0].GetRawText());
-        Assert.Equal("two", session.Last(limit: 1).GetProperty("events")[0].GetProperty("data").GetProperty("text").GetString());
+        Assert.Equal("two", session.Last(limit: 1).GetProperty("events")[0].GetProperty("data").GetProperty("text")
+            .GetString());
         _store.AssertSound();
     }
 
@@ -199,7 +213,8 @@ public sealed class AppendTests : IDisposable
     public void An_empty_log_is_an_empty_page()
     {
         Session session = _store.Create();
-        const string empty = """{"events":[],"skipped":[],"next_after_seq":0,"previous_before_seq":1,"last_seq":0,"has_more":false}""";
+        const string empty =
+            """{"events":[],"skipped":[],"next_after_seq":0,"previous_before_seq":1,"last_seq":0,"has_more":false}""";
         Assert.Equal(empty, Stores.Text(b => session.WriteEvents(0, 10, b)));
         Assert.Equal(empty, Stores.Text(b => session.WriteLastEvents(0, 10, b)));
     }
@@ -208,14 +223,16 @@ public sealed class AppendTests : IDisposable
     public void A_page_ends_before_a_mebibyte_and_holds_one_event_at_least()
     {
         Session session = _store.Create();
-        byte[] big = Stores.Utf8($"\"{new string('x', 400_000)}\""), huge = Stores.Utf8($"\"{new string('y', 3_000_000)}\"");
+        byte[] big = Stores.Utf8($"\"{new string('x', 400_000)}\""),
+            huge = Stores.Utf8($"\"{new string('y', 3_000_000)}\"");
         foreach (byte[] data in (byte[][])[big, big, big, huge, big, huge])
         {
             session.Append("x", data);
         }
 
         var pages = new List<int>();
-        for (JsonElement page = session.Events(); ; page = session.Events(page.GetProperty("next_after_seq").GetInt64()))
+        for (JsonElement page = session.Events(); ;
+            page = session.Events(page.GetProperty("next_after_seq").GetInt64()))
         {
             pages.Add(page.GetProperty("events").GetArrayLength());
             if (!page.GetProperty("has_more").GetBoolean())
@@ -226,7 +243,8 @@ public sealed class AppendTests : IDisposable
 
         Assert.Equal([2, 1, 1, 1, 1], pages);
         pages.Clear();
-        for (JsonElement page = session.Last(); ; page = session.Last(page.GetProperty("previous_before_seq").GetInt64()))
+        for (JsonElement page = session.Last(); ;
+            page = session.Last(page.GetProperty("previous_before_seq").GetInt64()))
         {
             pages.Add(page.GetProperty("events").GetArrayLength());
             if (!page.GetProperty("has_more").GetBoolean())
@@ -238,7 +256,9 @@ public sealed class AppendTests : IDisposable
         Assert.Equal([1, 1, 1, 2, 1], pages);
     }
 
-    private static string Batch(Session session, string json) => Stores.Text(b => session.AppendBatch(Stores.Utf8(json), AppendFlags.None, b));
+    private static string Batch(Session session, string json)
+        => Stores.Text(b => session.AppendBatch(Stores.Utf8(json), AppendFlags.None, b));
 
-    private string Text(Session session) => Encoding.UTF8.GetString(_disk.Peek(Layout.LiveFolder(session.Id) + "/events.jsonl") ?? []);
+    private string Text(Session session)
+        => Encoding.UTF8.GetString(_disk.Peek(Layout.LiveFolder(session.Id) + "/events.jsonl") ?? []);
 }

@@ -6,7 +6,7 @@ using Sessions.Tests.Support;
 
 namespace Sessions.Tests.EventTests;
 
-/// <summary>Pages of logs of every kind, damaged in every way, against a reader that is too plain to be wrong.</summary>
+/// <summary>Pages of logs of every kind, damaged in every way, against a reader too plain to be wrong.</summary>
 public sealed class DamagedLogTests
 {
     [Fact]

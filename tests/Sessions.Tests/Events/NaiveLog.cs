@@ -90,7 +90,8 @@ internal sealed class NaiveLog
 
     private static void AssertPage(JsonElement page, List<(long Seq, string Text)> events, long from, long to)
     {
-        Assert.Equal(events.Select(e => e.Text), page.GetProperty("events").EnumerateArray().Select(e => e.GetRawText()));
+        Assert.Equal(events.Select(e => e.Text), page.GetProperty("events").EnumerateArray()
+            .Select(e => e.GetRawText()));
         var named = new HashSet<long>(events.Select(e => e.Seq));
         foreach (JsonElement hole in page.GetProperty("skipped").EnumerateArray())
         {
@@ -100,7 +101,8 @@ internal sealed class NaiveLog
                 continue;
             }
 
-            for (long seq = hole.GetProperty("first_seq").GetInt64(); seq <= hole.GetProperty("last_seq").GetInt64(); seq++)
+            long last = hole.GetProperty("last_seq").GetInt64();
+            for (long seq = hole.GetProperty("first_seq").GetInt64(); seq <= last; seq++)
             {
                 Assert.True(named.Add(seq), $"{seq} is there and missing");
             }
@@ -115,16 +117,20 @@ internal sealed class NaiveLog
     }
 
     // What the library reckons with: a damaged line counts as 160 bytes.
-    private static int Size((long Seq, string Text) e) => e.Text.StartsWith($"{{\"seq\":{e.Seq},\"type\":\"damaged\"", StringComparison.Ordinal)
-        ? 160 : Encoding.UTF8.GetByteCount(e.Text) + 1;
+    private static int Size((long Seq, string Text) e)
+        => e.Text.StartsWith($"{{\"seq\":{e.Seq},\"type\":\"damaged\"", StringComparison.Ordinal)
+            ? 160 : Encoding.UTF8.GetByteCount(e.Text) + 1;
 
     private void Place(List<(long Offset, long Length, string Reason)> run, long last, long next)
     {
         for (int i = 0; i < Math.Min(run.Count, next - last - 1); i++)
         {
             long length = i == next - last - 2 ? run[^1].Offset + run[^1].Length - run[i].Offset : run[i].Length;
-            string data = $$"""{"file":"events.jsonl","offset":{{run[i].Offset}},"length":{{length}},"reason":"{{run[i].Reason}}"}""";
-            _events.Add((last + 1 + i, $"{{\"seq\":{last + 1 + i},\"type\":\"damaged\",\"timestamp\":null,\"data\":{data}}}"));
+            string data =
+                $$"""{"file":"events.jsonl","offset":{{run[i].Offset}},"length":{{length}}"""
+                + $$""","reason":"{{run[i].Reason}}"}""";
+            _events.Add((last + 1 + i,
+                $"{{\"seq\":{last + 1 + i},\"type\":\"damaged\",\"timestamp\":null,\"data\":{data}}}"));
         }
     }
 }

@@ -30,7 +30,8 @@ public sealed class AbortTests : IDisposable
         Assert.True(session.IsAborted);
         Assert.True(session.WaitAbort(uint.MaxValue));
         JsonElement info = session.Info();
-        Assert.Equal(("third", 3), (info.GetProperty("abort_reason").GetString(), info.GetProperty("abort_count").GetInt32()));
+        Assert.Equal(("third", 3),
+            (info.GetProperty("abort_reason").GetString(), info.GetProperty("abort_count").GetInt32()));
         Assert.Equal(StatFlags.Aborted, session.GetStat().Flags);
         session.ClearAbort();
         session.ClearAbort();
@@ -48,11 +49,13 @@ public sealed class AbortTests : IDisposable
     [Fact]
     public void A_tree_is_every_descendant_and_no_one_else()
     {
-        Session root = _store.Create(), child = _store.Create(root.Id), grandchild = _store.Create(child.Id), other = _store.Create();
+        Session root = _store.Create(), child = _store.Create(root.Id), grandchild = _store.Create(child.Id),
+            other = _store.Create();
         Session deleted = _store.Create(child.Id);
         deleted.Delete();
         Assert.Equal(2, child.Abort("stop", AbortFlags.Tree));
-        Assert.Equal([false, true, true, false], ((Session[])[root, child, grandchild, other]).Select(s => s.IsAborted));
+        Assert.Equal([false, true, true, false], ((Session[])[root, child, grandchild, other])
+            .Select(s => s.IsAborted));
         Assert.Equal(3, root.Abort(null, AbortFlags.Tree | AbortFlags.Relaxed));
         Assert.Equal(2, grandchild.GetStat().AbortCount);
     }
@@ -90,8 +93,10 @@ public sealed class AbortTests : IDisposable
     [Fact]
     public async Task A_wait_ends_with_what_ended_it()
     {
-        Session deleted = _store.Create(), purged = _store.Create(), disposed = _store.Create(), closed = _store.Create();
-        Task<bool>[] waits = [Waiting(_store, deleted), Waiting(_store, purged), Waiting(_store, disposed), Waiting(_store, closed)];
+        Session deleted = _store.Create(), purged = _store.Create(), disposed = _store.Create(),
+            closed = _store.Create();
+        Task<bool>[] waits =
+            [Waiting(_store, deleted), Waiting(_store, purged), Waiting(_store, disposed), Waiting(_store, closed)];
         _store.OpenSession(deleted.Id).Delete();
         _store.OpenSession(purged.Id).Delete(DeletePolicy.Cascade | DeletePolicy.NoTrash);
         disposed.Dispose();
@@ -129,8 +134,8 @@ public sealed class AbortTests : IDisposable
     {
         int Followers() => Volatile.Read(ref *store.Core.State.Followers);
         int before = Followers();
-        Task<bool> wait = Task.Factory.StartNew(() => session.WaitAbort(uint.MaxValue), TestContext.Current.CancellationToken,
-            TaskCreationOptions.LongRunning, TaskScheduler.Default);
+        Task<bool> wait = Task.Factory.StartNew(() => session.WaitAbort(uint.MaxValue),
+            TestContext.Current.CancellationToken, TaskCreationOptions.LongRunning, TaskScheduler.Default);
         SpinWait.SpinUntil(() => Followers() > before || wait.IsCompleted);
         return wait;
     }

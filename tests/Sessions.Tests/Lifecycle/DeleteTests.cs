@@ -49,7 +49,8 @@ public sealed class DeleteTests : IDisposable
         Assert.Equal(child.Id, _store.OpenSession(grandchild.Id).Info().GetProperty("parent_id").GetString());
         Assert.Equal(1, _store.OpenSession(grandchild.Id).Events().GetProperty("events").GetArrayLength());
         Assert.Equal(2, _store.OpenSession(grandchild.Id).Say("goes on"));
-        Assert.DoesNotContain("deletion_id", Stores.Text(_store.OpenSession(child.Id).WriteInfo), StringComparison.Ordinal);
+        Assert.DoesNotContain("deletion_id", Stores.Text(_store.OpenSession(child.Id).WriteInfo),
+            StringComparison.Ordinal);
         _store.Restore(grandchild.Id);
         Stores.Fails(SessionStatus.NotFound, () => _store.Restore("session_1"));
         _store.AssertSound();
@@ -107,7 +108,8 @@ public sealed class DeleteTests : IDisposable
         Stores.Fails(SessionStatus.NotFound, () => _store.OpenSession(child.Id));
         Stores.Fails(SessionStatus.NotFound, () => _store.Restore(child.Id));
         Stores.Fails(SessionStatus.Deleted, () => child.Info());
-        Assert.DoesNotContain(_disk.Paths(), p => p.Contains(child.Id, StringComparison.Ordinal) && !p.StartsWith("journal/", StringComparison.Ordinal));
+        Assert.DoesNotContain(_disk.Paths(), p => p.Contains(child.Id, StringComparison.Ordinal)
+            && !p.StartsWith("journal/", StringComparison.Ordinal));
         Reopen();
         Stores.Fails(SessionStatus.NotFound, () => _store.OpenSession(child.Id));
         Assert.Equal(root.Id, _store.OpenSession(root.Id).Id);
@@ -180,5 +182,6 @@ public sealed class DeleteTests : IDisposable
         _store = Stores.Open(_disk.OpenAs(), _time);
     }
 
-    private static IEnumerable<string> Ids(JsonElement list) => list.EnumerateArray().Select(e => e.GetProperty("id").GetString()!);
+    private static IEnumerable<string> Ids(JsonElement list)
+        => list.EnumerateArray().Select(e => e.GetProperty("id").GetString()!);
 }

@@ -54,7 +54,8 @@ public sealed class MovedUnderReadersTests
             }
         }
 
-        Assert.All(host.Said, s => Assert.True(s.Failure is null, $"{string.Join(' ', s.Order)}: {s.Failure} {s.Message}"));
+        Assert.All(host.Said,
+            s => Assert.True(s.Failure is null, $"{string.Join(' ', s.Order)}: {s.Failure} {s.Message}"));
         Assert.True(whole > 0 && (deleted > 0 || what == "list"), $"{whole} whole, {deleted} deleted");
         host.End();
         Assert.Equal(0, store.Info().GetProperty("quarantined").GetArrayLength());

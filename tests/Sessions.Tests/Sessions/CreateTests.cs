@@ -79,7 +79,8 @@ public sealed class CreateTests
         using SessionStore last = Stores.Open(_disk.OpenAs(), _time);
         Stores.Fails(SessionStatus.InvalidArgument, () => last.Create(null, options with { IdempotencyKey = "" }));
         Stores.Fails(SessionStatus.InvalidArgument, () => last.Create(null, options with { IdempotencyKey = "a\nb" }));
-        Stores.Fails(SessionStatus.InvalidArgument, () => last.Create(null, options with { IdempotencyKey = new string('k', 129) }));
+        Stores.Fails(SessionStatus.InvalidArgument,
+            () => last.Create(null, options with { IdempotencyKey = new string('k', 129) }));
     }
 
     [Fact]
@@ -100,7 +101,8 @@ public sealed class CreateTests
     {
         using SessionStore store = Stores.Open(_disk.OpenAs(), _time);
         Session parent = store.Create(), refused = store.Create(), orphaned = store.Create();
-        CreateRequest[] children = [Create(store, null, parent.Id), Create(store, null, refused.Id), Create(store, null, orphaned.Id)];
+        CreateRequest[] children =
+            [Create(store, null, parent.Id), Create(store, null, refused.Id), Create(store, null, orphaned.Id)];
         var refuses = new DeleteRequest(Row(store, refused), DeletePolicy.Refuse);
         var tooLate = Create(store, null, parent.Id);
         RunAsOneBatch(store, [.. children, new DeleteRequest(Row(store, parent), DeletePolicy.Cascade), refuses,
@@ -109,7 +111,8 @@ public sealed class CreateTests
         Assert.Equal(SessionStatus.Deleted, Assert.IsType<SessionException>(tooLate.Failure).Status);
         Stores.Fails(SessionStatus.Deleted, () => store.OpenSession(children[0].Id));
         Assert.Equal(refused.Id, store.OpenSession(children[1].Id).Info().GetProperty("parent_id").GetString());
-        Assert.Equal(System.Text.Json.JsonValueKind.Null, store.OpenSession(children[2].Id).Info().GetProperty("parent_id").ValueKind);
+        Assert.Equal(System.Text.Json.JsonValueKind.Null, store.OpenSession(children[2].Id).Info()
+            .GetProperty("parent_id").ValueKind);
     }
 
     private static CreateRequest Create(SessionStore store, string? key, string? parent = null)

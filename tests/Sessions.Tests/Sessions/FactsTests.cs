@@ -8,7 +8,9 @@ namespace Sessions.Tests.SessionTests;
 /// <summary>Metadata and facts: the host's, token for token, changed by merge patch.</summary>
 public sealed class FactsTests : IDisposable
 {
-    private const string Odd = """{"b":1.0,"a":9007199254740993,"a":-0,"\u00e9":"\u0041\/","n":1E+2,"null":null,"deep":{"x":[1,{"y":null}]},"\ud800":"\udc00"}""";
+    private const string Odd =
+        """{"b":1.0,"a":9007199254740993,"a":-0,"\u00e9":"\u0041\/","n":1E+2"""
+        + ""","null":null,"deep":{"x":[1,{"y":null}]},"\ud800":"\udc00"}""";
 
     private readonly MemoryDisk _disk = new();
     private SessionStore _store;
@@ -20,7 +22,8 @@ public sealed class FactsTests : IDisposable
     [Fact]
     public void Every_token_stays_as_the_host_wrote_it()
     {
-        Session session = _store.Create(null, new SessionCreateOptions { Metadata = Stores.Utf8(" " + Odd + "\n"), Facts = Stores.Utf8(Odd) });
+        Session session = _store.Create(null,
+            new SessionCreateOptions { Metadata = Stores.Utf8(" " + Odd + "\n"), Facts = Stores.Utf8(Odd) });
         session.UpdateMetadata(" { \"z\" : 1.50 } "u8);
         session.Update("""{"facts":{"b":null}}"""u8);
         string metadata = Odd[..^1] + ",\"z\":1.50}", facts = Odd.Replace("\"b\":1.0,", "", StringComparison.Ordinal);
@@ -28,7 +31,8 @@ public sealed class FactsTests : IDisposable
         {
             string info = Stores.Text(_store.OpenSession(session.Id).WriteInfo);
             Assert.EndsWith($"\"metadata\":{metadata},\"facts\":{facts}}}", info, StringComparison.Ordinal);
-            Assert.Contains($"\"metadata\":{metadata},\"facts\":{facts}}}", Stores.Text(b => _store.WriteList(null, b)), StringComparison.Ordinal);
+            Assert.Contains($"\"metadata\":{metadata},\"facts\":{facts}}}", Stores.Text(b => _store.WriteList(null, b)),
+                StringComparison.Ordinal);
             _store.Close();
             if (round == 1)
             {
@@ -54,7 +58,8 @@ public sealed class FactsTests : IDisposable
         Assert.Equal(second, session.Update("{}"u8, second));
         Assert.Equal(second, session.Update("""{"title":"a","archived":true,"metadata":{"x":1}}"""u8));
         session.Say("events do not count as a change of facts");
-        Assert.True(session.Update("""{"title":null,"metadata":null,"facts":null,"archived":false}"""u8, second) > second);
+        Assert.True(session.Update("""{"title":null,"metadata":null,"facts":null,"archived":false}"""u8,
+            second) > second);
         JsonElement info = session.Info();
         Assert.Equal("New Session", info.GetProperty("title").GetString());
         Assert.Equal("{}", info.GetProperty("metadata").GetRawText());
@@ -91,8 +96,12 @@ public sealed class FactsTests : IDisposable
         session.UpdateMetadata(largest);
         SessionException e = Stores.Fails(SessionStatus.Limit, () => session.UpdateMetadata("""{"b":1}"""u8));
         Assert.Equal("""{"limit":"metadata_bytes_max","max":1048576,"actual":1048582}""", e.Details);
-        Stores.Fails(SessionStatus.Limit, () => session.Update("""{"facts":{"a":"""u8.ToArray().Concat(largest).Concat("}}"u8.ToArray()).ToArray()));
-        Stores.Fails(SessionStatus.Limit, () => _store.Create(null, new SessionCreateOptions { Metadata = Stores.Utf8("{\"c\":1," + System.Text.Encoding.UTF8.GetString(largest)[1..]) }));
+        Stores.Fails(SessionStatus.Limit,
+            () => session.Update("""{"facts":{"a":"""u8.ToArray().Concat(largest).Concat("}}"u8.ToArray()).ToArray()));
+        Stores.Fails(SessionStatus.Limit, () => _store.Create(null, new SessionCreateOptions
+        {
+            Metadata = Stores.Utf8("{\"c\":1," + System.Text.Encoding.UTF8.GetString(largest)[1..]),
+        }));
         Assert.Equal(1, _store.List().GetArrayLength());
     }
 
@@ -100,12 +109,14 @@ public sealed class FactsTests : IDisposable
     public void Metadata_nested_as_deep_as_it_may_be_does_not_poison_the_store()
     {
         string deepest = string.Concat(Enumerable.Repeat("{\"a\":", 127)) + "{}" + new string('}', 127);
-        Session session = _store.Create(null, new SessionCreateOptions { Metadata = Stores.Utf8(deepest), Facts = Stores.Utf8(deepest) });
+        Session session = _store.Create(null,
+            new SessionCreateOptions { Metadata = Stores.Utf8(deepest), Facts = Stores.Utf8(deepest) });
         session.Append("note", Stores.Utf8(deepest));
         Stores.Fails(SessionStatus.InvalidJson, () => session.UpdateMetadata(Stores.Utf8("{\"a\":" + deepest + "}")));
         Reopen(kill: true);
         Assert.Contains(deepest, Stores.Text(_store.OpenSession(session.Id).WriteInfo), StringComparison.Ordinal);
-        Assert.Contains(deepest, Stores.Text(b => _store.OpenSession(session.Id).WriteEvents(0, 0, b)), StringComparison.Ordinal);
+        Assert.Contains(deepest, Stores.Text(b => _store.OpenSession(session.Id).WriteEvents(0, 0, b)),
+            StringComparison.Ordinal);
         Assert.Single(_store.List(new SessionListOptions { Fields = "id" }).EnumerateArray());
         _store.AssertSound();
     }

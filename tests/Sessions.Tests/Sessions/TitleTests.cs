@@ -74,8 +74,10 @@ public sealed class TitleTests : IDisposable
         SessionException e = Stores.Fails(SessionStatus.Limit, () => session.UpdateTitle(longest + "x"));
         Assert.Equal("""{"limit":"title_bytes_max","max":16384,"actual":16385}""", e.Details);
         Stores.Fails(SessionStatus.Limit, () => session.SuggestTitle(longest + "x"));
-        Stores.Fails(SessionStatus.Limit, () => _store.Create(null, new SessionCreateOptions { Title = longest + "x" }));
-        Stores.Fails(SessionStatus.Limit, () => session.Update(JsonSerializer.SerializeToUtf8Bytes(new { title = longest + "x" })));
+        Stores.Fails(SessionStatus.Limit,
+            () => _store.Create(null, new SessionCreateOptions { Title = longest + "x" }));
+        Stores.Fails(SessionStatus.Limit,
+            () => session.Update(JsonSerializer.SerializeToUtf8Bytes(new { title = longest + "x" })));
         Reopen();
         AssertTitle(_store.OpenSession(session.Id), longest, "user");
         Assert.Equal(1, _store.List().GetArrayLength());
@@ -97,7 +99,8 @@ public sealed class TitleTests : IDisposable
     private static void AssertTitle(Session session, string title, string source)
     {
         JsonElement info = session.Info();
-        Assert.Equal((title, source), (info.GetProperty("title").GetString(), info.GetProperty("title_source").GetString()));
+        Assert.Equal((title, source),
+            (info.GetProperty("title").GetString(), info.GetProperty("title_source").GetString()));
     }
 
     private void Reopen()

@@ -19,7 +19,8 @@ public sealed class ShareTests : IDisposable
     public ShareTests()
     {
         _store = Stores.Open(_disk.OpenAs(), _time);
-        _session = _store.Create(_store.Create().Id, new SessionCreateOptions { Title = "Cart", Metadata = """{"m":1}"""u8.ToArray(), Facts = """{"f":1}"""u8.ToArray() });
+        _session = _store.Create(_store.Create().Id, new SessionCreateOptions { Title = "Cart",
+            Metadata = """{"m":1}"""u8.ToArray(), Facts = """{"f":1}"""u8.ToArray() });
         for (int i = 1; i <= 6; i++)
         {
             _time.Advance(1);
@@ -31,7 +32,8 @@ public sealed class ShareTests : IDisposable
     public void Dispose()
     {
         _handedOut.Append(Stores.Text(_store.WriteInfo)).Append(Stores.Text(b => _store.WriteList(null, b)))
-            .Append(Stores.Text(b => _store.WriteVerifyReport(true, b))).Append(Stores.Text(b => LogRing.Write(0, 0, b)))
+            .Append(Stores.Text(b => _store.WriteVerifyReport(true, b)))
+            .Append(Stores.Text(b => LogRing.Write(0, 0, b)))
             .Append(Stores.Text(b => _store.WriteList(new SessionListOptions { Flags = ListFlags.Trash }, b)));
         _store.Dispose();
         Assert.NotEmpty(_secrets);
@@ -52,7 +54,14 @@ public sealed class ShareTests : IDisposable
         string secret = first.GetProperty("secret").GetString()!;
         Assert.Equal(43, secret.Length);
         Assert.Equal("sessions:share/" + secret, first.GetProperty("url").GetString());
-        Assert.Equal($$"""{"share_id":"{{first.GetProperty("share_id").GetString()}}","session_id":"{{_session.Id}}","url":"sessions:share/{{secret}}","secret":"{{secret}}","first_seq":1,"last_seq":6,"live":false,"created_at":{{_time.NowMs}},"expires_at":null,"max_uses":null,"uses":0,"last_used_at":null,"revoked_at":null}""", first.GetRawText());
+        string shareId = first.GetProperty("share_id").GetString()!;
+        Assert.Equal(
+            $$"""
+            {"share_id":"{{shareId}}","session_id":"{{_session.Id}}",
+            "url":"sessions:share/{{secret}}","secret":"{{secret}}","first_seq":1,"last_seq":6,"live":false,
+            "created_at":{{_time.NowMs}},"expires_at":null,"max_uses":null,"uses":0,"last_used_at":null,
+            "revoked_at":null}
+            """.ReplaceLineEndings(""), first.GetRawText());
         _session.Say("later");
         Assert.Equal(first.GetRawText(), Share().GetRawText());
         Assert.NotEqual(secret, Secret(Share(new SessionShareOptions { Flags = ShareFlags.Live })));
@@ -65,7 +74,8 @@ public sealed class ShareTests : IDisposable
         Assert.Equal("https://example.org/s/" + secret, again.GetProperty("url").GetString());
         JsonElement list = Json(_session.WriteShares);
         Assert.Equal(5, list.GetProperty("shares").GetArrayLength());
-        Assert.All(list.GetProperty("shares").EnumerateArray(), s => Assert.False(s.TryGetProperty("secret", out _) || s.TryGetProperty("url", out _)));
+        Assert.All(list.GetProperty("shares").EnumerateArray(),
+            s => Assert.False(s.TryGetProperty("secret", out _) || s.TryGetProperty("url", out _)));
     }
 
     [Fact]
@@ -86,7 +96,8 @@ public sealed class ShareTests : IDisposable
     public void A_frozen_share_shows_its_range_and_a_live_one_goes_on()
     {
         Session frozen = _store.ResolveShare(Secret(Share(new SessionShareOptions { FirstSeq = 3, LastSeq = 4 })));
-        Session live = _store.ResolveShare(Secret(Share(new SessionShareOptions { FirstSeq = 5, Flags = ShareFlags.Live })));
+        Session live =
+            _store.ResolveShare(Secret(Share(new SessionShareOptions { FirstSeq = 5, Flags = ShareFlags.Live })));
         long three = _time.NowMs - 3;
         for (int round = 0; round < 2; round++)
         {
@@ -96,10 +107,13 @@ public sealed class ShareTests : IDisposable
             Assert.Equal([4], Seqs(Json(b => frozen.WriteEvents(3, 9, b))));
             Assert.Empty(Seqs(Json(b => frozen.WriteEvents(4, 0, b))));
             JsonElement page = Json(b => frozen.WriteEvents(0, 0, b));
-            Assert.Equal("""[{"first_seq":1,"last_seq":2,"reason":"outside_share"}]""", page.GetProperty("skipped").GetRawText());
-            Assert.Equal((4, false), (page.GetProperty("last_seq").GetInt32(), page.GetProperty("has_more").GetBoolean()));
+            Assert.Equal("""[{"first_seq":1,"last_seq":2,"reason":"outside_share"}]""", page.GetProperty("skipped")
+                .GetRawText());
+            Assert.Equal((4, false),
+                (page.GetProperty("last_seq").GetInt32(), page.GetProperty("has_more").GetBoolean()));
             JsonElement info = Json(frozen.WriteInfo);
-            Assert.Equal((2, 1, 4), (info.GetProperty("event_count").GetInt32(), info.GetProperty("message_count").GetInt32(), info.GetProperty("last_seq").GetInt32()));
+            Assert.Equal((2, 1, 4), (info.GetProperty("event_count").GetInt32(), info.GetProperty("message_count")
+                .GetInt32(), info.GetProperty("last_seq").GetInt32()));
             Assert.Equal(three + 1, info.GetProperty("last_event_at").GetInt64());
             foreach (string hidden in (string[])["metadata", "facts", "parent_id", "share_info"])
             {
@@ -121,9 +135,11 @@ public sealed class ShareTests : IDisposable
         Session seen = _store.ResolveShare(Secret(Share()));
         Action[] writes =
         [
-            () => seen.UpdateTitle("x"), () => seen.SuggestTitle("x"), () => seen.UpdateMetadata("{}"u8), () => seen.Update("{}"u8),
+            () => seen.UpdateTitle("x"), () => seen.SuggestTitle("x"), () => seen.UpdateMetadata("{}"u8),
+            () => seen.Update("{}"u8),
             () => seen.Delete(), () => seen.Abort(), () => seen.ClearAbort(), () => seen.Say("x"),
-            () => Stores.Text(b => seen.AppendBatch("[]"u8, AppendFlags.None, b)), () => Stores.Text(b => seen.WriteShare(null, b)),
+            () => Stores.Text(b => seen.AppendBatch("[]"u8, AppendFlags.None, b)),
+            () => Stores.Text(b => seen.WriteShare(null, b)),
             () => Stores.Text(seen.WriteShares), () => seen.RevokeShare("sh_1"),
         ];
         string before = Stores.Text(_session.WriteInfo);
@@ -145,7 +161,8 @@ public sealed class ShareTests : IDisposable
         _session.RevokeShare(id);
         _session.RevokeShare(id);
         Assert.Equal(JsonValueKind.Null, _session.Info().GetProperty("share_info").ValueKind);
-        Action[] reads = [() => seen.Info(), () => seen.GetStat(), () => seen.Events(), () => seen.Last(), () => _ = seen.IsAborted, () => seen.Say("x")];
+        Action[] reads = [() => seen.Info(), () => seen.GetStat(), () => seen.Events(), () => seen.Last(),
+            () => _ = seen.IsAborted, () => seen.Say("x")];
         foreach (Action read in reads)
         {
             Stores.Fails(SessionStatus.NotFound, read);
@@ -156,7 +173,8 @@ public sealed class ShareTests : IDisposable
         Stores.Fails(SessionStatus.NotFound, () => _session.RevokeShare("sh_000000000000"));
         Reopen();
         AssertUnknown(Secret(share));
-        Assert.Equal(_time.NowMs, Json(_session.WriteShares).GetProperty("shares")[0].GetProperty("revoked_at").GetInt64());
+        Assert.Equal(_time.NowMs, Json(_session.WriteShares).GetProperty("shares")[0].GetProperty("revoked_at")
+            .GetInt64());
     }
 
     [Fact]
@@ -188,8 +206,10 @@ public sealed class ShareTests : IDisposable
         Stores.Fails(SessionStatus.NotFound, () => seen.GetStat());
         AssertUnknown(secret);
         Assert.Equal(lasting, _session.Info().GetProperty("share_info").GetProperty("share_id").GetString());
-        Assert.Equal(lasting, _store.List(new SessionListOptions { TitleContains = "cart" })[0].GetProperty("share_info").GetProperty("share_id").GetString());
-        Assert.Equal(lasting, Json(b => _store.WriteInfos(Stores.Utf8($"[\"{_session.Id}\"]"), "share_info", b))[0].GetProperty("share_info").GetProperty("share_id").GetString());
+        Assert.Equal(lasting, _store.List(new SessionListOptions { TitleContains = "cart" })[0]
+            .GetProperty("share_info").GetProperty("share_id").GetString());
+        Assert.Equal(lasting, Json(b => _store.WriteInfos(Stores.Utf8($"[\"{_session.Id}\"]"), "share_info", b))[0]
+            .GetProperty("share_info").GetProperty("share_id").GetString());
     }
 
     [Fact]
@@ -221,14 +241,17 @@ public sealed class ShareTests : IDisposable
         _session = _store.Create();
         Session seen = _store.ResolveShare(Secret(Share()));
         _session.Say("after the share was made");
-        Assert.Equal("""{"events":[],"skipped":[],"next_after_seq":0,"previous_before_seq":1,"last_seq":0,"has_more":false}""", Stores.Text(b => seen.WriteEvents(0, 0, b)));
+        Assert.Equal("""{"events":[],"skipped":[],"next_after_seq":0"""
+            + ""","previous_before_seq":1,"last_seq":0,"has_more":false}""",
+            Stores.Text(b => seen.WriteEvents(0, 0, b)));
         Assert.Equal((0, 0), (seen.GetStat().EventCount, seen.GetStat().LastSeq));
     }
 
     private void AssertUnknown(string secret)
     {
         SessionException e = Stores.Fails(SessionStatus.NotFound, () => _store.ResolveShare(secret));
-        foreach (string other in (string[])["", "x", new string('A', 43), "https://x/" + new string('b', 43), new string('é', 43)])
+        foreach (string other in (string[])["", "x", new string('A', 43), "https://x/" + new string('b', 43),
+            new string('é', 43)])
         {
             SessionException same = Stores.Fails(SessionStatus.NotFound, () => _store.ResolveShare(other));
             Assert.Equal((e.Message, e.Details), (same.Message, same.Details));
@@ -251,7 +274,8 @@ public sealed class ShareTests : IDisposable
 
     private static string Secret(JsonElement share) => share.GetProperty("secret").GetString()!;
 
-    private static IEnumerable<int> Seqs(JsonElement page) => page.GetProperty("events").EnumerateArray().Select(e => e.GetProperty("seq").GetInt32());
+    private static IEnumerable<int> Seqs(JsonElement page)
+        => page.GetProperty("events").EnumerateArray().Select(e => e.GetProperty("seq").GetInt32());
 
     private void Reopen(string? baseUrl = null)
     {

@@ -21,7 +21,8 @@ public sealed class CheckedJsonTests
     [Fact]
     public void Every_flipped_bit_and_every_cut_is_seen_or_harmless()
     {
-        byte[] compact = Stores.Utf8("""{"id":"a","title":"Jobs, \"quoted\"","n":9007199254740993,"list":[1,2.50],"é":null}""");
+        byte[] compact =
+            Stores.Utf8("""{"id":"a","title":"Jobs, \"quoted\"","n":9007199254740993,"list":[1,2.50],"é":null}""");
         byte[] file = File(compact);
         for (int bit = 0; bit < file.Length * 8; bit++)
         {

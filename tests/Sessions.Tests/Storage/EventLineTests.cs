@@ -19,7 +19,8 @@ public sealed class EventLineTests
             Assert.Equal(seed + 1, seq);
             Assert.EndsWith($",\"data\":{data}", Encoding.UTF8.GetString(unclosed), StringComparison.Ordinal);
             EventHead head = EventLine.Head(line);
-            Assert.Equal((seed + 1, "note", 1795158388123, seed % 3 == 0 ? "k-é" : null), (head.Seq, head.Type, head.Timestamp, head.Id));
+            Assert.Equal((seed + 1, "note", 1795158388123, seed % 3 == 0 ? "k-é" : null),
+                (head.Seq, head.Type, head.Timestamp, head.Id));
         }
     }
 
@@ -63,7 +64,8 @@ public sealed class EventLineTests
     [InlineData("""{"seq":7,"type":null,"timestamp":1.5,"x":{"type":"y"},"data":{}}""")]
     [InlineData("""{"seq":7,"\ud800":1,"type":"\ud800","timestamp":1e400,"data":{}}""")]
     [InlineData("""{"seq":7}           """)]
-    public void The_head_of_an_odd_line_can_be_read(string line) => Assert.Equal(7, EventLine.Head(Stores.Utf8(line)).Seq);
+    public void The_head_of_an_odd_line_can_be_read(string line)
+        => Assert.Equal(7, EventLine.Head(Stores.Utf8(line)).Seq);
 
     private static byte[] Line(long seq, string type, string? turn, string? id, string data)
     {

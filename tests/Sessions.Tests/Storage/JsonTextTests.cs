@@ -79,7 +79,8 @@ public sealed class JsonTextTests
     [InlineData("null")]
     [InlineData("\"{}\"")]
     public void An_object_is_asked_for_where_one_must_be(string json)
-        => Stores.Fails(SessionStatus.InvalidArgument, () => JsonText.Compact(Stores.Utf8(json), "metadata_json", isObject: true));
+        => Stores.Fails(SessionStatus.InvalidArgument,
+            () => JsonText.Compact(Stores.Utf8(json), "metadata_json", isObject: true));
 
     [Fact]
     public void Members_with_lone_surrogates_in_their_names_can_be_told_apart()

@@ -63,7 +63,8 @@ public sealed class DamagedSessionTests
             }
             else
             {
-                Assert.Contains(bad, Stores.Fails(SessionStatus.Corrupt, () => store.OpenSession(bad)).Details, StringComparison.Ordinal);
+                Assert.Contains(bad, Stores.Fails(SessionStatus.Corrupt, () => store.OpenSession(bad)).Details,
+                    StringComparison.Ordinal);
                 Stores.Fails(SessionStatus.Corrupt, () => store.Create(bad));
             }
 
@@ -84,7 +85,8 @@ public sealed class DamagedSessionTests
             Stores.Fails(SessionStatus.NotFound, () => store.ResolveShare(new string('A', 43)));
             if (damaged is { Length: > 0 })
             {
-                Assert.Contains(disk.Paths(), p => p.StartsWith("quarantine/", StringComparison.Ordinal) && disk.Peek(p)!.AsSpan().SequenceEqual(damaged));
+                Assert.Contains(disk.Paths(), p => p.StartsWith("quarantine/", StringComparison.Ordinal)
+                    && disk.Peek(p)!.AsSpan().SequenceEqual(damaged));
                 JsonElement kept = store.Info().GetProperty("quarantined");
                 Assert.Equal(bad, kept[0].GetProperty("session_id").GetString());
             }
@@ -95,7 +97,8 @@ public sealed class DamagedSessionTests
         string salvaged = Stores.Text(b => SessionStore.Salvage(Stores.Environment(disk.OpenAs()), b));
         using SessionStore after = Stores.Open(disk.OpenAs());
         Assert.Equal(1, after.OpenSession(bad).GetStat().LastSeq);
-        Assert.Equal(index ? "Session 41" : "Recovered Session", after.OpenSession(bad).Info().GetProperty("title").GetString());
+        Assert.Equal(index
+            ? "Session 41" : "Recovered Session", after.OpenSession(bad).Info().GetProperty("title").GetString());
         Assert.Equal(99, after.List().GetArrayLength());
         Assert.True(index || salvaged.Contains(bad, StringComparison.Ordinal), salvaged);
         after.AssertSound();
@@ -111,7 +114,8 @@ public sealed class DamagedSessionTests
         opening.Kill();
         disk.Poke(Layout.LiveFolder(id) + "/session.json", new byte[300]);
         using SessionStore again = Stores.Open(disk.OpenAs());
-        Assert.Equal((2, "Session 7"), (again.OpenSession(id).GetStat().LastSeq, again.OpenSession(id).Info().GetProperty("title").GetString()));
+        Assert.Equal((2, "Session 7"),
+            (again.OpenSession(id).GetStat().LastSeq, again.OpenSession(id).Info().GetProperty("title").GetString()));
         Assert.Equal(2, again.OpenSession(id).Events().GetProperty("events").GetArrayLength());
         again.AssertSound();
     }
@@ -140,7 +144,8 @@ public sealed class DamagedSessionTests
         Assert.Equal("seven", again.OpenSession(ids[7]).Info().GetProperty("title").GetString());
         Session other = again.OpenSession(ids[9]);
         other.Say("goes on");
-        Assert.Equal(other.GetStat().LastSeq, other.Last().GetProperty("events").EnumerateArray().Last().GetProperty("seq").GetInt64());
+        Assert.Equal(other.GetStat().LastSeq, other.Last().GetProperty("events").EnumerateArray().Last()
+            .GetProperty("seq").GetInt64());
         Assert.False(again.Verify().GetProperty("ok").GetBoolean());
     }
 
@@ -187,7 +192,8 @@ public sealed class DamagedSessionTests
             store.Restore(id);
             Assert.Contains("," + later, Stores.Text(session.WriteInfo), StringComparison.Ordinal);
             store.Close();
-            Assert.Contains("," + later, System.Text.Encoding.UTF8.GetString(CheckedJson.Read(disk.Peek(path)!)!), StringComparison.Ordinal);
+            Assert.Contains("," + later, System.Text.Encoding.UTF8.GetString(CheckedJson.Read(disk.Peek(path)!)!),
+                StringComparison.Ordinal);
         }
     }
 

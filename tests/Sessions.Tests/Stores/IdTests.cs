@@ -124,7 +124,8 @@ public sealed class IdTests
         Stores.Fails(SessionStatus.NotFound, () => store.OpenSession(new string('a', 128)));
         Stores.Fails(SessionStatus.InvalidArgument, () => store.OpenSession(new string('a', 129)));
         Assert.Equal("[null,null]", Stores.Text(b => store.WriteInfos(
-            Stores.Utf8(JsonSerializer.Serialize(new[] { id.Replace("\ud800", "..", StringComparison.Ordinal), "x" })), null, b)));
+            Stores.Utf8(JsonSerializer.Serialize(new[] { id.Replace("\ud800", "..", StringComparison.Ordinal), "x" })),
+            null, b)));
     }
 
     [Theory]
@@ -148,7 +149,8 @@ public sealed class IdTests
     [InlineData("session_253402300800000")]
     [InlineData("session_9999999999999999999999")]
     [InlineData("Session_1")]
-    public void What_is_not_written_as_we_write_it_is_no_id_of_ours(string id) => Assert.False(SessionIds.TryParse(id, out _, out _));
+    public void What_is_not_written_as_we_write_it_is_no_id_of_ours(string id)
+        => Assert.False(SessionIds.TryParse(id, out _, out _));
 
     private SessionStore Open() => Stores.Open(_disk.OpenAs(), _time);
 
@@ -162,5 +164,6 @@ public sealed class IdTests
         _disk.RemoveFolder(Layout.Journal);
     }
 
-    private static (long, long) Number(string id) => SessionIds.TryParse(id, out long ms, out long n) ? (ms, n) : default;
+    private static (long, long) Number(string id)
+        => SessionIds.TryParse(id, out long ms, out long n) ? (ms, n) : default;
 }

@@ -20,10 +20,13 @@ public sealed class InfoTests
         Assert.Equal((2, 1, 1, 5), (info.GetProperty("sessions").GetInt32(), info.GetProperty("archived").GetInt32(),
             info.GetProperty("trash").GetInt32(), info.GetProperty("lsn").GetInt32()));
         Assert.Equal("""{"created":2}""", info.GetProperty("by_state").GetRawText());
-        Assert.Equal("""{"hard_links":true,"atomic_exchange":true,"local_file_system":"memory"}""", info.GetProperty("capabilities").GetRawText());
-        Assert.Equal("""{"redone_records":0,"torn_bytes":0,"reclassified":[]}""", info.GetProperty("recovered").GetRawText());
+        Assert.Equal("""{"hard_links":true,"atomic_exchange":true,"local_file_system":"memory"}""",
+            info.GetProperty("capabilities").GetRawText());
+        Assert.Equal("""{"redone_records":0,"torn_bytes":0,"reclassified":[]}""", info.GetProperty("recovered")
+            .GetRawText());
         Assert.Equal("[]", info.GetProperty("quarantined").GetRawText());
-        Assert.Equal(("/store", 1, false, false), (info.GetProperty("path").GetString(), info.GetProperty("format_version").GetInt32(),
+        Assert.Equal(("/store", 1, false, false),
+            (info.GetProperty("path").GetString(), info.GetProperty("format_version").GetInt32(),
             info.GetProperty("read_only").GetBoolean(), info.GetProperty("poisoned").GetBoolean()));
         string id = info.GetProperty("store_id").GetString()!;
         store.Close();
@@ -34,7 +37,8 @@ public sealed class InfoTests
     [Fact]
     public void Rules_are_shared_kept_and_can_go_back_to_their_defaults()
     {
-        const string defaults = """{"strict_lock":false,"unique_roles":false,"queue":{"enabled":true,"delay_ms":0,"max_size":10,"auto_generate_titles":true}}""";
+        const string defaults = """{"strict_lock":false,"unique_roles":false"""
+            + ""","queue":{"enabled":true,"delay_ms":0,"max_size":10,"auto_generate_titles":true}}""";
         using (SessionStore store = Stores.Open(_disk.OpenAs()), other = Stores.Open(_disk.OpenAs(), processId: 9))
         {
             Assert.Equal(defaults, Config(store));
@@ -43,11 +47,15 @@ public sealed class InfoTests
             Assert.Equal(Config(store), Config(other));
         }
 
-        const string changed = """{"strict_lock":true,"unique_roles":false,"queue":{"enabled":true,"delay_ms":0,"max_size":3,"auto_generate_titles":true},"workspaces":{"w-1":{"queue":{"delay_ms":5}}}}""";
+        const string changed =
+            """{"strict_lock":true,"unique_roles":false"""
+            + ""","queue":{"enabled":true,"delay_ms":0,"max_size":3,"auto_generate_titles":true}"""
+            + ""","workspaces":{"w-1":{"queue":{"delay_ms":5}}}}""";
         using (SessionStore store = Stores.Open(_disk.OpenAs()))
         {
             Assert.Equal(changed, Config(store));
-            foreach (string bad in (string[])["""{"x":1}""", """{"strict_lock":1}""", """{"queue":{"max_size":0}}""", """{"queue":{"delay_ms":1.5}}""",
+            foreach (string bad in (string[])["""{"x":1}""", """{"strict_lock":1}""", """{"queue":{"max_size":0}}""",
+                """{"queue":{"delay_ms":1.5}}""",
                 """{"queue":{"x":null}}""", """{"queue":5}""", "[]", """{"workspaces":{}}"""])
             {
                 Stores.Fails(SessionStatus.InvalidArgument, () => store.Configure(null, Stores.Utf8(bad)));
@@ -76,10 +84,14 @@ public sealed class InfoTests
         store.Dispose();
         Action[] calls =
         [
-            () => store.Create(), () => store.OpenSession(session.Id), () => store.List(), () => store.Info(), () => store.Verify(), () => store.Flush(),
-            () => store.Purge(), () => store.Restore(session.Id), () => store.ResolveShare("x"), () => store.Configure(null, "{}"u8),
-            () => Stores.Text(b => store.WriteInfos("[]"u8, null, b)), () => session.Info(), () => session.GetStat(), () => session.Say("x"), () => session.Events(),
-            () => session.Delete(), () => session.Abort(), () => session.ClearAbort(), () => _ = session.IsAborted, () => Stores.Text(session.WriteShares),
+            () => store.Create(), () => store.OpenSession(session.Id), () => store.List(), () => store.Info(),
+            () => store.Verify(), () => store.Flush(),
+            () => store.Purge(), () => store.Restore(session.Id), () => store.ResolveShare("x"),
+            () => store.Configure(null, "{}"u8),
+            () => Stores.Text(b => store.WriteInfos("[]"u8, null, b)), () => session.Info(), () => session.GetStat(),
+            () => session.Say("x"), () => session.Events(),
+            () => session.Delete(), () => session.Abort(), () => session.ClearAbort(), () => _ = session.IsAborted,
+            () => Stores.Text(session.WriteShares),
         ];
         foreach (Action call in calls)
         {
@@ -98,7 +110,8 @@ public sealed class InfoTests
         string path = Storage.Layout.LiveFolder(session.Id);
         Assert.Null(_disk.Peek(path + "/events.jsonl"));
         store.Flush();
-        Assert.Contains("\"last_seq\": 1", System.Text.Encoding.UTF8.GetString(_disk.Peek(path + "/session.json")!), StringComparison.Ordinal);
+        Assert.Contains("\"last_seq\": 1", System.Text.Encoding.UTF8.GetString(_disk.Peek(path + "/session.json")!),
+            StringComparison.Ordinal);
         Assert.Equal(1, _disk.Peek(path + "/events.jsonl")!.Count(b => b == '\n'));
         store.AssertSound();
         Assert.Equal(0, store.Verify(deep: false).GetProperty("events_checked").GetInt32());

@@ -31,7 +31,8 @@ public sealed class ListTests : IDisposable
         for (int round = 0; round < 2; round++)
         {
             Assert.Equal(ids, Ids(new SessionListOptions { Order = ListOrder.CreatedAscending }));
-            Assert.Equal(ids.AsEnumerable().Reverse(), Ids(new SessionListOptions { Order = ListOrder.CreatedDescending }));
+            Assert.Equal(ids.AsEnumerable().Reverse(),
+                Ids(new SessionListOptions { Order = ListOrder.CreatedDescending }));
             Assert.Equal(updated, Ids(new SessionListOptions { Order = ListOrder.UpdatedAscending }));
             Assert.Equal(updated.AsEnumerable().Reverse(), Ids(new SessionListOptions()));
             _store.Close();
@@ -110,7 +111,8 @@ public sealed class ListTests : IDisposable
         foreach (SessionListOptions other in (SessionListOptions[])
             [
                 options with { Order = ListOrder.CreatedAscending }, options with { Archived = ArchivedFilter.Include },
-                options with { TitleContains = "ne" }, options with { ParentId = "session_1" }, options with { Flags = ListFlags.Roots },
+                options with { TitleContains = "ne" }, options with { ParentId = "session_1" },
+                options with { Flags = ListFlags.Roots },
                 options with { Filter = """{"state":"created"}"""u8.ToArray() },
             ])
         {
@@ -126,7 +128,8 @@ public sealed class ListTests : IDisposable
     [Fact]
     public void Filters_take_what_they_say()
     {
-        string a = Make("Über den Wolken", """{"agent_id":"coder","n":1.0}""").Id, b = Make("ΑΘΗΝΑ", """{"agent_id":"tester","x":null}""").Id;
+        string a = Make("Über den Wolken", """{"agent_id":"coder","n":1.0}""").Id,
+            b = Make("ΑΘΗΝΑ", """{"agent_id":"tester","x":null}""").Id;
         Session c = Make("Straße 😀", "{}", a);
         c.Update("""{"archived":true}"""u8);
         for (int round = 0; round < 2; round++)
@@ -166,11 +169,14 @@ public sealed class ListTests : IDisposable
         session.Say("x", AppendFlags.Relaxed);
         for (int round = 0; round < 2; round++)
         {
-            Assert.Equal($$"""[{"id":"{{session.Id}}","title":"t","last_seq":1,"facts":{"a":1} }]""".Replace(" }", "}", StringComparison.Ordinal),
+            Assert.Equal($$"""[{"id":"{{session.Id}}","title":"t","last_seq":1,"facts":{"a":1} }]""".Replace(" }", "}",
+                StringComparison.Ordinal),
                 Stores.Text(b => _store.WriteList(new SessionListOptions { Fields = "last_seq, id,title,facts" }, b)));
-            Assert.Equal($$"""[null,{"id":"{{session.Id}}"},{"id":"{{session.Id}}"}]""", Stores.Text(b => _store.WriteInfos(
+            Assert.Equal($$"""[null,{"id":"{{session.Id}}"},{"id":"{{session.Id}}"}]""",
+                Stores.Text(b => _store.WriteInfos(
                 Stores.Utf8($"[\"session_1\",\"{session.Id}\",\"{session.Id}\"]"), "id", b)));
-            Assert.Equal("[" + Stores.Text(_store.OpenSession(session.Id).WriteInfo) + "]", Stores.Text(b => _store.WriteList(null, b)));
+            Assert.Equal("[" + Stores.Text(_store.OpenSession(session.Id).WriteInfo) + "]",
+                Stores.Text(b => _store.WriteList(null, b)));
             _store.Close();
             _store = Stores.Open(_disk.OpenAs(), _time);
         }
@@ -179,7 +185,8 @@ public sealed class ListTests : IDisposable
         Stores.Fails(SessionStatus.InvalidArgument, () => _store.List(new SessionListOptions { Fields = "" }));
         foreach (string bad in (string[])["{}", "[1]", "\"x\""])
         {
-            Stores.Fails(SessionStatus.InvalidArgument, () => Stores.Text(b => _store.WriteInfos(Stores.Utf8(bad), null, b)));
+            Stores.Fails(SessionStatus.InvalidArgument,
+                () => Stores.Text(b => _store.WriteInfos(Stores.Utf8(bad), null, b)));
         }
 
         Assert.Equal("[]", Stores.Text(b => _store.WriteInfos("[]"u8, null, b)));

@@ -119,7 +119,8 @@ public sealed class MigrationTests
     }
 
     private static SessionStore Open(IDisk disk, StoreFlags flags = StoreFlags.None)
-        => SessionStore.Open(Stores.Environment(disk), new SessionStoreOptions { Flags = flags, BusyTimeoutMs = 50 }, "/store", Steps);
+        => SessionStore.Open(Stores.Environment(disk), new SessionStoreOptions { Flags = flags, BusyTimeoutMs = 50 },
+            "/store", Steps);
 
     private static void AssertBackup(Dictionary<string, byte[]> before, ModelDisk disk)
     {

@@ -52,7 +52,8 @@ internal sealed class RandomJson(int seed)
         return text.ToString();
     }
 
-    private string Space() => string.Concat(Enumerable.Range(0, _random.Next(3)).Select(_ => " \t\r\n"[_random.Next(4)]));
+    private string Space()
+        => string.Concat(Enumerable.Range(0, _random.Next(3)).Select(_ => " \t\r\n"[_random.Next(4)]));
 
     private static bool IsEscaped(string text, int at)
     {

@@ -62,7 +62,8 @@ internal static class Stores
     public static JsonElement List(this SessionStore store, SessionListOptions? options = null)
         => Json(b => store.WriteList(options, b));
 
-    public static JsonElement Verify(this SessionStore store, bool deep = true) => Json(b => store.WriteVerifyReport(deep, b));
+    public static JsonElement Verify(this SessionStore store, bool deep = true)
+        => Json(b => store.WriteVerifyReport(deep, b));
 
     public static JsonElement Events(this Session session, long after = 0, uint limit = 0)
         => Json(b => session.WriteEvents(after, limit, b));

@@ -1,0 +1,140 @@
+namespace Sessions.Storage;
+
+/// <summary>What frames do to the rows.</summary>
+internal sealed partial class RowTable
+{
+    /// <summary>Takes in a frame: the same for what this process committed and what others did.</summary>
+    public void Install(Frame frame, bool isApplied)
+    {
+        Version++;
+        foreach (Change change in frame.Changes)
+        {
+            if (change.Kind == ChangeKind.Config)
+            {
+                Config = change.Image.ToArray();
+                continue;
+            }
+
+            if (!_rows.TryGetValue(change.Id, out Row? row))
+            {
+                _rows.Add(change.Id, row = new Row(change.Id));
+            }
+
+            Touched[change.Id] = row;
+            if (change.Kind is ChangeKind.Restore or ChangeKind.Purge)
+            {
+                TakenFrom.Add(change.DeletionLsn);
+            }
+
+            Install(row, change, frame.Lsn, isApplied);
+        }
+
+        Lsn = frame.Lsn;
+    }
+
+    /// <summary>The files may have lines of which a damaged journal does not speak any more.</summary>
+    public void ForgetLogLengths()
+    {
+        foreach (Row row in _rows.Values)
+        {
+            row.LogLength = -1;
+        }
+    }
+
+    /// <summary>Forgets lines that are in the files now.</summary>
+    public void DropTails(IEnumerable<Frame> applied, long lsn)
+    {
+        foreach (Frame frame in applied)
+        {
+            foreach (Change change in frame.Changes)
+            {
+                // The first frame of a session drops all that is due; the others find nothing left.
+                if (change.Kind == ChangeKind.Append && _rows.TryGetValue(change.Id, out Row? row)
+                    && row.Tail is { Count: > 0 } tail && tail[0].Lsn <= lsn)
+                {
+                    int due = tail.FindIndex(t => t.Lsn > lsn);
+                    row.Tail = due < 0 ? null : tail.GetRange(due, tail.Count - due);
+                }
+            }
+        }
+    }
+
+    private void Install(Row row, Change change, long lsn, bool isApplied)
+    {
+        switch (change.Kind)
+        {
+            case ChangeKind.Append:
+                if (row.Info is { } info)
+                {
+                    row.Info = info.With(change.Counters);
+                    row.UpdatedAt = row.Info.UpdatedAt;
+                }
+                else
+                {
+                    row.Pending = new PendingCounters(change.Counters);
+                    row.UpdatedAt = Math.Max(row.UpdatedAt, change.Counters.UpdatedAt);
+                }
+
+                row.LogLength = change.Offset + change.Lines.Length;
+                if (!isApplied)
+                {
+                    (row.Tail ??= []).Add(new TailLines(lsn, change.Offset, change.Lines));
+                }
+
+                if (row.EventIds is { } ids)
+                {
+                    Events.EventIds.Add(ids, change.Lines.Span);
+                }
+
+                Lagging.Add(row);
+                break;
+            case ChangeKind.Put:
+            case ChangeKind.Trash:
+            case ChangeKind.Restore:
+                if (row.Info is { } before && change.Info!.AbortCount > before.AbortCount)
+                {
+                    row.CountSignal();
+                }
+
+                if (row.Info is { IsAborted: true } && !change.Info!.IsAborted)
+                {
+                    row.ClearSignal();
+                }
+
+                row.IsGone = false;
+                row.DeletionLsn = change.Kind == ChangeKind.Trash ? change.DeletionLsn : 0;
+                row.Moves += change.Kind == ChangeKind.Put ? 0 : 1;
+                _byShare = change.Kind == ChangeKind.Restore ? null : _byShare; // it has those of live sessions
+                row.Slice = default;
+                row.Pending = null;
+                row.Info = change.Info!;
+                Describe(row, new RowHead(change.Info!));
+                Lagging.Remove(row);
+                if (_byKey is not null && change.Info!.IdempotencyKey is { } key && row.IsLive)
+                {
+                    _byKey[key] = row.Id;
+                }
+
+                break;
+            case ChangeKind.Shares:
+                row.Shares = change.Image.ToArray();
+                foreach (string share in _byShare is null ? [] : Sharing.ShareList.Ids(row.Shares))
+                {
+                    _byShare![share] = row.Id;
+                }
+
+                break;
+            case ChangeKind.Purge:
+                row.IsGone = true;
+                row.Moves++;
+                row.Info = null;
+                row.Slice = default;
+                row.Tail = null;
+                row.EventIds = null;
+                Lagging.Remove(row);
+                break;
+            default:
+                throw new InvalidOperationException();
+        }
+    }
+}
