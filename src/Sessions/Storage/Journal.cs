@@ -81,8 +81,9 @@ internal sealed class Journal(IDisk disk, uint seed, string owner) : IDisposable
     }
 
     /// <summary>Makes a segment ready for frames, from the spare where that is large enough. On
-    /// return its header, its zeros and its name are on stable storage.</summary>
-    public SegmentHeader Create(SegmentHeader header)
+    /// return its header, its zeros and its name are on stable storage, and before its name the frames
+    /// it begins with.</summary>
+    public SegmentHeader Create(SegmentHeader header, ReadOnlySpan<byte> frames = default)
     {
         disk.CreateFolder(Layout.Journal);
         string path = $"{Layout.Temporary}/{owner}-segment";
@@ -97,7 +98,7 @@ internal sealed class Journal(IDisk disk, uint seed, string owner) : IDisposable
             Fill(path, header.Size);
         }
 
-        Finish(path, header);
+        Finish(path, header, frames);
         return header;
     }
 
@@ -108,7 +109,7 @@ internal sealed class Journal(IDisk disk, uint seed, string owner) : IDisposable
         disk.CreateFolder(Layout.Journal);
         string path = $"{Layout.Temporary}/{owner}-segment";
         disk.WriteAll(path, new byte[SegmentHeader.Length]);
-        Finish(path, header with { Size = SegmentHeader.Length });
+        Finish(path, header with { Size = SegmentHeader.Length }, default);
     }
 
     /// <summary>Makes the spare unless there is one.</summary>
@@ -154,13 +155,18 @@ internal sealed class Journal(IDisk disk, uint seed, string owner) : IDisposable
         _number = 0;
     }
 
-    private void Finish(string path, SegmentHeader header)
+    private void Finish(string path, SegmentHeader header, ReadOnlySpan<byte> frames)
     {
         byte[] page = new byte[SegmentHeader.Length];
         header.Write(page, seed);
         using (IDiskFile file = disk.Open(path, OpenMode.ReadWrite))
         {
             file.Write(page, 0);
+            if (frames.Length > 0)
+            {
+                file.Write(frames, SegmentHeader.Length);
+            }
+
             file.Sync();
         }
 

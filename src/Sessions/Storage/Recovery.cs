@@ -244,12 +244,7 @@ internal sealed class Recovery(StoreCore core)
             FirstNeeded = scan.Oldest!.Number,
             IdMs = newest.IdMs,
             IdN = newest.IdN,
-        });
-        using (IDiskFile file = core.Disk.Open(Layout.Segment(newest.Number + 1), OpenMode.ReadWrite))
-        {
-            file.Write(buffer.Written, SegmentHeader.Length);
-            file.Sync();
-        }
+        }, buffer.Written); // its name ends what counts of the segment before, so it has all from the start
 
         try
         {

@@ -1,0 +1,145 @@
+using Sessions.Storage;
+using Sessions.Tests.Disks;
+using Sessions.Tests.Support;
+
+namespace Sessions.Tests.StoreTests;
+
+/// <summary>A journal that could not be synced stops all writers until a recovery; what was published
+/// before that is not lost with it.</summary>
+public sealed class PoisonTests
+{
+    [Fact]
+    public void A_poisoned_store_is_read_by_all_and_written_by_nobody_until_the_next_open()
+    {
+        var disk = new FaultyDisk(seed: 11);
+        using SessionStore store = Support.Stores.Open(disk);
+        using SessionStore other = Support.Stores.Open(disk.OpenAs(), processId: 4343);
+        (Session session, string[] said) = Poison(store, disk);
+        Session same = other.OpenSession(session.Id);
+        foreach (SessionStore each in (SessionStore[])[store, other])
+        {
+            Support.Stores.Fails(SessionStatus.Poisoned, () => each.OpenSession(session.Id).Say("refused"));
+            Support.Stores.Fails(SessionStatus.Poisoned, () => each.Create());
+            Assert.True(each.Info().GetProperty("poisoned").GetBoolean());
+            Assert.Equal(said, Texts(each.OpenSession(session.Id)));
+        }
+
+        using SessionStore third = Support.Stores.Open(disk.OpenAs(), processId: 4444);
+        Assert.False(third.Info().GetProperty("poisoned").GetBoolean());
+        foreach ((SessionStore each, Session seen) in
+            ((SessionStore, Session)[])[(store, session), (other, same), (third, third.OpenSession(session.Id))])
+        {
+            Assert.Equal(said, Texts(seen));
+            seen.Say("after " + said.Length);
+            said = [.. said, "after " + said.Length];
+            Assert.Equal(said, Texts(seen));
+            each.AssertSound();
+        }
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void Whichever_call_of_the_recovery_fails_what_was_published_stays(bool isBesideOthers)
+    {
+        int failed = 0;
+        for (long at = 1; ; at++)
+        {
+            var disk = new FaultyDisk(seed: (int)at);
+            SessionStore store = Support.Stores.Open(disk);
+            (Session session, string[] said) = Poison(store, disk);
+            if (!isBesideOthers)
+            {
+                store.Close();
+            }
+
+            FaultyDisk opener = disk.OpenAs();
+            opener.FailAt = at;
+            bool wasFailed = false;
+            try
+            {
+                Support.Stores.Open(opener, processId: 4343).Dispose();
+            }
+            catch (SessionException)
+            {
+                wasFailed = true;
+            }
+
+            using (SessionStore next = Support.Stores.Open(disk.OpenAs(), processId: 4444))
+            {
+                Assert.Equal(said, Texts(next.OpenSession(session.Id)));
+                Assert.Equal(said.Length + 1, next.OpenSession(session.Id).Say("after"));
+                next.AssertSound();
+            }
+
+            store.Dispose();
+            if (opener.Failures == 0)
+            {
+                break;
+            }
+
+            failed += wasFailed ? 1 : 0;
+        }
+
+        Assert.True(failed > 10, $"{failed} calls failed the open");
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void A_kill_anywhere_in_the_recovery_loses_nothing_that_was_published(bool isBesideOthers)
+    {
+        bool wasKilled = true;
+        for (long at = 1; wasKilled; at++)
+        {
+            var disk = new FaultyDisk(seed: (int)at);
+            SessionStore store = Support.Stores.Open(disk);
+            (Session session, string[] said) = Poison(store, disk);
+            if (!isBesideOthers)
+            {
+                store.Close();
+            }
+
+            FaultyDisk opener = disk.OpenAs();
+            opener.KillAt = at;
+            wasKilled = false;
+            try
+            {
+                Support.Stores.Open(opener, processId: 4343).Dispose();
+            }
+            catch (Exception e) when (e is PowerCutException || e.InnerException is PowerCutException)
+            {
+                wasKilled = true;
+                disk.RestorePages();
+            }
+
+            using (SessionStore next = Support.Stores.Open(disk.OpenAs(), processId: 4444))
+            {
+                Assert.Equal(said, Texts(next.OpenSession(session.Id)));
+                next.OpenSession(session.Id).Say("after");
+                next.AssertSound();
+            }
+
+            store.Dispose();
+        }
+    }
+
+    // Some events are durable, some were published relaxed, and the sync that was to make them durable
+    // failed together with the commit that asked for it.
+    private static (Session Session, string[] Said) Poison(SessionStore store, FaultyDisk disk)
+    {
+        Session session = store.Create();
+        session.Say("durable");
+        session.Say("relaxed one", AppendFlags.Relaxed);
+        session.Say("relaxed two", AppendFlags.Relaxed);
+        disk.FailIf = o => o.Name == "fdatasync" && o.Path.StartsWith("journal/", StringComparison.Ordinal);
+        Support.Stores.Fails(SessionStatus.Io, () => session.Say("failed"));
+        disk.FailIf = null;
+        Assert.Equal(StoreHealth.Poisoned, store.Core.State.Health);
+        return (session, ["durable", "relaxed one", "relaxed two"]);
+    }
+
+    private static string[] Texts(Session session)
+        => [.. session.Events().GetProperty("events").EnumerateArray()
+            .Select(e => e.GetProperty("data").GetProperty("text").GetString()!)];
+}
