@@ -15,6 +15,11 @@ internal static class FolderScan
             SessionInfo? info = null;
             byte[]? compact = SmallFile.TryRead(disk, path,
                 c => (info = InfoCodec.TryRead(c)) is not null && info.Id == id, out byte[]? bytes);
+            if (bytes is null && disk.Stat(folder) is null)
+            {
+                continue; // moved in between; the journal says where
+            }
+
             if (compact is null || info is null)
             {
                 quarantine.Keep(path, id, bytes is null ? "missing" : SmallFile.Reason(bytes), bytes);

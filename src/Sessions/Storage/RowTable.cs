@@ -9,6 +9,9 @@ namespace Sessions.Storage;
 /// </summary>
 internal sealed partial class RowTable(IDisk disk, Quarantine quarantine)
 {
+    // A session may be moved away and back between a look at its file and one at its folder.
+    private const int MovesMax = 8;
+
     private readonly Dictionary<string, Row> _rows = [];
     private Row[]? _sorted;
     private ListOrder _sortedOrder;
@@ -296,13 +299,21 @@ internal sealed partial class RowTable(IDisk disk, Quarantine quarantine)
         // Live at its folder, which follows from the id; in the trash only the index or a scan knows where.
         string folder = row.Folder, path = folder + "/" + Layout.SessionFile;
         SessionInfo? info = null;
-        byte[]? compact = SmallFile.Read(disk, quarantine, path, row.Id, IsMine, Fallback);
-        if (compact is null && disk.Stat(folder) is not null
-            && (compact = SmallFile.Read(disk, quarantine, path, row.Id, IsMine, Fallback)) is null)
+        byte[]? compact = null;
+        for (int i = 0; compact is null; i++)
         {
-            quarantine.Keep(path, row.Id, "missing", default);
-            compact = Fallback()
-                ?? throw Errors.Corrupt("A session's file is missing; the rest of the store is usable.", path, row.Id);
+            compact = SmallFile.Read(disk, quarantine, path, row.Id, IsMine, Fallback);
+            if (compact is null && disk.Stat(folder) is null)
+            {
+                break;
+            }
+
+            if (compact is null && i == MovesMax)
+            {
+                quarantine.Keep(path, row.Id, "missing", default);
+                compact = Fallback()
+                    ?? throw Errors.Corrupt("A session's file is missing; the rest of the store is usable.", path, row.Id);
+            }
         }
 
         if (compact is not null && (info ?? InfoCodec.TryRead(compact)) is { } read)
