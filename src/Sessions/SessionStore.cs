@@ -287,7 +287,17 @@ public sealed class SessionStore : IDisposable
         }
     }
 
-    internal void Commit(CommitRequest request) => Engine.Commit(request);
+    internal void Commit(CommitRequest request)
+    {
+        try
+        {
+            Engine.Commit(request);
+        }
+        catch (DiskException e)
+        {
+            throw Errors.From(e); // the lock itself failed
+        }
+    }
 
     /// <summary>Runs something that reads files, and turns what a disk says into what the API says.</summary>
     internal static T Run<T>(Func<T> action)

@@ -31,15 +31,7 @@ internal sealed class BatchRunner(StoreCore core, Takeover takeover)
     /// <summary>Told of each commit that leaves something to do for later.</summary>
     public Action? OnCommitted { get; set; }
 
-    public bool TryEnter()
-    {
-        if (!core.Lock!.TryTake(core.State, core.BusyTimeoutMs))
-        {
-            return false;
-        }
-
-        return true;
-    }
+    public bool TryEnter() => core.Lock!.TryTake(core.State, core.BusyTimeoutMs);
 
     public void Exit()
     {

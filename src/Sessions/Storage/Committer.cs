@@ -132,14 +132,25 @@ internal sealed class Committer(StoreCore core, BatchRunner runner)
     private void Lead(Batch batch, CommitRequest own)
     {
         Gather(batch);
-        if (!runner.TryEnter())
+        bool isEntered = false;
+        try
         {
-            lock (_gate)
+            isEntered = runner.TryEnter();
+        }
+        finally
+        {
+            if (!isEntered) // no time left, or a lock that failed
             {
-                batch.Requests.Remove(own);
-                HandOver(batch);
+                lock (_gate)
+                {
+                    batch.Requests.Remove(own);
+                    HandOver(batch);
+                }
             }
+        }
 
+        if (!isEntered)
+        {
             throw Errors.Busy("The store lock");
         }
 

@@ -148,7 +148,8 @@ internal sealed class StoreEngine
             Await(core, () => storeLock.TryTake(state, 0), "The store lock");
             try
             {
-                if (state.Layout != SharedState.Magic || state.Health == StoreHealth.Poisoned)
+                if (state.Layout != SharedState.Magic || state.Health == StoreHealth.Poisoned
+                    || state.StoreHash != core.Seed)
                 {
                     engine._recovery.RunBesideOthers(engine._runner.Applier);
                 }
