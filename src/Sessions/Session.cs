@@ -130,7 +130,19 @@ public sealed partial class Session : IDisposable
     }
 
     /// <summary>True from an abort until it is cleared.</summary>
-    public bool IsAborted => Visible().IsAborted || _row.IsSignalled;
+    public bool IsAborted
+    {
+        get
+        {
+            SessionInfo info = Current();
+            if (_shareId is not null)
+            {
+                Share(); // a revoked one sees nothing, not even this
+            }
+
+            return info.IsAborted || _row.IsSignalled;
+        }
+    }
 
     /// <summary>Waits for an abort, by any process; true at once where there is one. False when the
     /// time is over; <see cref="uint.MaxValue"/> waits for ever. Ends with Deleted, Closed or
@@ -274,14 +286,17 @@ public sealed partial class Session : IDisposable
             return SharedView.Of(info, Share(), OpenLog);
         }
 
-        return info.Share is not { ExpiresAt: > 0 } ? info : _store.Look(isSettled =>
-        {
-            lock (Core.Rows.Gate)
-            {
-                return Core.Rows.Shown(_row, info, Core.Now, isSettled);
-            }
-        });
+        return info.Share is { ExpiresAt: > 0 } ? WithoutExpired(info) : info;
     }
+
+    // By itself, since the closure would be made at each look where it stood there.
+    private SessionInfo WithoutExpired(SessionInfo info) => _store.Look(isSettled =>
+    {
+        lock (Core.Rows.Gate)
+        {
+            return Core.Rows.Shown(_row, info, Core.Now, isSettled);
+        }
+    });
 
     private ShareRecord Share() => _store.Look(isSettled =>
     {
