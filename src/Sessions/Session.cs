@@ -302,7 +302,8 @@ public sealed partial class Session : IDisposable
     {
         lock (Core.Rows.Gate)
         {
-            ShareRecord? record = ShareList.Read(Core.Rows.ReadShares(_row, isSettled)).Find(r => r.ShareId == _shareId);
+            ShareRecord? record = ShareList.Read(Core.Rows.ReadShares(_row, isSettled))
+                .Find(r => r.ShareId == _shareId);
             return record is not null && record.CanBeSeen(Core.Now) ? record : throw Errors.NotFound("share");
         }
     });

@@ -7,7 +7,8 @@ internal static class ShareList
 {
     private static readonly string[] Required =
     [
-        "share_id", "created_at", "first_seq", "last_seq", "live", "expires_at", "max_uses", "uses", "last_used_at", "revoked_at",
+        "share_id", "created_at", "first_seq", "last_seq", "live", "expires_at", "max_uses", "uses", "last_used_at",
+        "revoked_at",
         "asked_first", "asked_last",
     ];
 
@@ -20,7 +21,8 @@ internal static class ShareList
         }
 
         JsonMember list = JsonMembers.Of(compact).Find(m => m.Name == "shares");
-        foreach (ReadOnlyMemory<byte> item in list.Name is null ? throw new FormatException() : JsonMembers.Items(list.Value))
+        foreach (ReadOnlyMemory<byte> item in list.Name is null
+            ? throw new FormatException() : JsonMembers.Items(list.Value))
         {
             var m = new Dictionary<string, JsonMember>();
             foreach (JsonMember member in JsonMembers.Of(item))

@@ -269,7 +269,8 @@ internal sealed partial class RowTable(IDisk disk, Quarantine quarantine)
     /// <summary>The info as people see it at a time: no file changes when a share expires.</summary>
     public SessionInfo Shown(Row row, SessionInfo info, long now, bool isSettled = true)
         => info.Share is { ExpiresAt: > 0 } share && now >= share.ExpiresAt
-            ? info with { Share = Sharing.ShareList.Summarize(Sharing.ShareList.Read(ReadShares(row, isSettled)), now) } : info;
+            ? info with { Share = Sharing.ShareList.Summarize(Sharing.ShareList.Read(ReadShares(row, isSettled)), now) }
+            : info;
 
     /// <summary>config.json, compact; empty where there is none.</summary>
     public byte[] ReadConfig()

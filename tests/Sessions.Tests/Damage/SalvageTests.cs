@@ -14,13 +14,15 @@ public sealed class SalvageTests
     [Fact]
     public void A_bad_frame_before_a_synced_one_is_corruption_until_a_salvage()
     {
-        (string id, string other) = Kill(s => s.UpdateTitle("second"), s => s.Say("one"), s => s.UpdateTitle("third"), s => s.Say("two"));
+        (string id, string other) =
+            Kill(s => s.UpdateTitle("second"), s => s.Say("one"), s => s.UpdateTitle("third"), s => s.Say("two"));
         FlipFrame(3);
         for (int round = 0; round < 2; round++)
         {
             foreach (StoreFlags flags in (StoreFlags[])[StoreFlags.ReadOnly, StoreFlags.None])
             {
-                using SessionStore store = Stores.Open(_disk.OpenAs(), options: new SessionStoreOptions { Flags = flags });
+                using SessionStore store =
+                    Stores.Open(_disk.OpenAs(), options: new SessionStoreOptions { Flags = flags });
                 Assert.True(store.Info().GetProperty("corrupt").GetBoolean());
                 Assert.Equal("third", store.OpenSession(id).Info().GetProperty("title").GetString());
                 Assert.Equal(2, store.OpenSession(id).Events().GetProperty("events").GetArrayLength());
@@ -36,7 +38,8 @@ public sealed class SalvageTests
 
         JsonElement salvaged = Salvage();
         Assert.Contains("no frame at", salvaged.GetProperty("corruption").GetString(), StringComparison.Ordinal);
-        Assert.Contains(_disk.Paths(), p => p.StartsWith("quarantine/", StringComparison.Ordinal) && p.EndsWith(".log", StringComparison.Ordinal));
+        Assert.Contains(_disk.Paths(), p => p.StartsWith("quarantine/", StringComparison.Ordinal)
+            && p.EndsWith(".log", StringComparison.Ordinal));
         using SessionStore after = Stores.Open(_disk.OpenAs());
         Assert.False(after.Info().GetProperty("corrupt").GetBoolean());
         Assert.Equal("third", after.OpenSession(id).Info().GetProperty("title").GetString());
@@ -71,7 +74,8 @@ public sealed class SalvageTests
     [Fact]
     public void A_bad_older_segment_is_corruption_and_costs_nothing_that_is_in_the_files()
     {
-        (string id, _) = Kill([.. Enumerable.Range(0, 12).Select(i => (Action<Session>)(s => s.Append("big", Stores.Utf8($"\"{i}{new string('x', 600_000)}\""))))]);
+        (string id, _) = Kill([.. Enumerable.Range(0, 12)
+            .Select(i => (Action<Session>)(s => s.Append("big", Stores.Utf8($"\"{i}{new string('x', 600_000)}\""))))]);
         string first = _disk.Paths().First(p => p.StartsWith("journal/0", StringComparison.Ordinal));
         Assert.NotEqual(first, Segment());
         byte[] bytes = _disk.Peek(first)!;
@@ -118,7 +122,8 @@ public sealed class SalvageTests
         writer.OpenSession(id).Say("only in the last frame");
         opening.Kill();
         FlipFrame(2);
-        using (SessionStore store = SessionStore.Open(new StoreEnvironment { Disk = _disk.OpenAs(), BootId = 8, RunsInBackground = false }))
+        using (SessionStore store =
+            SessionStore.Open(new StoreEnvironment { Disk = _disk.OpenAs(), BootId = 8, RunsInBackground = false }))
         {
             Assert.True(store.Info().GetProperty("corrupt").GetBoolean());
         }
@@ -179,7 +184,8 @@ public sealed class SalvageTests
 
         using SessionStore after = Stores.Open(_disk.OpenAs());
         Assert.Equal("second", after.OpenSession(id).Info().GetProperty("title").GetString());
-        Assert.Equal("second", after.List(new SessionListOptions { TitleContains = "sec" })[0].GetProperty("title").GetString());
+        Assert.Equal("second", after.List(new SessionListOptions { TitleContains = "sec" })[0].GetProperty("title")
+            .GetString());
         after.OpenSession(id).UpdateTitle("third");
         Assert.True(after.OpenSession(id).GetStat().Revision > lsn);
     }
@@ -207,7 +213,8 @@ public sealed class SalvageTests
         {
             Assert.Equal(0, store.ResolveShare(first).GetStat().LastSeq);
             Stores.Fails(SessionStatus.NotFound, () => store.ResolveShare(second));
-            Stores.Fails(SessionStatus.Corrupt, () => Stores.Text(b => store.OpenSession(broken.Id).WriteShare(null, b)));
+            Stores.Fails(SessionStatus.Corrupt,
+                () => Stores.Text(b => store.OpenSession(broken.Id).WriteShare(null, b)));
             Assert.False(store.Verify().GetProperty("ok").GetBoolean());
             store.OpenSession(broken.Id).Say("goes on");
         }
@@ -215,7 +222,8 @@ public sealed class SalvageTests
         Salvage();
         using SessionStore after = Stores.Open(_disk.OpenAs());
         Assert.Equal(JsonValueKind.Null, after.OpenSession(broken.Id).Info().GetProperty("share_info").ValueKind);
-        string third = Stores.Json(b => after.OpenSession(broken.Id).WriteShare(null, b)).GetProperty("secret").GetString()!;
+        string third = Stores.Json(b => after.OpenSession(broken.Id).WriteShare(null, b)).GetProperty("secret")
+            .GetString()!;
         Assert.Equal(1, after.ResolveShare(third).GetStat().LastSeq);
         after.AssertSound();
     }
@@ -225,8 +233,10 @@ public sealed class SalvageTests
     {
         using SessionStore store = Stores.Open(_disk.OpenAs());
         Stores.Fails(SessionStatus.Busy, () => Salvage());
-        Stores.Fails(SessionStatus.NotFound, () => SessionStore.Salvage(Stores.Environment(new MemoryDisk()), new System.Buffers.ArrayBufferWriter<byte>()));
-        Stores.Fails(SessionStatus.InvalidArgument, () => SessionStore.Salvage("/nowhere", """{"x":1}"""u8, new System.Buffers.ArrayBufferWriter<byte>()));
+        Stores.Fails(SessionStatus.NotFound, () => SessionStore.Salvage(Stores.Environment(new MemoryDisk()),
+            new System.Buffers.ArrayBufferWriter<byte>()));
+        Stores.Fails(SessionStatus.InvalidArgument,
+            () => SessionStore.Salvage("/nowhere", """{"x":1}"""u8, new System.Buffers.ArrayBufferWriter<byte>()));
     }
 
     // A store of two sessions (LSN 1 and 2) whose writer was killed after what is done to the first.
@@ -263,6 +273,8 @@ public sealed class SalvageTests
 
     private JsonElement Salvage() => Stores.Json(b => SessionStore.Salvage(Stores.Environment(_disk.OpenAs()), b));
 
-    private static IEnumerable<string?> Texts(SessionStore store, string id) => store.OpenSession(id).Events().GetProperty("events")
-        .EnumerateArray().Select(e => e.GetProperty("data").TryGetProperty("text", out JsonElement text) ? text.GetString() : null);
+    private static IEnumerable<string?> Texts(SessionStore store, string id)
+        => store.OpenSession(id).Events().GetProperty("events")
+            .EnumerateArray()
+            .Select(e => e.GetProperty("data").TryGetProperty("text", out JsonElement text) ? text.GetString() : null);
 }

@@ -18,11 +18,14 @@ public sealed class CodecTests
         [
             new() { Kind = ChangeKind.Put, Id = info.Id, Info = info, IsNew = true },
             new() { Kind = ChangeKind.Put, Id = info.Id, Info = info },
-            new() { Kind = ChangeKind.Append, Id = info.Id, Offset = 7, Lines = "{\"a\":\"x,y\"}\n{\"b\":[1]}\n"u8.ToArray(), Counters = new Counters(1, 2, 3, 4, 5) },
-            new() { Kind = ChangeKind.Append, Id = info.Id, Offset = 0, Lines = "\n{\"a\":1}\n"u8.ToArray(), Counters = new Counters(1, 2, 3, 4, 0) },
+            new() { Kind = ChangeKind.Append, Id = info.Id, Offset = 7,
+                Lines = "{\"a\":\"x,y\"}\n{\"b\":[1]}\n"u8.ToArray(), Counters = new Counters(1, 2, 3, 4, 5) },
+            new() { Kind = ChangeKind.Append, Id = info.Id, Offset = 0, Lines = "\n{\"a\":1}\n"u8.ToArray(),
+                Counters = new Counters(1, 2, 3, 4, 0) },
             new() { Kind = ChangeKind.Shares, Id = info.Id, Image = """{"shares":[]}"""u8.ToArray() },
             new() { Kind = ChangeKind.Shares, Id = info.Id },
-            new() { Kind = ChangeKind.Trash, Id = info.Id, Info = info with { DeletionLsn = 9, DeletedAt = 8 }, DeletionLsn = 9 },
+            new() { Kind = ChangeKind.Trash, Id = info.Id, Info = info with { DeletionLsn = 9, DeletedAt = 8 },
+                DeletionLsn = 9 },
             new() { Kind = ChangeKind.Restore, Id = info.Id, Info = info, DeletionLsn = 9 },
             new() { Kind = ChangeKind.Purge, Id = info.Id, DeletionLsn = 9 },
             new() { Kind = ChangeKind.Config, Image = """{"strict_lock":true}"""u8.ToArray() },
@@ -34,7 +37,8 @@ public sealed class CodecTests
         for (int i = 0; i < changes.Length; i++)
         {
             Change a = changes[i], b = frame.Changes[i];
-            Assert.Equal((a.Kind, a.Id, a.IsNew, a.DeletionLsn, a.Offset, a.Counters), (b.Kind, b.Id, b.IsNew, b.DeletionLsn, b.Offset, b.Counters));
+            Assert.Equal((a.Kind, a.Id, a.IsNew, a.DeletionLsn, a.Offset, a.Counters),
+                (b.Kind, b.Id, b.IsNew, b.DeletionLsn, b.Offset, b.Counters));
             Assert.Equal(Text(a.Lines), Text(b.Lines));
             Assert.Equal(Text(a.Image), Text(b.Image));
             Assert.Equal(a.Info is null ? "" : Text(a.Info.Json), b.Info is null ? "" : Text(b.Info.Json));
@@ -82,7 +86,8 @@ public sealed class CodecTests
         byte[] frame = buffer.ToArray();
         Assert.Equal(40, frame.Length);
         Assert.True(IsSound(frame));
-        Assert.Equal((7, 77, 76), (FrameFormat.PayloadLength(frame), FrameFormat.Lsn(frame), FrameFormat.Synced(frame)));
+        Assert.Equal((7, 77, 76),
+            (FrameFormat.PayloadLength(frame), FrameFormat.Lsn(frame), FrameFormat.Synced(frame)));
         for (int bit = 0; bit < 39 * 8; bit++)
         {
             frame[bit / 8] ^= (byte)(1 << (bit % 8));

@@ -279,6 +279,6 @@ public sealed class JournalScanTests
     };
 
     private static (ChangeKind, string, string?, bool, long, long, string, Counters, string) Describe(Change c)
-        => (c.Kind, c.Id, c.Info is null ? null : Encoding.UTF8.GetString(c.Info.Json), c.IsNew, c.DeletionLsn, c.Offset,
-            Encoding.UTF8.GetString(c.Lines.Span), c.Counters, Encoding.UTF8.GetString(c.Image.Span));
+        => (c.Kind, c.Id, c.Info is null ? null : Encoding.UTF8.GetString(c.Info.Json), c.IsNew, c.DeletionLsn,
+            c.Offset, Encoding.UTF8.GetString(c.Lines.Span), c.Counters, Encoding.UTF8.GetString(c.Image.Span));
 }
