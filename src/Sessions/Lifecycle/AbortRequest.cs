@@ -11,6 +11,7 @@ internal sealed class AbortRequest(Row row, string? reason, bool tree) : CommitR
 
     public override void Run(Transaction transaction)
     {
+        Count = 0;
         transaction.Live(row);
         List<Row> family = tree ? Family.Of(transaction.LiveRows(), row) : [row];
         foreach ((Row member, SessionInfo info) in family.ConvertAll(r => (r, transaction.Live(r))))

@@ -97,7 +97,9 @@ internal sealed class PurgeRequest(long deletedBefore) : CommitRequest
 
     public override void Run(Transaction transaction)
     {
+        HasMore = false;
         transaction.Rows.Complete();
+        var due = new List<Row>();
         foreach (Row row in transaction.Rows.Rows)
         {
             if (row.IsGone || row.DeletionLsn == 0 || row.IsWorking
@@ -106,15 +108,17 @@ internal sealed class PurgeRequest(long deletedBefore) : CommitRequest
                 continue;
             }
 
-            if (Count == SessionsMax)
+            if (due.Count == SessionsMax)
             {
                 HasMore = true;
-                return;
+                break;
             }
 
-            transaction.Purge(row, row.DeletionLsn);
-            Count++;
+            due.Add(row);
         }
+
+        due.ForEach(row => transaction.Purge(row, row.DeletionLsn));
+        Count = due.Count;
     }
 }
 

@@ -6,10 +6,11 @@ namespace Sessions.Storage;
 /// Brings the files and the index up to the journal, so that its old segments can go. Any process
 /// may do it at any time, in the background; a lock keeps two from doing it at once.
 /// </summary>
-internal sealed class Checkpointer(StoreCore core, Committer committer, BatchRunner runner)
+internal sealed class Checkpointer(StoreCore core, Action<CommitRequest> commit, BatchRunner runner)
 {
     // A frame of images stays well below a batch's size.
     private const int ImagesMax = 256;
+    private const long BytesMax = Batch.BytesMax;
 
     private readonly Lock _gate = new();
 
@@ -22,7 +23,12 @@ internal sealed class Checkpointer(StoreCore core, Committer committer, BatchRun
             lock (core.Rows.Gate)
             {
                 core.Replica.CatchUp();
-                lagging = [.. core.Rows.Lagging.Take(ImagesMax)];
+                long bytes = 0;
+                lagging = [.. core.Rows.Lagging.Take(ImagesMax).TakeWhile(r => (bytes += SizeOf(r)) < BytesMax)];
+                if (lagging.Count == 0)
+                {
+                    lagging = [.. core.Rows.Lagging.Take(1)]; // one that is larger than that alone
+                }
             }
 
             if (lagging.Count == 0)
@@ -31,7 +37,7 @@ internal sealed class Checkpointer(StoreCore core, Committer committer, BatchRun
             }
 
             var images = new ImagesRequest(lagging);
-            committer.Commit(images);
+            commit(images);
             if (images.Unreadable.Count > 0)
             {
                 lock (core.Rows.Gate)
@@ -44,8 +50,10 @@ internal sealed class Checkpointer(StoreCore core, Committer committer, BatchRun
         Sync();
     }
 
+    private static long SizeOf(Row row) => row.Info is { } info ? info.Metadata.Length + info.Facts.Length + 1024 : 1024;
+
     /// <summary>Makes everything that is published durable, and applies it.</summary>
-    public void Sync() => committer.Commit(new SyncRequest(runner));
+    public void Sync() => commit(new SyncRequest(runner));
 
     /// <summary>A whole checkpoint; false where another process is at one, or the files cannot
     /// follow the journal now.</summary>
@@ -116,7 +124,7 @@ internal sealed class Checkpointer(StoreCore core, Committer committer, BatchRun
 
         core.Step(Step.CheckpointIndexed);
         var retire = new RetireRequest(core, runner.Journal, lsn, segment, places);
-        committer.Commit(retire);
+        commit(retire);
         if (retire.MovedMeanwhile)
         {
             Touch(touched, takenFrom);

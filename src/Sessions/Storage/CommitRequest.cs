@@ -1,7 +1,7 @@
 namespace Sessions.Storage;
 
 /// <summary>What a caller wants committed. Prepared outside all locks; <see cref="Run"/> is called
-/// once, under the store lock, by whichever caller leads.</summary>
+/// under the store lock, by whichever caller leads.</summary>
 internal abstract class CommitRequest
 {
     /// <summary>True where the caller waits for stable storage.</summary>
@@ -18,7 +18,8 @@ internal abstract class CommitRequest
 
     /// <summary>
     /// Looks at the working state and adds changes. Everything that can fail comes before the first
-    /// change: a request that throws must have added none.
+    /// change: a request that throws must have added none. Where a batch meets a full disk it is given
+    /// up and what may use the reserve runs once more, so a run begins with no results of an earlier one.
     /// </summary>
     public abstract void Run(Transaction transaction);
 }

@@ -22,7 +22,12 @@ internal sealed class Committer(StoreCore core, BatchRunner runner)
 
     /// <summary>Commits a request. On return it is done, as durable as it asked for; where it
     /// throws, nothing happened.</summary>
-    public void Commit(CommitRequest request)
+    public void Commit(CommitRequest request) => Commit(request, isAtClose: false);
+
+    /// <summary>The same for what a close itself has to commit, after all others are refused.</summary>
+    public void CommitAtClose(CommitRequest request) => Commit(request, isAtClose: true);
+
+    private void Commit(CommitRequest request, bool isAtClose)
     {
         if (core.IsReadOnly)
         {
@@ -33,7 +38,7 @@ internal sealed class Committer(StoreCore core, BatchRunner runner)
         bool leads;
         lock (_gate)
         {
-            if (_isClosed)
+            if (_isClosed && !isAtClose)
             {
                 throw Errors.Closed();
             }
@@ -69,13 +74,15 @@ internal sealed class Committer(StoreCore core, BatchRunner runner)
         }
     }
 
-    /// <summary>Refuses new requests; those under way finish.</summary>
+    /// <summary>Refuses new requests, and returns when those under way have finished.</summary>
     public void Close()
     {
         lock (_gate)
         {
             _isClosed = true;
         }
+
+        SpinWait.SpinUntil(() => !IsBusy);
     }
 
     /// <summary>True while somebody's commit is under way.</summary>

@@ -20,6 +20,21 @@ internal sealed class FilePool(IDisk disk, TimeProvider time, string owner)
     /// <summary>A path under tmp/ that now holds the content.</summary>
     public string Write(ReadOnlySpan<byte> content)
     {
+        try
+        {
+            return WriteOne(content);
+        }
+        catch (DiskException e) when (e.Error == DiskError.NotFound)
+        {
+            // Somebody removed tmp/ under the store, and the resting files with it.
+            _resting.Clear();
+            disk.CreateFolder(Layout.Temporary);
+            return WriteOne(content);
+        }
+    }
+
+    private string WriteOne(ReadOnlySpan<byte> content)
+    {
         if (_resting.TryPeek(out (string Path, long At) oldest)
             && (time.GetElapsedTime(oldest.At) >= Rest || _resting.Count >= FilesMax))
         {
@@ -48,7 +63,10 @@ internal sealed class FilePool(IDisk disk, TimeProvider time, string owner)
     {
         while (_resting.TryDequeue(out (string Path, long At) file))
         {
-            disk.Unlink(file.Path);
+            if (disk.Stat(file.Path) is not null)
+            {
+                disk.Unlink(file.Path);
+            }
         }
     }
 }

@@ -99,6 +99,7 @@ internal static class IndexWriter
             RowsCrc = Crc32C.Compute(output.Written),
         });
         const string scratch = Layout.Temporary + "/index";
+        disk.CreateFolder(Layout.Temporary);
         disk.WriteAll(scratch, output.Written);
         disk.Rename(scratch, Layout.IndexFile);
         disk.SyncFolder("");

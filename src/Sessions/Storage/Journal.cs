@@ -85,6 +85,7 @@ internal sealed class Journal(IDisk disk, uint seed, string owner) : IDisposable
     /// it begins with.</summary>
     public SegmentHeader Create(SegmentHeader header, ReadOnlySpan<byte> frames = default)
     {
+        disk.CreateFolder(Layout.Temporary);
         disk.CreateFolder(Layout.Journal);
         string path = $"{Layout.Temporary}/{owner}-segment";
         if (disk.Stat(Layout.SpareSegment) is { } spare && spare.Length >= header.Size)
@@ -106,6 +107,7 @@ internal sealed class Journal(IDisk disk, uint seed, string owner) : IDisposable
     /// files, and carries the floors.</summary>
     public void CreateClosing(SegmentHeader header)
     {
+        disk.CreateFolder(Layout.Temporary);
         disk.CreateFolder(Layout.Journal);
         string path = $"{Layout.Temporary}/{owner}-segment";
         disk.WriteAll(path, new byte[SegmentHeader.Length]);
@@ -121,6 +123,7 @@ internal sealed class Journal(IDisk disk, uint seed, string owner) : IDisposable
         }
 
         string path = $"{Layout.Temporary}/{owner}-spare";
+        disk.CreateFolder(Layout.Temporary);
         Fill(path, size);
         disk.CreateFolder(Layout.Journal);
         disk.Rename(path, Layout.SpareSegment);

@@ -95,6 +95,7 @@ internal sealed class Maintenance(StoreCore core, Checkpointer checkpointer, Bat
                 // bug may leave the thread, since that would end the host.
                 LogRing.Add(e is SessionException or Platform.DiskException ? "warning" : "error",
                     $"In the background: {e.GetType().Name}: {e.Message}");
+                _isDirty = true;
                 if (core.State.Health != StoreHealth.Sound)
                 {
                     lock (_gate)

@@ -87,7 +87,9 @@ internal sealed class Recovery(StoreCore core)
 
         if (published is { } known)
         {
-            scan.Frames.RemoveAll(f => f.Lsn > known); // they were reported as failed
+            // Those behind were reported as failed; one that is durable may be half in the files already.
+            long kept = Math.Max(known, synced!.Value);
+            scan.Frames.RemoveAll(f => f.Lsn > kept);
         }
 
         if (published > synced)

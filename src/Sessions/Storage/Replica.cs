@@ -142,6 +142,36 @@ internal sealed class Replica(Journal journal, RowTable rows)
         return true;
     }
 
+    /// <summary>Goes to where the next frame is written: a segment may have been made since the last
+    /// frame, and who has read no frame yet does not know where they end. Call under the gate, caught up.</summary>
+    public void SeekEnd()
+    {
+        while (Segment < _state.Segment)
+        {
+            SkipKnown();
+            if (!TryNextSegment())
+            {
+                throw Errors.Corrupt("The journal does not lead to its current segment.", Layout.Journal);
+            }
+
+            SkipKnown();
+        }
+    }
+
+    private void SkipKnown()
+    {
+        if (Segment == 0 || journal.Open(Segment) is not { } file)
+        {
+            return;
+        }
+
+        var reader = new SegmentReader(file, journal.Seed, Offset, file.Length);
+        while (reader.Next() is { } frame && frame.Lsn <= rows.Lsn)
+        {
+            Offset = reader.Offset;
+        }
+    }
+
     private bool TryFollow(long target)
     {
         while (rows.Lsn < target)

@@ -18,7 +18,7 @@ internal sealed class StoreEngine
         _recovery = new Recovery(core);
         _runner = new BatchRunner(core, new Takeover(core, _recovery));
         _committer = new Committer(core, _runner);
-        _checkpointer = new Checkpointer(core, _committer, _runner);
+        _checkpointer = new Checkpointer(core, _committer.Commit, _runner);
         _maintenance = new Maintenance(core, _checkpointer, _runner);
         _runner.OnCommitted = _maintenance.OnCommitted;
     }
@@ -120,6 +120,12 @@ internal sealed class StoreEngine
         var engine = new StoreEngine(new StoreCore(environment, options, file.StoreId) { Lock = storeLock });
         StoreCore core = engine.Core;
         Await(core, () => locks.TryLock(StoreLock.Opening, exclusive: true), "The lock for opening");
+        if (!locks.IsLinked)
+        {
+            locks.Dispose(); // migrated or salvaged while this one waited: it is another file now
+            return OpenUnchecked(environment, options, migrations);
+        }
+
         bool alone = locks.TryLock(StoreLock.Alive, exclusive: true);
         if (file.Version < StoreFile.CurrentVersion)
         {
@@ -141,15 +147,13 @@ internal sealed class StoreEngine
         {
             engine._recovery.RunAlone(state);
         }
-        else if (state.Layout != SharedState.Magic || state.Health == StoreHealth.Poisoned
-            || state.StoreHash != core.Seed)
+        else if (NeedsRecovery(state, core))
         {
             // Those who have it open lost the page or poisoned the store: recover it under their eyes.
             Await(core, () => storeLock.TryTake(state, 0), "The store lock");
             try
             {
-                if (state.Layout != SharedState.Magic || state.Health == StoreHealth.Poisoned
-                    || state.StoreHash != core.Seed)
+                if (NeedsRecovery(state, core))
                 {
                     engine._recovery.RunBesideOthers(engine._runner.Applier);
                 }
@@ -166,6 +170,11 @@ internal sealed class StoreEngine
         return engine;
     }
 
+    // A page of before the machine's last start says nothing, though a reader may hold the store open.
+    private static bool NeedsRecovery(SharedState state, StoreCore core)
+        => state.Layout != SharedState.Magic || state.Health == StoreHealth.Poisoned || state.StoreHash != core.Seed
+            || state.BootId != (long)core.Environment.BootId;
+
     private static StoreEngine OpenToRead(StoreEnvironment environment, SessionStoreOptions options, StoreFile file,
         ILockFile locks)
     {
@@ -179,7 +188,8 @@ internal sealed class StoreEngine
         if (others && environment.Disk.OpenSharedPage(Layout.SharedPage, readOnly: true) is { } page)
         {
             var shared = new SharedState(page);
-            if (shared.Layout == SharedState.Magic && shared.StoreHash == core.Seed)
+            if (shared.Layout == SharedState.Magic && shared.StoreHash == core.Seed
+                && shared.BootId == (long)environment.BootId)
             {
                 core.Replica.State = shared;
                 engine.Begin();
@@ -258,14 +268,14 @@ internal sealed class StoreEngine
         {
             if (!core.IsReadOnly)
             {
+                // No commit but those of the close itself comes between its last checkpoint and its end.
                 _maintenance.Stop();
+                _committer.Close();
                 if (core.State.Health == StoreHealth.Sound)
                 {
                     Settle(locks);
                 }
 
-                _committer.Close();
-                SpinWait.SpinUntil(() => !_committer.IsBusy);
                 _runner.Applier.Close();
             }
         }
@@ -275,7 +285,7 @@ internal sealed class StoreEngine
         }
         finally
         {
-            _committer.Close();
+            _committer.Close(); // locks are let go of below, and nobody may be writing then
             _runner.Journal.Dispose();
             core.Replica.Close();
             locks.Dispose();
@@ -292,11 +302,13 @@ internal sealed class StoreEngine
         StoreCore core = Core;
         bool last = locks.TryLock(StoreLock.Opening, exclusive: true)
             && locks.TryLock(StoreLock.Alive, exclusive: true);
+        var closer = new Checkpointer(core, _committer.CommitAtClose, _runner);
         if (!last)
         {
+            locks.Unlock(StoreLock.Opening); // whoever opens need not wait for the flush
             if (core.State.Published > core.State.Synced || core.Rows.Lagging.Count > 0)
             {
-                _checkpointer.Flush();
+                closer.Flush();
             }
 
             return;
@@ -308,7 +320,7 @@ internal sealed class StoreEngine
             return; // nothing was written since the journal was closed
         }
 
-        if (!_checkpointer.TryRun() || state.Published != state.Indexed)
+        if (!closer.TryRun() || state.Published != state.Indexed)
         {
             return; // the next open recovers
         }

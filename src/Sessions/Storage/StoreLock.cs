@@ -17,8 +17,12 @@ internal sealed unsafe class StoreLock(ILockFile locks, TimeProvider time)
     public const long Checkpoint = Base + 3;
 
     private const int SliceMs = 2;
+    private const int PatienceMax = 1023;
     private int _turnAtRelease;
     private bool _othersWaited;
+    private bool _isAnswered;
+    private int _patience;
+    private int _skips;
 
     public ILockFile Locks => locks;
 
@@ -30,6 +34,11 @@ internal sealed unsafe class StoreLock(ILockFile locks, TimeProvider time)
             // Fairness: who saw waiters lets one of them in first, for one slice at most.
             _othersWaited = false;
             state.Page.Wait(state.Turn, _turnAtRelease, SliceMs);
+
+            // A waiter that was killed stays counted for ever: who waited for nobody is less polite next time.
+            _isAnswered = Volatile.Read(ref *state.Turn) != _turnAtRelease;
+            _patience = _isAnswered ? 0 : Math.Min((_patience * 2) + 1, PatienceMax);
+            _skips = _patience;
         }
 
         long start = time.GetTimestamp();
@@ -65,10 +74,10 @@ internal sealed unsafe class StoreLock(ILockFile locks, TimeProvider time)
     {
         _turnAtRelease = Interlocked.Increment(ref *state.Turn);
         locks.Unlock(Writer);
-        _othersWaited = Volatile.Read(ref *state.LockWaiters) > 0;
-        if (_othersWaited)
+        if (Volatile.Read(ref *state.LockWaiters) > 0)
         {
             state.Page.Wake(state.Turn, 1);
+            _othersWaited = --_skips < 0;
         }
     }
 

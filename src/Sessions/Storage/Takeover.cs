@@ -45,6 +45,7 @@ internal sealed class Takeover(StoreCore core, Recovery recovery)
         lock (core.Rows.Gate)
         {
             core.Replica.CatchUp();
+            core.Replica.SeekEnd();
         }
 
         if (died)
