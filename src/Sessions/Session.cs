@@ -157,7 +157,7 @@ public sealed partial class Session : IDisposable
 
         int seen = _row.Signals;
         SharedState state = Core.State;
-        Interlocked.Increment(ref *state.Followers);
+        state.CountFollower(1);
         try
         {
             while (true)
@@ -181,7 +181,7 @@ public sealed partial class Session : IDisposable
         }
         finally
         {
-            Interlocked.Decrement(ref *state.Followers);
+            state.CountFollower(-1);
         }
     }
 
@@ -351,6 +351,11 @@ public sealed partial class Session : IDisposable
     {
         lock (Core.Rows.Gate)
         {
+            if (isSettled && (_row.IsGone || Core.Disk.Stat(_row.Folder) is null))
+            {
+                throw Errors.Deleted(Id); // since this call looked, or about to be published
+            }
+
             return LogView.Open(Core.Disk, _row, mustExist: !isSettled && info.LastSeq > 0);
         }
     });

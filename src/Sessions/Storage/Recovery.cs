@@ -36,7 +36,7 @@ internal sealed class Recovery(StoreCore core)
     public void RunBesideOthers(Applier applier)
     {
         SharedState state = core.State;
-        bool poisoned = state.Layout == SharedState.Magic && state.Health == StoreHealth.Poisoned;
+        bool poisoned = core.CanFollow(state) && state.Health == StoreHealth.Poisoned;
         long? synced = poisoned ? state.Synced : null, published = poisoned ? state.Published : null;
         long generation = Math.Max(state.Generation, core.Now);
         applier.Forget();

@@ -7,7 +7,7 @@ namespace Sessions.Storage;
 /// Written under the store lock, but for the waiter counts and the news word. Losing it loses
 /// nothing: it is made anew from the journal. docs/FORMAT.md "Shared page" draws it.
 /// </summary>
-internal sealed unsafe class SharedState(ISharedPage page)
+internal sealed unsafe class SharedState(ISharedPage page, bool isReadOnly = false)
 {
     // Calls may be under way while the store closes, so the page goes with the last of its users.
     ~SharedState() => page.Dispose();
@@ -63,12 +63,27 @@ internal sealed unsafe class SharedState(ISharedPage page)
 
     public int* Followers => (int*)(_address + 260);
 
+    /// <summary>Wakes followers. Where the page can only be read, those of this process, and one that
+    /// is just about to wait may miss it: that is why everybody waits in slices.</summary>
     public void Announce()
     {
-        Interlocked.Increment(ref *News);
-        if (Volatile.Read(ref *Followers) > 0)
+        if (!isReadOnly)
+        {
+            Interlocked.Increment(ref *News);
+        }
+
+        if (isReadOnly || Volatile.Read(ref *Followers) > 0)
         {
             page.Wake(News, int.MaxValue);
+        }
+    }
+
+    /// <summary>Counts a follower in (1) or out (-1), where that can be told to others.</summary>
+    public void CountFollower(int change)
+    {
+        if (!isReadOnly)
+        {
+            Interlocked.Add(ref *Followers, change);
         }
     }
 

@@ -130,7 +130,13 @@ internal sealed class StoreCore
             return known;
         }
 
-        var found = new SharedState(page);
-        return found.Layout == SharedState.Magic && found.StoreHash == Seed && page.IsLinked ? found : known;
+        var found = new SharedState(page, IsReadOnly);
+        return CanFollow(found) && page.IsLinked ? found : known;
     }
+
+    /// <summary>True where the page is whole, this store's, and from since the machine was started: a
+    /// power cut leaves an older one that speaks of frames which are gone.</summary>
+    public bool CanFollow(SharedState state)
+        => state.Layout == SharedState.Magic && state.StoreHash == Seed
+            && (state.BootId == (long)Environment.BootId || state.BootId == 0 || Environment.BootId == 0);
 }

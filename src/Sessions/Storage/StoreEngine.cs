@@ -147,13 +147,14 @@ internal sealed class StoreEngine
         {
             engine._recovery.RunAlone(state);
         }
-        else if (NeedsRecovery(state, core))
+        else if (!core.CanFollow(state) || state.Health == StoreHealth.Poisoned)
         {
-            // Those who have it open lost the page or poisoned the store: recover it under their eyes.
+            // Those who have it open lost the page, poisoned the store, or only read it, so that the page
+            // may be older than the machine's last start: recover it under their eyes.
             Await(core, () => storeLock.TryTake(state, 0), "The store lock");
             try
             {
-                if (NeedsRecovery(state, core))
+                if (!core.CanFollow(state) || state.Health == StoreHealth.Poisoned)
                 {
                     engine._recovery.RunBesideOthers(engine._runner.Applier);
                 }
@@ -170,11 +171,6 @@ internal sealed class StoreEngine
         return engine;
     }
 
-    // A page of before the machine's last start says nothing, though a reader may hold the store open.
-    private static bool NeedsRecovery(SharedState state, StoreCore core)
-        => state.Layout != SharedState.Magic || state.Health == StoreHealth.Poisoned || state.StoreHash != core.Seed
-            || state.BootId != (long)core.Environment.BootId;
-
     private static StoreEngine OpenToRead(StoreEnvironment environment, SessionStoreOptions options, StoreFile file,
         ILockFile locks)
     {
@@ -187,9 +183,8 @@ internal sealed class StoreEngine
         locks.TryLock(StoreLock.Alive, exclusive: false);
         if (others && environment.Disk.OpenSharedPage(Layout.SharedPage, readOnly: true) is { } page)
         {
-            var shared = new SharedState(page);
-            if (shared.Layout == SharedState.Magic && shared.StoreHash == core.Seed
-                && shared.BootId == (long)environment.BootId)
+            var shared = new SharedState(page, isReadOnly: true);
+            if (core.CanFollow(shared))
             {
                 core.Replica.State = shared;
                 engine.Begin();
