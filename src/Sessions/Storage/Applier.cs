@@ -104,6 +104,13 @@ internal sealed class Applier(IDisk disk, TimeProvider time, string owner)
 
     private void Write(string folder, FoldedSession session)
     {
+        // Lines come before the image that counts them: who reads between the two finds what it is told of.
+        bool isStaged = session is { Image: not null, Lines.Count: > 0 } && disk.Stat(folder) is null;
+        if (session.Lines.Count > 0)
+        {
+            WriteLines(isStaged ? MakeStaged(session.Id) : folder, session);
+        }
+
         if (session.Image is { } image)
         {
             WriteImage(folder, image);
@@ -112,11 +119,6 @@ internal sealed class Applier(IDisk disk, TimeProvider time, string owner)
         if (session.HasShares)
         {
             WriteShares(folder, session.Shares);
-        }
-
-        if (session.Lines.Count > 0)
-        {
-            WriteLines(folder, session);
         }
     }
 
@@ -194,12 +196,18 @@ internal sealed class Applier(IDisk disk, TimeProvider time, string owner)
         catch (DiskException e) when (e.Error == DiskError.NotFound)
         {
             // A new session: its folder appears whole, with the file in it.
-            string staged = $"{Layout.Temporary}/new-{image.Id}";
-            disk.CreateFolder(staged);
+            string staged = MakeStaged(image.Id);
             disk.Rename(scratch, staged + "/" + Layout.SessionFile);
             EnsureFolder(Layout.Parent(folder));
             disk.Rename(staged, folder);
         }
+    }
+
+    private string MakeStaged(string id)
+    {
+        string staged = $"{Layout.Temporary}/new-{id}";
+        disk.CreateFolder(staged);
+        return staged;
     }
 
     private void WriteShares(string folder, ReadOnlyMemory<byte> shares)

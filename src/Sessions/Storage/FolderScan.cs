@@ -92,12 +92,7 @@ internal static class FolderScan
     private static List<string> Below(IDisk disk, string folder, int levels)
     {
         var found = new List<string>();
-        if (disk.Stat(folder) is not { IsFolder: true })
-        {
-            return found;
-        }
-
-        foreach (DiskName name in disk.List(folder))
+        foreach (DiskName name in NamesIn(disk, folder))
         {
             if (!name.IsFolder || (levels == 3 && name.Name == "named"))
             {
@@ -117,5 +112,17 @@ internal static class FolderScan
 
         found.Sort(string.CompareOrdinal);
         return found;
+    }
+
+    private static IReadOnlyList<DiskName> NamesIn(IDisk disk, string folder)
+    {
+        try
+        {
+            return disk.Stat(folder) is { IsFolder: true } ? disk.List(folder) : [];
+        }
+        catch (DiskException e) when (e.Error == DiskError.NotFound)
+        {
+            return []; // emptied and removed in between
+        }
     }
 }

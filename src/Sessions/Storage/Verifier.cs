@@ -11,21 +11,29 @@ namespace Sessions.Storage;
 /// </summary>
 internal sealed class Verifier
 {
+    private readonly SessionStore _store;
     private readonly StoreCore _core;
+    private readonly bool _canLock;
     private readonly Utf8Buffer _issues = new(1024);
     private bool _isSound = true;
+    private bool _isSettled = true; // nobody moves or writes what is looked at, so that harm is harm
     private long _sessions;
     private long _events;
     private long _bytes;
 
-    private Verifier(StoreCore core) => _core = core;
+    private Verifier(SessionStore store)
+    {
+        _store = store;
+        _core = store.Core;
+        _canLock = !_core.IsReadOnly && _core.State.Health == StoreHealth.Sound;
+    }
 
     public static void Write(SessionStore store, bool deep, IBufferWriter<byte> output)
     {
         StoreCore core = store.Core;
-        var verifier = new Verifier(core);
+        var verifier = new Verifier(store);
         long start = core.Environment.Time.GetTimestamp();
-        if (!core.IsReadOnly && core.State.Health == StoreHealth.Sound)
+        if (verifier._canLock)
         {
             store.Flush(); // so that the files are to be compared with, not the journal
         }
@@ -103,9 +111,51 @@ internal sealed class Verifier
         {
             found.Add(id);
             _sessions++;
-            CheckSession(folder, id, deletion, deep);
+            Twice(() => CheckSession(folder, id, deletion, deep), () => CheckSettled(folder, id, deletion, deep));
         }
 
+        Twice(() => CheckMissing(found), () => CheckMissing(found));
+    }
+
+    // Others work on. What looks like harm is looked at again under the store lock, and only that counts.
+    private void Twice(Action check, Action checkSettled)
+    {
+        int issues = _issues.Length;
+        (bool isSound, long events, long bytes) = (_isSound, _events, _bytes);
+        _isSettled = !_canLock;
+        bool isMoved = false;
+        try
+        {
+            check();
+        }
+        catch (DiskException e) when (_canLock && e.Error == DiskError.NotFound)
+        {
+            isMoved = true;
+        }
+
+        _isSettled = true;
+        if (_canLock && (isMoved || _issues.Length > issues))
+        {
+            _issues.Truncate(issues);
+            (_isSound, _events, _bytes) = (isSound, events, bytes);
+            _store.Commit(new Lifecycle.LookRequest(checkSettled) { Full = false });
+        }
+    }
+
+    private void CheckSettled(string folder, string id, long deletion, bool deep)
+    {
+        if (_core.Disk.Stat(folder) is not null)
+        {
+            CheckSession(folder, id, deletion, deep);
+        }
+        else if (Find(id) is { } row)
+        {
+            CheckSession(row.Folder, id, row.DeletionLsn, deep); // moved in between
+        }
+    }
+
+    private void CheckMissing(HashSet<string> found)
+    {
         lock (_core.Rows.Gate)
         {
             _core.Refresh();
@@ -121,6 +171,9 @@ internal sealed class Verifier
         }
     }
 
+    private string? Keep(string path, string? id, string reason, ReadOnlySpan<byte> bytes)
+        => _isSettled ? _core.Quarantine.Keep(path, id, reason, bytes) : null;
+
     private void CheckSession(string folder, string id, long deletion, bool deep)
     {
         byte[]? compact = CheckSmall(folder + "/" + Layout.SessionFile, id);
@@ -133,7 +186,7 @@ internal sealed class Verifier
         else if (compact is not null && (info is null || info.Id != id))
         {
             string path = folder + "/" + Layout.SessionFile, wrong = "wrong_content";
-            string? kept = _core.Quarantine.Keep(path, id, wrong, _core.Disk.ReadAll(path));
+            string? kept = Keep(path, id, wrong, _core.Disk.ReadAll(path));
             Add(wrong, "error", id, path, 0, null, null, kept, "session.json is not this session's");
             info = null; // what another session's says is of no account here
         }
@@ -200,7 +253,7 @@ internal sealed class Verifier
                 count++;
                 if (!whole)
                 {
-                    string? kept = _core.Quarantine.Keep(file, id, "damaged_line", line);
+                    string? kept = Keep(file, id, "damaged_line", line);
                     Add("damaged_line", "error", id, file, reader.LineOffset, line.Length, previous + 1, kept,
                         "a line is not what was written");
                     previous++;
@@ -251,7 +304,7 @@ internal sealed class Verifier
         if (compact is null)
         {
             string reason = SmallFile.Reason(bytes);
-            string? kept = _core.Quarantine.Keep(path, id, reason, bytes);
+            string? kept = Keep(path, id, reason, bytes);
             Add(reason is "zeros" or "empty" ? "invalid_json" : reason, "error", id, path, 0, bytes.Length, null, kept,
                 reason == "zeros"
                     ? $"{bytes.Length} zero bytes where an object should start" : $"the file is damaged: {reason}");
