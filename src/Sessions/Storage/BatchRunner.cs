@@ -315,7 +315,8 @@ internal sealed class BatchRunner(StoreCore core, Takeover takeover)
             Switch(_buffer.Length, Math.Max(0, core.State.Floor - core.State.Published));
             return true;
         }
-        catch (DiskException e) when (e.Error == DiskError.NoSpace && e.Operation != "fsync" && core.State.Health == StoreHealth.Sound)
+        catch (DiskException e) when (e.Error == DiskError.NoSpace && e.Operation != "fsync"
+            && core.State.Health == StoreHealth.Sound)
         {
             bool fits = replica.Segment != 0 && replica.Offset + _buffer.Length <= size;
             if (fits && requests.TrueForAll(r => r.MayUseReserve || r.Failure is not null))

@@ -50,7 +50,8 @@ internal sealed class Checkpointer(StoreCore core, Action<CommitRequest> commit,
         Sync();
     }
 
-    private static long SizeOf(Row row) => row.Info is { } info ? info.Metadata.Length + info.Facts.Length + 1024 : 1024;
+    private static long SizeOf(Row row)
+        => 1024 + (row.Info is { } info ? info.Metadata.Length + info.Facts.Length : 0);
 
     /// <summary>Makes everything that is published durable, and applies it.</summary>
     public void Sync() => commit(new SyncRequest(runner));

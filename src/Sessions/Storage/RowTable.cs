@@ -313,7 +313,8 @@ internal sealed partial class RowTable(IDisk disk, Quarantine quarantine)
             {
                 quarantine.Keep(path, row.Id, "missing", default);
                 compact = Fallback()
-                    ?? throw Errors.Corrupt("A session's file is missing; the rest of the store is usable.", path, row.Id);
+                    ?? throw Errors.Corrupt("A session's file is missing; the rest of the store is usable.",
+                        path, row.Id);
             }
         }
 

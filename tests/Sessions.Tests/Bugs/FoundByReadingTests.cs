@@ -119,7 +119,8 @@ public sealed class FoundByReadingTests
         Session t = store.Create();
         FaultyDisk left = disk.AfterPowerCut(seed: 9);
         StoreEnvironment readerEnv = Support.Stores.Environment(left.OpenAs());
-        using SessionStore reader = SessionStore.Open(readerEnv, new SessionStoreOptions { Flags = StoreFlags.ReadOnly });
+        using SessionStore reader = SessionStore.Open(readerEnv,
+            new SessionStoreOptions { Flags = StoreFlags.ReadOnly });
         WritePage(left, page);
         StoreEnvironment env = new() { Disk = left, RunsInBackground = false, ProcessId = 5, BootId = 8 };
         using SessionStore writer = SessionStore.Open(env, new SessionStoreOptions { BusyTimeoutMs = 500 });
@@ -210,7 +211,8 @@ public sealed class FoundByReadingTests
 
         StoreEnvironment env = new() { Disk = left, RunsInBackground = false, ProcessId = 5, BootId = 8 };
         using SessionStore again = SessionStore.Open(env, new SessionStoreOptions { BusyTimeoutMs = 500 });
-        Assert.True(again.Info().GetProperty("corrupt").GetBoolean() || again.OpenSession(s.Id).GetStat().EventCount == 2,
+        Assert.True(again.Info().GetProperty("corrupt").GetBoolean()
+            || again.OpenSession(s.Id).GetStat().EventCount == 2,
             "an acknowledged event is gone and nothing says so");
     }
 
