@@ -331,11 +331,6 @@ internal sealed class Recovery(StoreCore core)
     // Scratch files and staged sessions of whoever crashed; nobody else is here to own them.
     private void Sweep()
     {
-        if (core.Disk.Stat(Layout.Temporary) is null)
-        {
-            return;
-        }
-
         var applier = new Applier(core.Disk, core.Environment.Time, core.InstanceId);
         foreach (DiskName name in core.Disk.List(Layout.Temporary))
         {

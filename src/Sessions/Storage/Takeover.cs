@@ -28,7 +28,7 @@ internal sealed class Takeover(StoreCore core, Recovery recovery)
 
         SharedState state = core.State;
         StoreLock.Entered(state);
-        if (state.Layout != SharedState.Magic)
+        if (state.Layout != SharedState.Magic || state.StoreHash != core.Seed)
         {
             recovery.RunBesideOthers(runner.Applier);
         }

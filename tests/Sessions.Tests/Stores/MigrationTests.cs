@@ -95,6 +95,41 @@ public sealed class MigrationTests
         Assert.Equal(0, StoreFile.Read(disk)!.Version);
     }
 
+    [Fact]
+    public void A_migration_syncs_file_by_file_where_the_system_cannot_sync_them_all()
+    {
+        (MemoryDisk old, string id) = Old();
+        var disk = new FaultyDisk(seed: 5) { HasSyncAll = false };
+        foreach (string path in old.Paths())
+        {
+            disk.Poke(path, old.Peek(path));
+        }
+
+        var synced = new HashSet<string>();
+        disk.FailIf = o =>
+        {
+            if (o.Name is "fdatasync" or "fsync")
+            {
+                synced.Add(o.Path);
+            }
+
+            return false;
+        };
+        Open(disk).Dispose();
+        string folder = Layout.LiveFolder(id);
+        Assert.Superset(new HashSet<string> { folder + "/session.json", folder + "/events.jsonl", folder, "" }, synced);
+    }
+
+    [Fact]
+    public void A_version_that_no_step_leads_from_is_refused_and_left_as_it_is()
+    {
+        (MemoryDisk disk, _) = Old();
+        Dictionary<string, byte[]> before = OpenTests.Content(disk);
+        Stores.Fails(SessionStatus.Version, () => SessionStore.Open(Stores.Environment(disk.OpenAs()), migrations: []));
+        Assert.Equal(before.Keys, OpenTests.Content(disk).Keys);
+        Assert.Equal(0, StoreFile.Read(disk)!.Version);
+    }
+
     private static (MemoryDisk Disk, string Id) Old()
     {
         var disk = new MemoryDisk();

@@ -1,3 +1,4 @@
+using Sessions.Platform;
 using Sessions.Storage;
 using Sessions.Tests.Disks;
 using Sessions.Tests.Support;
@@ -122,6 +123,18 @@ public sealed class PoisonTests
 
             store.Dispose();
         }
+    }
+
+    [Fact]
+    public void A_poison_from_before_a_restart_of_the_machine_is_over()
+    {
+        var disk = new FaultyDisk(seed: 12);
+        (Session session, string[] said) = Poison(Support.Stores.Open(disk), disk);
+        StoreEnvironment restarted = new() { Disk = disk.AfterKill(), BootId = 8, RunsInBackground = false };
+        using SessionStore store = SessionStore.Open(restarted);
+        Assert.Equal(said, Texts(store.OpenSession(session.Id)).Take(3));
+        store.OpenSession(session.Id).Say("after");
+        store.AssertSound();
     }
 
     // Some events are durable, some were published relaxed, and the sync that was to make them durable

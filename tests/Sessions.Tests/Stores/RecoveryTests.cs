@@ -1,0 +1,131 @@
+using System.Buffers.Binary;
+using System.Text;
+using Sessions.Platform;
+using Sessions.Storage;
+using Sessions.Tests.Disks;
+using Sessions.Tests.Support;
+
+namespace Sessions.Tests.StoreTests;
+
+/// <summary>What a recovery makes of files that are not as the journal left them.</summary>
+public sealed class RecoveryTests
+{
+    private readonly FaultyDisk _disk = new(seed: 31);
+
+    [Fact]
+    public void An_index_from_before_the_journal_is_made_anew_from_the_folders()
+    {
+        SessionStore store = Support.Stores.Open(_disk);
+        store.Create(null, new SessionCreateOptions { Title = "first" });
+        store.Close();
+        byte[] old = _disk.Peek(Layout.IndexFile)!;
+        store = Support.Stores.Open(_disk);
+        store.Create(null, new SessionCreateOptions { Title = "second" });
+        store.Close();
+        store = Support.Stores.Open(_disk);
+        store.Create(null, new SessionCreateOptions { Title = "third" });
+        FaultyDisk left = _disk.AfterKill();
+        left.Poke(Layout.IndexFile, old);
+        using SessionStore again = Support.Stores.Open(left);
+        Assert.Equal(["first", "second", "third"], Titles(again));
+        again.AssertSound();
+    }
+
+    [Fact]
+    public void What_stands_behind_the_last_line_is_cut_and_kept_aside()
+    {
+        SessionStore store = Support.Stores.Open(_disk);
+        Session session = store.Create();
+        session.Say("one");
+        string path = Layout.LiveFolder(session.Id) + "/" + Layout.EventsFile;
+        byte[] log = _disk.Peek(path)!;
+        FaultyDisk left = _disk.AfterKill();
+        left.Poke(path, [.. log, .. "half a li"u8]);
+        using SessionStore again = Support.Stores.Open(left);
+        Assert.Equal(log, left.Peek(path));
+        Assert.Contains(left.Paths(), p => p.StartsWith("quarantine/", StringComparison.Ordinal)
+            && left.Peek(p).AsSpan().SequenceEqual("half a li"u8));
+        Assert.Equal(2, again.OpenSession(session.Id).Say("two"));
+        again.AssertSound();
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void A_session_that_was_only_appended_to_is_counted_on_from_what_there_is(bool hasIndex)
+    {
+        SessionStore store = Support.Stores.Open(_disk);
+        Session session = store.Create(null, new SessionCreateOptions { Title = "Cart" });
+        store.Create();
+        session.Say("one");
+        store.Close();
+        store = Support.Stores.Open(_disk);
+        store.OpenSession(session.Id).Say("two");
+        FaultyDisk left = _disk.AfterKill();
+        string path = Layout.LiveFolder(session.Id) + "/" + Layout.SessionFile;
+        byte[] damaged = left.Peek(path)!;
+        damaged[10] ^= 4;
+        left.Poke(path, damaged);
+        if (!hasIndex)
+        {
+            left.Unlink(Layout.IndexFile);
+        }
+
+        using SessionStore again = Support.Stores.Open(left);
+        if (hasIndex)
+        {
+            Session same = again.OpenSession(session.Id);
+            Assert.Equal(("Cart", 2), (same.Info().GetProperty("title").GetString(), same.GetStat().LastSeq));
+            Assert.Equal(3, same.Say("three"));
+        }
+        else
+        {
+            Support.Stores.Fails(SessionStatus.Corrupt, () => again.OpenSession(session.Id));
+            Assert.Single(Titles(again));
+            again.Create();
+        }
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void A_page_of_another_store_is_made_anew_by_who_comes_first(bool opens)
+    {
+        using SessionStore store = Support.Stores.Open(_disk);
+        Session session = store.Create();
+        session.Say("one");
+        byte[] page = new byte[SharedPage.Bytes];
+        BinaryPrimitives.WriteInt64LittleEndian(page, SharedState.Magic);
+        BinaryPrimitives.WriteInt64LittleEndian(page.AsSpan(8), 12345);
+        BinaryPrimitives.WriteInt64LittleEndian(page.AsSpan(40), 1L << 40); // published, there
+        _disk.Poke(Layout.SharedPage, page);
+        if (!opens)
+        {
+            Assert.Equal(2, session.Say("two"));
+        }
+
+        using SessionStore other = Support.Stores.Open(_disk.OpenAs(), processId: 4343);
+        Session same = other.OpenSession(session.Id);
+        Assert.Equal(opens ? 2 : 3, same.Say("of the other"));
+        Assert.Equal(opens ? 3 : 4, session.Say("and on"));
+        Assert.Equal(session.GetStat().LastSeq, same.GetStat().LastSeq);
+        Assert.True(store.Core.State.Published < 1L << 40);
+        other.AssertSound();
+        store.AssertSound();
+    }
+
+    [Fact]
+    public void A_store_whose_file_was_moved_away_is_written_to_no_more()
+    {
+        SessionStore store = Support.Stores.Open(_disk);
+        store.Create();
+        byte[] file = _disk.Peek(Layout.StoreFile)!;
+        _disk.Poke(Layout.StoreFile, file); // another file of the same name: its locks are not ours
+        Support.Stores.Fails(SessionStatus.Io, () => store.Create());
+        Assert.Single(Titles(store));
+        store.Dispose();
+    }
+
+    private static IEnumerable<string> Titles(SessionStore store)
+        => store.List().EnumerateArray().Select(e => e.GetProperty("title").GetString()!).Order();
+}
