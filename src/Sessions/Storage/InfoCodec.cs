@@ -157,7 +157,8 @@ internal static class InfoCodec
 
     public static long ReadDeletion(string? text)
         => text is null ? 0 : text.StartsWith("del_", StringComparison.Ordinal)
-            ? long.Parse(text.AsSpan(4), NumberStyles.None, CultureInfo.InvariantCulture) : throw new FormatException();
+            && long.TryParse(text.AsSpan(4), NumberStyles.None, CultureInfo.InvariantCulture, out long lsn)
+            ? lsn : throw new FormatException();
 
     private static ShareSummary ReadShare(ReadOnlyMemory<byte> value)
     {

@@ -36,8 +36,7 @@ internal sealed class JournalScan
     public long LastLsn => Frames.Count > 0 ? Frames[^1].Lsn : Oldest?.FirstLsn - 1 ?? 0;
 
     /// <summary>True where every frame is in the files already: no segment, or a closing one.</summary>
-    public bool IsClosed
-        => Newest is null ? Corruption is null && Frames.Count == 0 : Newest.Size == SegmentHeader.Length;
+    public bool IsClosed => Newest is null ? Corruption is null : Newest.Size == SegmentHeader.Length;
 
     public static JournalScan Read(IDisk disk, Journal journal)
     {

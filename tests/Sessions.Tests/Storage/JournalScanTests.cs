@@ -1,4 +1,5 @@
 using System.Text;
+using Sessions.Platform;
 using Sessions.Storage;
 using Sessions.Tests.Disks;
 
@@ -201,6 +202,21 @@ public sealed class JournalScanTests
         byte[] frame = Frame(2, text: new string('x', 500));
         Segment(1, 1, [Frame(1), frame[..200]], size: SegmentHeader.Length + Frame(1).Length + 200);
         Assert.Equal([1], Sound().Frames.Select(f => f.Lsn));
+    }
+
+    [Fact]
+    public void A_segment_that_is_cut_under_its_reader_ends_there()
+    {
+        Segment(1, 1, [Frame(1)], size: SegmentHeader.Length + Frame(1).Length);
+        using IDiskFile file = _disk.Open(Layout.Segment(1), OpenMode.Read);
+        var reader = new SegmentReader(file, Seed, SegmentHeader.Length, Size);
+        Assert.Equal(1, reader.Next()!.Lsn);
+        Assert.Null(reader.Next());
+        Assert.False(reader.FindRest(out long last));
+        Assert.Equal((file.Length, file.Length), (reader.Offset, last));
+        using IDiskFile half = _disk.Open("half", OpenMode.CreateNew);
+        half.Write(Frame(1).AsSpan(0, 40), 0);
+        Assert.Null(new SegmentReader(half, Seed, 0, Size).Next());
     }
 
     private JournalScan Scan() => JournalScan.Read(_disk, new Journal(_disk, Seed, "test"));

@@ -50,9 +50,10 @@ public sealed class RecoveryTests
     }
 
     [Theory]
-    [InlineData(true)]
-    [InlineData(false)]
-    public void A_session_that_was_only_appended_to_is_counted_on_from_what_there_is(bool hasIndex)
+    [InlineData(true, false)]
+    [InlineData(false, false)]
+    [InlineData(true, true)]
+    public void A_session_that_was_only_appended_to_is_counted_on_from_what_there_is(bool hasIndex, bool isForeign)
     {
         SessionStore store = Support.Stores.Open(_disk);
         Session session = store.Create(null, new SessionCreateOptions { Title = "Cart" });
@@ -65,7 +66,7 @@ public sealed class RecoveryTests
         string path = Layout.LiveFolder(session.Id) + "/" + Layout.SessionFile;
         byte[] damaged = left.Peek(path)!;
         damaged[10] ^= 4;
-        left.Poke(path, damaged);
+        left.Poke(path, isForeign ? Sound("""{"x":1}""") : damaged);
         if (!hasIndex)
         {
             left.Unlink(Layout.IndexFile);
@@ -84,6 +85,72 @@ public sealed class RecoveryTests
             Assert.Single(Titles(again));
             again.Create();
         }
+    }
+
+    [Fact]
+    public void A_journal_that_was_removed_and_is_beyond_the_index_takes_the_index_along()
+    {
+        SessionStore store = Support.Stores.Open(_disk);
+        store.Create(null, new SessionCreateOptions { Title = "first" });
+        store.Close();
+        store = Support.Stores.Open(_disk);
+        Session second = store.Create(null, new SessionCreateOptions { Title = "second" });
+        long revision = second.GetStat().Revision;
+        FaultyDisk left = _disk.AfterKill();
+        foreach (string path in left.Paths().Where(p => p.StartsWith("journal/", StringComparison.Ordinal)))
+        {
+            left.Unlink(path);
+        }
+
+        using SessionStore again = Support.Stores.Open(left);
+        Assert.Equal(["first", "second"], Titles(again));
+        Session same = again.OpenSession(second.Id);
+        same.UpdateTitle("third");
+        Assert.True(same.GetStat().Revision > revision);
+        again.AssertSound();
+    }
+
+    [Fact]
+    public void A_scratch_file_may_go_while_it_is_swept()
+    {
+        Support.Stores.Open(_disk.OpenAs()).Dispose();
+        _disk.Poke("tmp/scratch", "x"u8);
+        _disk.Poke("tmp/staged/session.json", "x"u8);
+        bool isGone = false;
+        _disk.FailIf = o =>
+        {
+            if (!isGone && o is { Name: "unlink", Path: "tmp/scratch" })
+            {
+                isGone = true;
+                _disk.OpenAs().Unlink("tmp/scratch");
+            }
+
+            return false;
+        };
+        using SessionStore store = Support.Stores.Open(_disk);
+        Assert.True(isGone);
+        Assert.Empty(_disk.List(Layout.Temporary));
+    }
+
+    [Theory]
+    [InlineData("del_99999999999999999999")]
+    [InlineData("del_")]
+    [InlineData("del_-1")]
+    [InlineData("x_1")]
+    public void A_session_file_with_an_impossible_deletion_is_damage_and_no_bug(string deletion)
+    {
+        SessionStore store = Support.Stores.Open(_disk);
+        Session session = store.Create();
+        store.Close();
+        _disk.Unlink(Layout.IndexFile);
+        string path = Layout.LiveFolder(session.Id) + "/" + Layout.SessionFile;
+        string compact = Encoding.UTF8.GetString(CheckedJson.Read(_disk.Peek(path)!)!);
+        _disk.Poke(path, Sound(compact.Replace("\"facts\":",
+            $"\"deleted_at\":1,\"deletion_id\":\"{deletion}\",\"facts\":", StringComparison.Ordinal)));
+        using SessionStore again = Support.Stores.Open(_disk);
+        Support.Stores.Fails(SessionStatus.Corrupt, () => again.OpenSession(session.Id));
+        Assert.Empty(Titles(again));
+        again.Create();
     }
 
     [Theory]
@@ -124,6 +191,13 @@ public sealed class RecoveryTests
         Support.Stores.Fails(SessionStatus.Io, () => store.Create());
         Assert.Single(Titles(store));
         store.Dispose();
+    }
+
+    private static byte[] Sound(string compact)
+    {
+        var file = new Utf8Buffer();
+        CheckedJson.Write(Support.Stores.Utf8(compact), file);
+        return file.ToArray();
     }
 
     private static IEnumerable<string> Titles(SessionStore store)
