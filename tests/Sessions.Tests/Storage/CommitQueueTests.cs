@@ -177,6 +177,24 @@ public sealed class CommitQueueTests : IDisposable
     }
 
     [Fact]
+    public void A_closed_queue_takes_nothing_and_finishes_what_it_has()
+    {
+        using SessionStore store = Support.Stores.Open(_disk.OpenAs(), processId: 4343);
+        using Probe under = new() { Blocks = true }, late = new();
+        Task one = Task.Factory.StartNew(() => store.Engine.Commit(under), TestContext.Current.CancellationToken,
+            TaskCreationOptions.LongRunning, TaskScheduler.Default);
+        Await(under.Runs);
+        Task closing = Task.Factory.StartNew(store.Close, TestContext.Current.CancellationToken,
+            TaskCreationOptions.LongRunning, TaskScheduler.Default);
+        Assert.True(SpinWait.SpinUntil(() => store.Engine.IsClosed, Guard));
+        Assert.False(closing.IsCompleted);
+        under.Release();
+        Await(one, closing);
+        Support.Stores.Fails(SessionStatus.Closed, () => store.Engine.Commit(late));
+        Assert.Equal((1, 0), (under.Count, late.Count));
+    }
+
+    [Fact]
     public void A_bug_in_one_request_is_internal_and_the_next_one_goes_on()
     {
         using var bug = new Probe { Throws = new InvalidOperationException("a bug") };
