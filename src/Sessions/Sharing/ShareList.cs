@@ -55,13 +55,15 @@ internal static class ShareList
         return records;
     }
 
-    /// <summary>Whether this is a list as this version writes it.</summary>
-    public static bool CanRead(ReadOnlyMemory<byte> compact)
+    /// <summary>Whether this is a list as this version writes it, and that session's: a reader that slept
+    /// with a file open may find that another session's list was written into it.</summary>
+    public static bool CanRead(ReadOnlyMemory<byte> compact, string sessionId)
     {
         try
         {
             Read(compact);
-            return true;
+            JsonMember owner = JsonMembers.Of(compact).Find(m => m.Name == "session_id");
+            return owner.Name is null || owner.Text == sessionId;
         }
         catch (Exception e) when (e is FormatException or InvalidOperationException or System.Text.Json.JsonException)
         {
@@ -69,10 +71,10 @@ internal static class ShareList
         }
     }
 
-    public static byte[] Write(IReadOnlyList<ShareRecord> records)
+    public static byte[] Write(IReadOnlyList<ShareRecord> records, string sessionId)
     {
         var b = new Utf8Buffer(256);
-        b.Raw("{\"shares\":["u8);
+        b.Byte('{').Member("session_id", sessionId).Raw(",\"shares\":["u8);
         for (int i = 0; i < records.Count; i++)
         {
             ShareRecord r = records[i];

@@ -92,7 +92,7 @@ internal static class ShareCommit
     public static void Put(Transaction transaction, Row row, SessionInfo info, List<ShareRecord> records)
     {
         ShareSummary? summary = ShareList.Summarize(records, transaction.Now);
-        transaction.PutShares(row, ShareList.Write(records));
+        transaction.PutShares(row, ShareList.Write(records, row.Id));
         if (summary != info.Share)
         {
             transaction.Put(row, info with { Share = summary });

@@ -256,7 +256,7 @@ internal sealed partial class RowTable(IDisk disk, Quarantine quarantine)
 
         string path = row.Folder + "/" + Layout.SharesFile;
         bool wasThere = disk.Stat(row.Folder) is not null;
-        byte[]? read = SmallFile.Read(disk, quarantine, path, row.Id, c => Sharing.ShareList.CanRead(c));
+        byte[]? read = SmallFile.Read(disk, quarantine, path, row.Id, c => Sharing.ShareList.CanRead(c, row.Id));
         if (read is not null || (wasThere && disk.Stat(row.Folder) is not null))
         {
             return row.Shares = read ?? [];

@@ -234,7 +234,7 @@ internal sealed class Salvager
         foreach ((string folder, string id, long deletion) in FolderScan.Folders(_disk).ToList())
         {
             count++;
-            bool losesShares = RemoveDamaged(folder + "/" + Layout.SharesFile, id, c => ShareList.CanRead(c));
+            bool losesShares = RemoveDamaged(folder + "/" + Layout.SharesFile, id, c => ShareList.CanRead(c, id));
             string path = folder + "/" + Layout.SessionFile;
             byte[] bytes = _disk.Stat(path) is null ? [] : _disk.ReadAll(path);
             SessionInfo? info = CheckedJson.Read(bytes) is { } compact ? InfoCodec.TryRead(compact) : null;
@@ -296,6 +296,7 @@ internal sealed class Salvager
 
     // A share whose session's file was lost opens again, since its own file still knows it.
     private ShareSummary? Shared(string folder)
-        => SmallFile.TryRead(_disk, folder + "/" + Layout.SharesFile, c => ShareList.CanRead(c), out _) is { } shares
+        => SmallFile.TryRead(_disk, folder + "/" + Layout.SharesFile,
+            c => ShareList.CanRead(c, Layout.Name(folder)), out _) is { } shares
             ? ShareList.Summarize(ShareList.Read(shares), _core.Now) : null;
 }

@@ -191,7 +191,7 @@ internal sealed class Verifier
             info = null; // what another session's says is of no account here
         }
 
-        CheckSmall(folder + "/" + Layout.SharesFile, id, c => Sharing.ShareList.CanRead(c));
+        CheckSmall(folder + "/" + Layout.SharesFile, id, c => Sharing.ShareList.CanRead(c, id));
         if (info is null)
         {
             return;
