@@ -29,9 +29,6 @@ internal sealed unsafe class SharedState(ISharedPage page, bool isReadOnly = fal
     public long Segment { get => Read(32); set => Write(32, value); }
     public long Published { get => Read(40); set => Write(40, value); }
 
-    /// <summary>Where the next frame goes.</summary>
-    public long End { get => Read(48); set => Write(48, value); }
-
     /// <summary>The last LSN on stable storage.</summary>
     public long Synced { get => Read(56); set => Write(56, value); }
 
@@ -42,7 +39,6 @@ internal sealed unsafe class SharedState(ISharedPage page, bool isReadOnly = fal
 
     /// <summary>The last LSN that the index has.</summary>
     public long Indexed { get => Read(88); set => Write(88, value); }
-    public long SegmentSize { get => Read(96); set => Write(96, value); }
 
     /// <summary>One of <see cref="StoreHealth"/>.</summary>
     public long Health { get => Read(104); set => Write(104, value); }
