@@ -77,7 +77,7 @@ internal sealed class StoreEngine
 
         if (file is null)
         {
-            RequireNoRemains(disk);
+            file = ReadBesideRemains(disk);
             disk.CreateFolder("");
         }
 
@@ -345,12 +345,16 @@ internal sealed class StoreEngine
         }
     }
 
-    // Sessions without store.json: somebody removed it. A new one would hide that.
-    private static void RequireNoRemains(IDisk disk)
+    // Sessions without store.json: somebody removed it, and a new one would hide that. Unless it was made
+    // since it was looked for, by a process that has gone on to make the rest.
+    private static StoreFile? ReadBesideRemains(IDisk disk)
     {
-        if (disk.Stat(Layout.Sessions) is not null || disk.Stat(Layout.Journal) is not null)
+        if (disk.Stat(Layout.Sessions) is null && disk.Stat(Layout.Journal) is null)
         {
-            throw Errors.Corrupt("store.json is missing beside the sessions of a store.", Layout.StoreFile);
+            return null;
         }
+
+        return StoreFile.Read(disk)
+            ?? throw Errors.Corrupt("store.json is missing beside the sessions of a store.", Layout.StoreFile);
     }
 }
