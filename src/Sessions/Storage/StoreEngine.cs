@@ -334,6 +334,21 @@ internal sealed class StoreEngine
         });
         _runner.Journal.Retire(segment + 1);
         core.Disk.SyncFolder(Layout.Journal);
+        LeaveSpare();
+    }
+
+    // The next opening's first commit finds its segment made: it need not wait for one, and an abort or a
+    // delete can be recorded though the disk is full by then.
+    private void LeaveSpare()
+    {
+        try
+        {
+            _runner.Journal.MakeSpare(Journal.SegmentBytesMin);
+        }
+        catch (DiskException e)
+        {
+            LogRing.Add("info", $"No segment was made ahead: {e.Message}");
+        }
     }
 
     // Waits for what another process lets go of; nothing tells when, so it is asked again and again.
