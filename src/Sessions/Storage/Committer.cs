@@ -17,9 +17,6 @@ internal sealed class Committer(StoreCore core, BatchRunner runner)
     private bool _isClosed;
     private int _lastSize = 1;
 
-    /// <summary>What the last batch failed with as a whole; null after one that did not.</summary>
-    public Exception? LastFailure { get; private set; }
-
     /// <summary>Commits a request. On return it is done, as durable as it asked for; where it
     /// throws, nothing happened.</summary>
     public void Commit(CommitRequest request) => Commit(request, isAtClose: false);
@@ -172,7 +169,7 @@ internal sealed class Committer(StoreCore core, BatchRunner runner)
                 _lastSize = batch.Requests.Count;
             }
 
-            LastFailure = runner.Run(batch.Requests);
+            runner.Run(batch.Requests);
         }
         finally
         {

@@ -272,6 +272,10 @@ internal sealed class StoreEngine
                 }
 
                 _runner.Applier.Close();
+                if (core.State.Health == StoreHealth.Poisoned)
+                {
+                    throw Errors.Poisoned(); // relaxed commits that a close was to make durable are in doubt
+                }
             }
         }
         catch (DiskException e)

@@ -20,7 +20,6 @@ internal sealed unsafe class StoreLock(ILockFile locks, TimeProvider time)
     private const int PatienceMax = 1023;
     private int _turnAtRelease;
     private bool _othersWaited;
-    private bool _isAnswered;
     private int _patience;
     private int _skips;
 
@@ -36,8 +35,8 @@ internal sealed unsafe class StoreLock(ILockFile locks, TimeProvider time)
             state.Page.Wait(state.Turn, _turnAtRelease, SliceMs);
 
             // A waiter that was killed stays counted for ever: who waited for nobody is less polite next time.
-            _isAnswered = Volatile.Read(ref *state.Turn) != _turnAtRelease;
-            _patience = _isAnswered ? 0 : Math.Min((_patience * 2) + 1, PatienceMax);
+            bool isAnswered = Volatile.Read(ref *state.Turn) != _turnAtRelease;
+            _patience = isAnswered ? 0 : Math.Min((_patience * 2) + 1, PatienceMax);
             _skips = _patience;
         }
 

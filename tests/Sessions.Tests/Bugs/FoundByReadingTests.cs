@@ -88,6 +88,21 @@ public sealed class FoundByReadingTests
             [new("user_prompt", "{}"u8.ToArray(), 0, null, null)]));
     }
 
+    // It answered that all was well.
+    [Fact]
+    public void Closing_a_poisoned_store_says_that_relaxed_commits_are_in_doubt()
+    {
+        var disk = new FaultyDisk(seed: 3);
+        SessionStore store = Support.Stores.Open(disk);
+        Session session = store.Create();
+        session.Say("relaxed", AppendFlags.Relaxed);
+        disk.FailIf = o => o.Name == "fdatasync" && o.Path.StartsWith("journal/", StringComparison.Ordinal);
+        Fails(SessionStatus.Io, () => session.Say("full"));
+        disk.FailIf = null;
+        Fails(SessionStatus.Poisoned, store.Close);
+        Fails(SessionStatus.Closed, () => store.Create());
+    }
+
     // Salvage brings deleted sessions back.
     [Fact]
     public void A_salvage_leaves_deleted_sessions_deleted()

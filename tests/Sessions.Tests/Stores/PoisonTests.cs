@@ -51,7 +51,7 @@ public sealed class PoisonTests
             (Session session, string[] said) = Poison(store, disk);
             if (!isBesideOthers)
             {
-                store.Close();
+                Support.Stores.Fails(SessionStatus.Poisoned, store.Close);
             }
 
             FaultyDisk opener = disk.OpenAs();
@@ -98,7 +98,7 @@ public sealed class PoisonTests
             (Session session, string[] said) = Poison(store, disk);
             if (!isBesideOthers)
             {
-                store.Close();
+                Support.Stores.Fails(SessionStatus.Poisoned, store.Close);
             }
 
             FaultyDisk opener = disk.OpenAs();
