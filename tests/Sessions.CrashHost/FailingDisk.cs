@@ -20,6 +20,8 @@ internal sealed class FailingDisk(IDisk disk) : IDisk
 
     public void CreateFolder(string path) => disk.CreateFolder(path);
 
+    public void SpreadFolders(string path) => disk.SpreadFolders(path);
+
     public void Rename(string from, string to) => disk.Rename(from, to);
 
     public void Exchange(string left, string right) => disk.Exchange(left, right);
@@ -62,6 +64,8 @@ internal sealed class FailingDisk(IDisk disk) : IDisk
         }
 
         public void StartWriteback() => file.StartWriteback();
+
+        public bool? IsOpenElsewhere() => file.IsOpenElsewhere();
 
         public void Dispose() => file.Dispose();
     }

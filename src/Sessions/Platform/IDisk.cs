@@ -26,6 +26,13 @@ internal interface IDisk : IDisposable
     /// <summary>Makes one folder; fine where it exists.</summary>
     void CreateFolder(string path);
 
+    /// <summary>Asks that what lies in the folders made in this one from now on be kept apart on the
+    /// disk. Only a hint. ext4 has one for it (chattr +T): then inodes of the journal do not share
+    /// blocks with those of sessions. Where ext4 has no journal of its own, fdatasync writes such a
+    /// block whenever any inode in it has changed (ext4_fsync_nojournal, ext4_write_inode), so a swap
+    /// of session.json made each later commit write two blocks, one after the other.</summary>
+    void SpreadFolders(string path);
+
     /// <summary>rename(2): atomic, replaces a file or an empty folder at <paramref name="to"/>.</summary>
     void Rename(string from, string to);
 
@@ -80,6 +87,10 @@ internal interface IDiskFile : IDisposable
 
     /// <summary>Asks the system to start writing without waiting. Only a hint.</summary>
     void StartWriteback();
+
+    /// <summary>Whether anybody else, in any process, has this file open now; null where the system
+    /// cannot say. It is said of the file itself, whatever it is called meanwhile.</summary>
+    bool? IsOpenElsewhere();
 }
 
 /// <summary>How <see cref="IDisk.Open"/> opens.</summary>

@@ -15,6 +15,7 @@ internal sealed class BatchRunner(StoreCore core, Takeover takeover)
     // More than this in memory only is synced by whoever commits next, relaxed or not.
     private const long PendingBytesMax = 4 << 20;
 
+    private readonly Action _catchUp = core.RefreshFast;
     private readonly Journal _journal = new(core.Disk, core.Seed, core.InstanceId);
     private readonly Transaction _transaction = new(core.Rows, core.Environment.FillRandom);
     private readonly Utf8Buffer _buffer = new(64 * 1024);
@@ -31,7 +32,8 @@ internal sealed class BatchRunner(StoreCore core, Takeover takeover)
     /// <summary>Told of each commit that leaves something to do for later.</summary>
     public Action? OnCommitted { get; set; }
 
-    public bool TryEnter() => core.Lock!.TryTake(core.State, core.BusyTimeoutMs);
+    // What the holder of the lock publishes before it lets go need not be read while this one holds it.
+    public bool TryEnter() => core.Lock!.TryTake(core.State, core.BusyTimeoutMs, _catchUp);
 
     public void Exit()
     {

@@ -5,13 +5,15 @@ namespace Sessions.Storage;
 
 /// <summary>
 /// Scratch files that small JSON files are written into before they are swapped in. A file swapped
-/// out comes back into the pool, and is used again after a while, because making a new inode costs
-/// more than all the rest of a commit on ext4. Used under the store lock only.
+/// out comes back into the pool and is used again once no reader holds it, because making a new inode
+/// costs more than all the rest of a commit on ext4. Used under the store lock only.
 /// </summary>
 internal sealed class FilePool(IDisk disk, TimeProvider time, string owner)
 {
-    // A foreign reader may still hold a file that was swapped out; nobody reads one for so long.
-    private static readonly TimeSpan Rest = TimeSpan.FromMilliseconds(250);
+    // Where the system can say who else has a file open, a short rest lets those through who had
+    // found the old file and were about to open it. Where it cannot, nobody reads one for so long.
+    private static readonly TimeSpan ShortRest = TimeSpan.FromMilliseconds(10);
+    private static readonly TimeSpan LongRest = TimeSpan.FromMilliseconds(250);
     private const int FilesMax = 4096;
 
     private readonly Queue<(string Path, long At)> _resting = new();
@@ -35,11 +37,22 @@ internal sealed class FilePool(IDisk disk, TimeProvider time, string owner)
 
     private string WriteOne(ReadOnlySpan<byte> content)
     {
-        if (_resting.TryPeek(out (string Path, long At) oldest)
-            && (time.GetElapsedTime(oldest.At) >= Rest || _resting.Count >= FilesMax))
+        while (_resting.TryPeek(out (string Path, long At) oldest) && IsDue(oldest.At, ShortRest))
         {
-            _resting.Dequeue();
             using IDiskFile used = disk.Open(oldest.Path, OpenMode.ReadWrite);
+            bool? isRead = used.IsOpenElsewhere();
+            if (isRead is null && !IsDue(oldest.At, LongRest))
+            {
+                break;
+            }
+
+            _resting.Dequeue();
+            if (isRead is true)
+            {
+                _resting.Enqueue((oldest.Path, time.GetTimestamp()));
+                continue; // ends: it is not due again before a while
+            }
+
             used.Write(content, 0);
             if (used.Length > content.Length)
             {
@@ -55,8 +68,20 @@ internal sealed class FilePool(IDisk disk, TimeProvider time, string owner)
         return path;
     }
 
+    private bool IsDue(long at, TimeSpan rest) => time.GetElapsedTime(at) >= rest;
+
     /// <summary>Takes a file that was swapped out.</summary>
-    public void Return(string path) => _resting.Enqueue((path, time.GetTimestamp()));
+    public void Return(string path)
+    {
+        if (_resting.Count < FilesMax)
+        {
+            _resting.Enqueue((path, time.GetTimestamp()));
+        }
+        else
+        {
+            disk.Unlink(path);
+        }
+    }
 
     /// <summary>Removes the files; the pool can go on.</summary>
     public void Empty()

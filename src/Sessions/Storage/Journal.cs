@@ -85,9 +85,8 @@ internal sealed class Journal(IDisk disk, uint seed, string owner) : IDisposable
     /// it begins with.</summary>
     public SegmentHeader Create(SegmentHeader header, ReadOnlySpan<byte> frames = default)
     {
-        disk.CreateFolder(Layout.Temporary);
         disk.CreateFolder(Layout.Journal);
-        string path = $"{Layout.Temporary}/{owner}-segment";
+        string path = Layout.UnfinishedSegment(owner + "-segment");
         if (disk.Stat(Layout.SpareSegment) is { } spare && spare.Length >= header.Size)
         {
             // Taken away first: another process may put its own in this place at any moment.
@@ -107,9 +106,8 @@ internal sealed class Journal(IDisk disk, uint seed, string owner) : IDisposable
     /// files, and carries the floors.</summary>
     public void CreateClosing(SegmentHeader header)
     {
-        disk.CreateFolder(Layout.Temporary);
         disk.CreateFolder(Layout.Journal);
-        string path = $"{Layout.Temporary}/{owner}-segment";
+        string path = Layout.UnfinishedSegment(owner + "-segment");
         disk.WriteAll(path, new byte[SegmentHeader.Length]);
         Finish(path, header with { Size = SegmentHeader.Length }, default);
     }
@@ -122,12 +120,28 @@ internal sealed class Journal(IDisk disk, uint seed, string owner) : IDisposable
             return;
         }
 
-        string path = $"{Layout.Temporary}/{owner}-spare";
-        disk.CreateFolder(Layout.Temporary);
-        Fill(path, size);
+        string path = Layout.UnfinishedSegment(owner + "-spare");
         disk.CreateFolder(Layout.Journal);
+        Fill(path, size);
         disk.Rename(path, Layout.SpareSegment);
         disk.SyncFolder(Layout.Journal);
+    }
+
+    /// <summary>Removes the segments that somebody began to make and did not finish.</summary>
+    public void Sweep()
+    {
+        if (disk.Stat(Layout.Journal) is not { IsFolder: true })
+        {
+            return;
+        }
+
+        foreach (DiskName name in disk.List(Layout.Journal))
+        {
+            if (!name.IsFolder && Layout.IsUnfinishedSegment(name.Name))
+            {
+                disk.Unlink(Layout.Journal + "/" + name.Name);
+            }
+        }
     }
 
     public bool HasSpare => disk.Stat(Layout.SpareSegment) is not null;

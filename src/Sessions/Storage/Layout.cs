@@ -19,6 +19,7 @@ internal static class Layout
     public const string Backup = "backup";
     public const string SessionFile = "session.json";
     public const string EventsFile = "events.jsonl";
+    private const string UnfinishedSuffix = ".new";
     public const string SharesFile = "shares.json";
 
     public static string Segment(long number)
@@ -30,6 +31,13 @@ internal static class Layout
         return name.Length == 16 && name.EndsWith(".log", StringComparison.Ordinal)
             && long.TryParse(name.AsSpan(0, 12), NumberStyles.None, CultureInfo.InvariantCulture, out number);
     }
+
+    /// <summary>A segment in the making. It stands among the finished ones, not in tmp/, so that a file
+    /// system that keeps apart what is in different folders (ext4, see <see cref="Platform.IDisk.SpreadFolders"/>)
+    /// makes it there.</summary>
+    public static string UnfinishedSegment(string name) => $"journal/{name}{UnfinishedSuffix}";
+
+    public static bool IsUnfinishedSegment(string name) => name.EndsWith(UnfinishedSuffix, StringComparison.Ordinal);
 
     /// <summary>The folder that the sessions made on one day (UTC) share.</summary>
     public static string DayFolder(string id)

@@ -344,6 +344,8 @@ internal sealed class Recovery(StoreCore core)
                 Remove(path);
             }
         }
+
+        _journal.Sweep();
     }
 
     // Who lost the race to make the store takes its own scratch file away at the same moment.

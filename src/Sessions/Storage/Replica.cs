@@ -10,6 +10,7 @@ internal sealed class Replica(Journal journal, RowTable rows)
     // mean that something else is wrong.
     private const int ReloadsMax = 50;
 
+    private readonly byte[] _buffer = new byte[8 * 1024]; // one batch of a neighbour, mostly
     private volatile SharedState _state = null!;
     private long _generation;
 
@@ -165,7 +166,7 @@ internal sealed class Replica(Journal journal, RowTable rows)
             return;
         }
 
-        var reader = new SegmentReader(file, journal.Seed, Offset, file.Length);
+        var reader = new SegmentReader(file, journal.Seed, Offset, file.Length, _buffer);
         while (reader.Next() is { } frame && frame.Lsn <= rows.Lsn)
         {
             Offset = reader.Offset;
@@ -183,7 +184,7 @@ internal sealed class Replica(Journal journal, RowTable rows)
                     return false;
                 }
 
-                var reader = new SegmentReader(file, journal.Seed, Offset, file.Length);
+                var reader = new SegmentReader(file, journal.Seed, Offset, file.Length, _buffer);
                 while (rows.Lsn < target && reader.Next() is { } frame && frame.Lsn <= target)
                 {
                     long bytes = reader.Offset - Offset;

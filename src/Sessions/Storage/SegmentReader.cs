@@ -3,10 +3,10 @@ using Sessions.Platform;
 namespace Sessions.Storage;
 
 /// <summary>Reads the frames of one segment in order. Stops, and says where, at the first bytes
-/// that are not the next frame.</summary>
-internal sealed class SegmentReader(IDiskFile file, uint seed, long offset, long end)
+/// that are not the next frame. Who reads a few frames at a time lends a smaller buffer each time.</summary>
+internal sealed class SegmentReader(IDiskFile file, uint seed, long offset, long end, byte[]? buffer = null)
 {
-    private byte[] _buffer = new byte[64 * 1024];
+    private byte[] _buffer = buffer ?? new byte[64 * 1024];
     private int _start;
     private int _filled;
 

@@ -79,6 +79,7 @@ internal sealed class StoreEngine
         {
             file = ReadBesideRemains(disk);
             disk.CreateFolder("");
+            disk.SpreadFolders("");
         }
 
         if (!disk.Capabilities.IsLocal && !options.Flags.HasFlag(StoreFlags.AllowNetwork))

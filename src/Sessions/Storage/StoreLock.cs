@@ -25,8 +25,9 @@ internal sealed unsafe class StoreLock(ILockFile locks, TimeProvider time)
 
     public ILockFile Locks => locks;
 
-    /// <summary>Takes the lock, waiting up to so long; false when it was not to be had.</summary>
-    public bool TryTake(SharedState state, long timeoutMs)
+    /// <summary>Takes the lock, waiting up to so long; false when it was not to be had. What can be
+    /// done while others have it is done by <paramref name="whileWaiting"/>, again and again.</summary>
+    public bool TryTake(SharedState state, long timeoutMs, Action? whileWaiting = null)
     {
         if (_othersWaited)
         {
@@ -48,6 +49,7 @@ internal sealed unsafe class StoreLock(ILockFile locks, TimeProvider time)
                 return false;
             }
 
+            whileWaiting?.Invoke();
             int turn = Volatile.Read(ref *state.Turn);
             Interlocked.Increment(ref *state.LockWaiters);
             try

@@ -98,6 +98,11 @@ internal abstract class ModelDisk(DiskImage image) : IDisk
         Image.SetName(folder, name, Image.NewFolder());
     });
 
+    public void SpreadFolders(string path)
+    {
+        // There is no place on this disk that could be far from another.
+    }
+
     public void Rename(string from, string to) => Do("rename", from, true, () =>
     {
         RefuseReadOnly("rename", from);

@@ -59,6 +59,14 @@ internal sealed class ModelFile : IDiskFile
         // Whether a page came through is drawn at the power cut.
     }
 
+    public bool? IsOpenElsewhere()
+    {
+        lock (Disk.Image.Gate)
+        {
+            return _file.Opens > 1;
+        }
+    }
+
     public void Dispose()
     {
         lock (Disk.Image.Gate)

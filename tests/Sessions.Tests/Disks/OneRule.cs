@@ -35,7 +35,8 @@ internal static class OneRule
 
         foreach ((string name, Node node) in folder.Entries)
         {
-            if (node is FileNode file
+            // A segment in the making is read by nobody until it has its name.
+            if (node is FileNode file && !name.EndsWith(".new", StringComparison.Ordinal)
                 && (file.HasUnsyncedContent || (folder.Unsynced.ContainsKey(name) && file.HasContent)))
             {
                 return "journal/" + name;

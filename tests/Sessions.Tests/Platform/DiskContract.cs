@@ -89,6 +89,30 @@ public abstract class DiskContract : IDisposable
     }
 
     [Fact]
+    public void A_file_says_whether_others_have_it_open()
+    {
+        IDiskFile file = Track(Disk.Open("a", OpenMode.CreateNew));
+        if (file.IsOpenElsewhere() is null)
+        {
+            Assert.False(OperatingSystem.IsLinux());
+            return;
+        }
+
+        Assert.False(file.IsOpenElsewhere());
+        foreach (OpenMode mode in new[] { OpenMode.Read, OpenMode.ReadWrite })
+        {
+            using IDiskFile other = Track(OpenAgain()).Open("a", mode);
+            Disk.Rename("a", "b"); // it is about the file, not about its name
+            Assert.True(file.IsOpenElsewhere());
+            Disk.Rename("b", "a");
+        }
+
+        Assert.False(file.IsOpenElsewhere());
+        file.Write("still mine"u8, 0);
+        Assert.Equal("still mine", Read("a"));
+    }
+
+    [Fact]
     public void SetLength_cuts_and_grows_with_zeros()
     {
         IDiskFile file = Track(Disk.Open("a", OpenMode.CreateNew));

@@ -32,6 +32,21 @@ public sealed class RecoveryTests
     }
 
     [Fact]
+    public void A_segment_that_somebody_died_over_while_making_it_is_removed()
+    {
+        SessionStore store = Support.Stores.Open(_disk);
+        Session session = store.Create();
+        session.Say("one");
+        FaultyDisk left = _disk.AfterKill();
+        string unfinished = Layout.UnfinishedSegment("i-000000000000-segment");
+        left.Poke(unfinished, new byte[4096]);
+        using SessionStore again = Support.Stores.Open(left);
+        Assert.Null(left.Peek(unfinished));
+        Assert.Equal(2, again.OpenSession(session.Id).Say("two"));
+        again.AssertSound();
+    }
+
+    [Fact]
     public void What_stands_behind_the_last_line_is_cut_and_kept_aside()
     {
         SessionStore store = Support.Stores.Open(_disk);

@@ -70,6 +70,12 @@ internal static unsafe partial class Libc
     [LibraryImport(Name, EntryPoint = "fcntl", SetLastError = true)]
     internal static partial int Control(int fd, int command, nint argument);
 
+    [LibraryImport(Name, EntryPoint = "lseek", SetLastError = true)]
+    internal static partial long Seek(int fd, long offset, int whence);
+
+    [LibraryImport(Name, EntryPoint = "ioctl", SetLastError = true)]
+    internal static partial int Ioctl(int fd, nuint request, int* argument);
+
     [LibraryImport(Name, EntryPoint = "fdatasync", SetLastError = true)]
     internal static partial int SyncData(int fd);
 

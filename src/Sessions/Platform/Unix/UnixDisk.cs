@@ -11,6 +11,9 @@ internal sealed unsafe class UnixDisk : IDisk
 {
     private const byte UnknownType = 0;
     private const byte FolderType = 4;
+    private const nuint GetFlags = 0x8008_6601; // FS_IOC_GETFLAGS, FS_IOC_SETFLAGS
+    private const nuint SetFlags = 0x4008_6602;
+    private const int TopOfHierarchies = 0x20000; // FS_TOPDIR_FL
 
     // Before this kernel syncfs did not tell of pages that could not be written.
     private static readonly bool SyncfsTellsErrors =
@@ -121,6 +124,31 @@ internal sealed unsafe class UnixDisk : IDisk
         {
             throw Errno.Failure("chmod", path);
         }
+    }
+
+    public void SpreadFolders(string path)
+    {
+        if (!OperatingSystem.IsLinux())
+        {
+            return;
+        }
+
+        byte* buffer = stackalloc byte[UnixPath.Bytes];
+        int fd = Unix.Open(_paths.Join(path, buffer), 0);
+        if (fd < 0)
+        {
+            throw Errno.Failure("open", path);
+        }
+
+        // Other file systems refuse the flag, or have no flags at all: then it is as it is.
+        int flags = 0;
+        if (Libc.Ioctl(fd, GetFlags, &flags) == 0 && (flags & TopOfHierarchies) == 0)
+        {
+            flags |= TopOfHierarchies;
+            Libc.Ioctl(fd, SetFlags, &flags);
+        }
+
+        Libc.Close(fd);
     }
 
     public void Rename(string from, string to)

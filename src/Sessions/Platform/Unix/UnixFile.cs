@@ -3,12 +3,28 @@ namespace Sessions.Platform;
 /// <summary>An open file of Linux or macOS. Reading, writing and syncing allocate nothing.</summary>
 internal sealed unsafe class UnixFile(int fd, string path) : IDiskFile
 {
+
     private const uint StartWrite = 2; // SYNC_FILE_RANGE_WRITE
+    private const int SetSignal = 10; // F_SETSIG
+    private const int UrgentSignal = 23; // SIGURG
+    private const int SetLease = 1024; // F_SETLEASE
+    private const int WriteLease = 1; // F_WRLCK
+    private const int NoLease = 2; // F_UNLCK
+    private const int SeekEnd = 2;
 
     private int _fd = fd;
 
-    public long Length =>
-        Unix.TryStat(_fd, out UnixStat stat) ? stat.Length : throw Errno.Failure("fstat", path);
+    // Not fstat: since Linux 6.13 a file whose times were looked at gets an exact one at its next
+    // change, and from then on so does each file that is written to (multigrain timestamps). Then no
+    // write to the journal finds its time unchanged, and each sync writes an inode beside the data.
+    public long Length
+    {
+        get
+        {
+            long length = Libc.Seek(_fd, 0, SeekEnd);
+            return length >= 0 ? length : throw Errno.Failure("lseek", path);
+        }
+    }
 
     public int Read(Span<byte> buffer, long offset)
     {
@@ -82,6 +98,25 @@ internal sealed unsafe class UnixFile(int fd, string path) : IDiskFile
         {
             Libc.SyncRange(_fd, 0, 0, StartWrite);
         }
+    }
+
+    // A write lease is granted only where nobody else has the file open (fcntl(2), F_SETLEASE). One
+    // that opens it in that moment would have a signal sent to us: SIGURG, which is ignored unless
+    // asked for, where the one that comes by default ends the process.
+    public bool? IsOpenElsewhere()
+    {
+        if (!OperatingSystem.IsLinux() || Libc.Control(_fd, SetSignal, UrgentSignal) != 0)
+        {
+            return null;
+        }
+
+        if (Libc.Control(_fd, SetLease, WriteLease) == 0)
+        {
+            Libc.Control(_fd, SetLease, NoLease);
+            return false;
+        }
+
+        return Errno.Last == Errno.Again ? true : null;
     }
 
     public void Dispose()

@@ -87,6 +87,11 @@ internal sealed unsafe class WindowsDisk(string root) : IDisk
         Run("CreateDirectory", path, () => Directory.CreateDirectory(Full(path)));
     }
 
+    public void SpreadFolders(string path)
+    {
+        // NTFS keeps the records of all files in one table.
+    }
+
     public void Rename(string from, string to)
     {
         // Windows does not replace a folder, not even an empty one.

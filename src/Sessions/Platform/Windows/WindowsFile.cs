@@ -84,6 +84,8 @@ internal sealed class WindowsFile(SafeFileHandle handle, string path) : IDiskFil
         // Windows has no such call; it begins within a second by itself.
     }
 
+    public bool? IsOpenElsewhere() => null;
+
     public void Dispose() => handle.Dispose();
 
     private static bool IsDiskError(Exception e) => e is IOException or UnauthorizedAccessException;
