@@ -1,0 +1,148 @@
+using Sessions.Storage;
+
+namespace Sessions.Events;
+
+/// <summary>A part of a branch's history: what it sees of an ancestor's log, a hard link of which
+/// stands in its folder.</summary>
+/// <param name="SessionId">The ancestor; names the link.</param>
+/// <param name="LastSeq">The last event of it that belongs to the branch.</param>
+/// <param name="Bytes">Where the line of that event ends in the file.</param>
+internal sealed record HistoryPart(string SessionId, long LastSeq, long Bytes);
+
+/// <summary>A rewind: the marker's number, and what it hides.</summary>
+internal sealed record Rewind(long Seq, long FirstSeq, long LastSeq);
+
+/// <summary>A compaction: the marker's number, and where the context starts from then on.</summary>
+internal sealed record Compaction(long Seq, long FromSeq);
+
+/// <summary>
+/// What has to be known of a conversation to read its log: log.json, which is there only where it
+/// says something. Immutable; changed by whole images, like every small file.
+/// </summary>
+internal sealed record LogState
+{
+    public static readonly LogState Plain = new();
+
+    /// <summary>The first event that is left; those before it were pruned.</summary>
+    public long FirstSeq { get; init; } = 1;
+
+    /// <summary>What stands before the session's own log, oldest first.</summary>
+    public IReadOnlyList<HistoryPart> History { get; init; } = [];
+
+    /// <summary>Rewinds that were not undone, in the order of their markers.</summary>
+    public IReadOnlyList<Rewind> Rewinds { get; init; } = [];
+
+    /// <summary>Compactions in the order of their markers.</summary>
+    public IReadOnlyList<Compaction> Compactions { get; init; } = [];
+
+    public bool IsPlain => FirstSeq == 1 && History.Count + Rewinds.Count + Compactions.Count == 0;
+
+    /// <summary>True where a rewind hides the event.</summary>
+    public bool IsHidden(long seq)
+    {
+        foreach (Rewind rewind in Rewinds)
+        {
+            if (seq >= rewind.FirstSeq && seq <= rewind.LastSeq)
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+
+    /// <summary>Where the context starts: the kept point of the last compaction that is not hidden;
+    /// the first event that is left where there is none.</summary>
+    public long ContextFrom
+    {
+        get
+        {
+            for (int i = Compactions.Count - 1; i >= 0; i--)
+            {
+                if (!IsHidden(Compactions[i].Seq))
+                {
+                    return Math.Max(Compactions[i].FromSeq, FirstSeq);
+                }
+            }
+
+            return FirstSeq;
+        }
+    }
+
+    /// <summary>The compact image; empty where there is nothing to say.</summary>
+    public byte[] Write(string sessionId)
+    {
+        if (IsPlain)
+        {
+            return [];
+        }
+
+        var b = new Utf8Buffer(256);
+        b.Byte('{').Member("session_id", sessionId).Member("first_seq", FirstSeq).Raw(",\"history\":["u8);
+        for (int i = 0; i < History.Count; i++)
+        {
+            b.Raw(i == 0 ? "{"u8 : ",{"u8).Member("session_id", History[i].SessionId)
+                .Member("last_seq", History[i].LastSeq).Member("bytes", History[i].Bytes).Byte('}');
+        }
+
+        b.Raw("],\"rewinds\":["u8);
+        for (int i = 0; i < Rewinds.Count; i++)
+        {
+            b.Raw(i == 0 ? "{"u8 : ",{"u8).Member("seq", Rewinds[i].Seq).Member("first_seq", Rewinds[i].FirstSeq)
+                .Member("last_seq", Rewinds[i].LastSeq).Byte('}');
+        }
+
+        b.Raw("],\"compactions\":["u8);
+        for (int i = 0; i < Compactions.Count; i++)
+        {
+            b.Raw(i == 0 ? "{"u8 : ",{"u8).Member("seq", Compactions[i].Seq)
+                .Member("from_seq", Compactions[i].FromSeq).Byte('}');
+        }
+
+        return b.Raw("]}"u8).ToArray();
+    }
+
+    /// <summary>The state of an image; FormatException where it is none.</summary>
+    public static LogState Read(ReadOnlyMemory<byte> compact)
+    {
+        if (compact.IsEmpty)
+        {
+            return Plain;
+        }
+
+        List<JsonMember> m = JsonMembers.Of(compact);
+        return new LogState
+        {
+            FirstSeq = Find(m, "first_seq").Number,
+            History = [.. Items(m, "history").Select(i =>
+                new HistoryPart(Find(i, "session_id").Text, Find(i, "last_seq").Number, Find(i, "bytes").Number))],
+            Rewinds = [.. Items(m, "rewinds").Select(i =>
+                new Rewind(Find(i, "seq").Number, Find(i, "first_seq").Number, Find(i, "last_seq").Number))],
+            Compactions = [.. Items(m, "compactions").Select(i =>
+                new Compaction(Find(i, "seq").Number, Find(i, "from_seq").Number))],
+        };
+    }
+
+    /// <summary>Whether this is a state as this version writes it, and that session's.</summary>
+    public static bool CanRead(ReadOnlyMemory<byte> compact, string sessionId)
+    {
+        try
+        {
+            Read(compact);
+            return Find(JsonMembers.Of(compact), "session_id").Text == sessionId;
+        }
+        catch (Exception e) when (e is FormatException or InvalidOperationException or System.Text.Json.JsonException)
+        {
+            return false; // the caller's answer to this is the answer: the file is damaged
+        }
+    }
+
+    private static IEnumerable<List<JsonMember>> Items(List<JsonMember> members, string name)
+        => JsonMembers.Items(Find(members, name).Value).Select(JsonMembers.Of);
+
+    private static JsonMember Find(List<JsonMember> members, string name)
+    {
+        JsonMember found = members.Find(m => m.Name == name);
+        return found.Name is null ? throw new FormatException() : found;
+    }
+}
