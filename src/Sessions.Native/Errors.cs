@@ -42,8 +42,8 @@ internal static unsafe class Errors
 
     private static void Set(SessionException exception)
     {
-        byte[] message = Encoding.UTF8.GetBytes(exception.Message);
-        byte[] details = Encoding.UTF8.GetBytes(exception.Details);
+        ReadOnlySpan<byte> message = Encoding.UTF8.GetBytes(exception.Message);
+        ReadOnlySpan<byte> details = Encoding.UTF8.GetBytes(exception.Details);
         fixed (byte* messagePointer = message, detailsPointer = details)
         {
             Boundary.SetError((int)exception.Status, exception.OsError, exception.Offset, messagePointer,

@@ -88,14 +88,16 @@ internal static class Handles
         }
     }
 
-    /// <summary>Ends a handle. Of several that try at once, one succeeds.</summary>
-    internal static bool Remove(nint handle, object target)
+    /// <summary>Ends a handle and returns what it stood for; null where it is none of this type. Of
+    /// several that try at once, one gets it.</summary>
+    internal static T? Remove<T>(nint handle)
+        where T : class
     {
         lock (s_lock)
         {
-            if (!ReferenceEquals(Find(handle), target))
+            if (Find(handle) is not T target)
             {
-                return false;
+                return null;
             }
 
             uint serial = (uint)(((nuint)handle - s_base) >> Shift);
@@ -108,7 +110,7 @@ internal static class Handles
                 Volatile.Write(ref group.Blocks[index], null);
             }
 
-            return true;
+            return target;
         }
     }
 

@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Text.Json;
+using Sessions.Storage;
 
 namespace Sessions.Native;
 
@@ -9,22 +10,25 @@ internal static class PlueConfig
     /// <summary>The folder (null: the platform's) and whether deletes go through the trash.</summary>
     internal static (string? Folder, bool Trash) Read(ReadOnlySpan<byte> config)
     {
-        string? folder = null;
+        string folder = "";
         bool trash = true;
         try
         {
             var reader = new Utf8JsonReader(config);
             reader.Read();
             Require(reader.TokenType == JsonTokenType.StartObject, "an object");
-            while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
+            reader.Read();
+            while (reader.TokenType == JsonTokenType.PropertyName)
             {
-                if (reader.ValueTextEquals("data_dir"u8))
+                string name = JsonString.Decode(ref reader); // half of a surrogate pair is no folder, but JSON
+                if (name == "data_dir")
                 {
                     reader.Read();
                     Require(reader.TokenType is JsonTokenType.String or JsonTokenType.Null, "a string in data_dir");
-                    folder = reader.GetString();
+                    folder = reader.TokenType == JsonTokenType.Null ? "" : JsonString.Decode(ref reader);
+                    Checks.Bytes(folder, "data_dir");
                 }
-                else if (reader.ValueTextEquals("trash"u8))
+                else if (name == "trash")
                 {
                     reader.Read();
                     Require(reader.TokenType is JsonTokenType.True or JsonTokenType.False, "true or false in trash");
@@ -34,6 +38,8 @@ internal static class PlueConfig
                 {
                     reader.Skip();
                 }
+
+                reader.Read();
             }
 
             reader.Read();
@@ -45,7 +51,7 @@ internal static class PlueConfig
                 $$"""{"argument":"config_json","offset":{{offset}}}""", offset, inner: exception);
         }
 
-        return (string.IsNullOrEmpty(folder) ? null : folder, trash);
+        return (folder.Length == 0 ? null : folder, trash);
     }
 
     /// <summary>Where the object in share_info ends, before its closing brace; -1 where it is null.</summary>
@@ -53,7 +59,8 @@ internal static class PlueConfig
     {
         var reader = new Utf8JsonReader(info);
         reader.Read();
-        while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
+        reader.Read();
+        while (reader.TokenType == JsonTokenType.PropertyName)
         {
             bool isShareInfo = reader.ValueTextEquals("share_info"u8);
             reader.Read();
@@ -63,6 +70,8 @@ internal static class PlueConfig
             {
                 return isObject ? (int)reader.TokenStartIndex : -1;
             }
+
+            reader.Read();
         }
 
         return -1;
@@ -74,7 +83,8 @@ internal static class PlueConfig
         var link = new ArrayBufferWriter<byte>();
         var reader = new Utf8JsonReader(share);
         reader.Read();
-        while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
+        reader.Read();
+        while (reader.TokenType == JsonTokenType.PropertyName)
         {
             bool isLink = reader.ValueTextEquals("url"u8) || reader.ValueTextEquals("secret"u8);
             int start = (int)reader.TokenStartIndex;
@@ -85,6 +95,8 @@ internal static class PlueConfig
                 link.Write(","u8);
                 link.Write(share[start..(int)reader.BytesConsumed]);
             }
+
+            reader.Read();
         }
 
         return link.WrittenSpan.ToArray();

@@ -90,10 +90,7 @@ internal static unsafe class PlueStore
     /// <summary>Ends a handle; fine where it is none.</summary>
     internal static void Destroy(nint handle)
     {
-        if (Handles.Find(handle) is PlueSession entry && Handles.Remove(handle, entry))
-        {
-            entry.Dispose();
-        }
+        Handles.Remove<PlueSession>(handle)?.Dispose();
     }
 
     /// <summary>The info, with the link of its share spliced into share_info.</summary>

@@ -140,7 +140,7 @@ internal static unsafe class SessionChanges
     {
         try
         {
-            if (Handles.Find(session) is not Session target || !Handles.Remove(session, target))
+            if (Handles.Remove<Session>(session) is not { } target)
             {
                 return (int)SessionStatus.InvalidHandle;
             }

@@ -127,13 +127,7 @@ internal static unsafe class Store
     {
         try
         {
-            SessionStore target = Handles.Store(store);
-            if (!Handles.Remove(store, target))
-            {
-                throw Handles.Invalid("store"); // another thread closed it just now
-            }
-
-            Stores.Close(target);
+            Stores.Close(Handles.Remove<SessionStore>(store) ?? throw Handles.Invalid("store"));
             return 0;
         }
         catch (Exception exception)

@@ -52,12 +52,11 @@ internal static unsafe class Call
     }
 
     /// <summary>This thread's last error.</summary>
-    public static Error LastError()
-    {
-        session_error* error = Methods.session_last_error();
-        return new Error(error->status, Text(error->message)!, Text(error->details_json)!, error->offset,
-            error->os_error, error->size);
-    }
+    public static Error LastError() => Copy(Methods.session_last_error());
+
+    /// <summary>What an error says.</summary>
+    public static Error Copy(session_error* error) => new(error->status, Text(error->message)!,
+        Text(error->details_json)!, error->offset, error->os_error, error->size);
 
     /// <summary>Asserts that a call failed so, and returns its error.</summary>
     public static Error Fails(int expected, int actual)

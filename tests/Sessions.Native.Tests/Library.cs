@@ -14,10 +14,29 @@ internal static class Library
     /// <summary>The library's file.</summary>
     public static readonly string File = FindLibrary();
 
+    private static readonly Lazy<nint> s_loaded = new(Load);
+
+    /// <summary>Its handle in the loader.</summary>
+    public static nint Loaded => s_loaded.Value;
+
+    /// <summary>Whether only the C half is the built library, see <see cref="ManagedHalf"/>.</summary>
+    public static bool IsHalf => ManagedHalf.IsMissing(Loaded);
+
     [ModuleInitializer]
     internal static void Use() =>
         NativeLibrary.SetDllImportResolver(typeof(Methods).Assembly,
-            (name, _, _) => name == "sessions" ? NativeLibrary.Load(File) : 0);
+            (name, _, _) => name == "sessions" ? Loaded : 0);
+
+    private static nint Load()
+    {
+        nint library = NativeLibrary.Load(File);
+        if (ManagedHalf.IsMissing(library))
+        {
+            ManagedHalf.StandIn(library);
+        }
+
+        return library;
+    }
 
     private static string FindRoot()
     {

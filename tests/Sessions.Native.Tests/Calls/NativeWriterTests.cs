@@ -81,6 +81,23 @@ public sealed unsafe class NativeWriterTests
         NativeWriter.Abandon();
     }
 
+    [Fact]
+    public void PinningAndDisposingOfItMoveNothing()
+    {
+        NativeWriter writer = NativeWriter.Start();
+        writer.Write("as it "u8);
+        Memory<byte> memory = writer.GetMemory(2);
+        using (MemoryHandle pin = memory.Pin())
+        {
+            "is"u8.CopyTo(new Span<byte>(pin.Pointer, 2));
+        }
+
+        writer.Unpin();
+        ((IDisposable)writer).Dispose();
+        writer.Advance(2);
+        Assert.Equal("as it is", Take(writer));
+    }
+
     private static string Take(NativeWriter writer)
     {
         byte* text;

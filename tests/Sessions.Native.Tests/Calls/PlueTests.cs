@@ -49,6 +49,59 @@ public sealed unsafe class PlueTests : IDisposable
     }
 
     [Fact]
+    public void MembersThatItDoesNotKnowAreLeftAlone()
+    {
+        string folder = JsonSerializer.Serialize(_folder);
+        Assert.Equal(0, Init($$"""{"later":[{"data_dir":7}],"data_dir":{{folder}},"more":[1]}"""));
+        Assert.Equal(-1, Init("""{"data_dir":null}""")); // the platform's folder is another one
+        Assert.Equal(Methods.SESSION_E_CONFLICT, Call.LastError().Status);
+    }
+
+    // These were "a bug in the library" once.
+    [Fact]
+    public void HalfOfASurrogatePairInTheConfigurationIsNoFolderAndNoMember()
+    {
+        Assert.Equal(-1, Init("""{"data_dir":"/tmp/\ud800"}"""));
+        Assert.Equal((Methods.SESSION_E_INVALID_UTF8, """{"argument":"data_dir","offset":5}"""),
+            (Call.LastError().Status, Call.LastError().Details));
+        string folder = JsonSerializer.Serialize(_folder);
+        Assert.Equal(0, Init($$"""{"data\ud800":7,"data_dir":{{folder}},"\udfff":1}"""));
+        Assert.Equal(0, Init($$"""{"data\u005fdir":{{folder}}}"""));
+    }
+
+    [Fact]
+    public void AFolderThatIsGoneForAFileIsAnIoErrorOfEachCall()
+    {
+        void* session = Create(null);
+        Methods.plue_shutdown();
+        Directory.Delete(_folder, recursive: true);
+        File.WriteAllText(_folder, "");
+        Assert.True(Methods.plue_session_list() == null);
+        Assert.Equal(Methods.SESSION_E_IO, Call.LastError().Status);
+        Assert.True(Methods.plue_session_get_info(session) == null);
+        Methods.plue_session_destroy(session);
+        File.Delete(_folder);
+        Directory.CreateDirectory(_folder);
+    }
+
+    [Fact]
+    public void AShutdownThatMayHaveLostSomethingLeavesItsError()
+    {
+        void* session = Create(null);
+        HeldStore.Poison(_folder);
+        Methods.plue_shutdown();
+        Assert.Equal(Methods.SESSION_E_POISONED, Call.LastError().Status);
+        Assert.Equal(Call.LastError().Message, Call.Text(Methods.plue_get_last_error()));
+        Assert.Single(List()); // opened again, and recovered
+        Methods.plue_session_destroy(session);
+    }
+
+    [Fact]
+    public void AnInfoWithoutSharesHasNoPlaceForALink() => Assert.Equal((-1, -1, 21),
+        (PlueConfig.EndOfShareInfo("{}"u8), PlueConfig.EndOfShareInfo("""{"share_info":null}"""u8),
+            PlueConfig.EndOfShareInfo("""{"share_info":{"a":{}}}"""u8)));
+
+    [Fact]
     public void ASessionLivesItsLife()
     {
         void* session = Create(null);

@@ -1,3 +1,4 @@
+using System.Text.Json;
 using Sessions.Bindings;
 using Xunit;
 
@@ -58,6 +59,66 @@ public sealed unsafe class ShutdownTests
         thread.Join();
         Assert.Equal(Methods.SESSION_E_CLOSED, ended);
         Call.Works(Methods.session_destroy((session_s*)session));
+    }
+
+    [Fact]
+    public void ShutdownClosesTheStoreOfTheDropInToo()
+    {
+        string folder = Directory.CreateTempSubdirectory("sessions-native-").FullName;
+        string config = $$"""{"data_dir":{{JsonSerializer.Serialize(folder)}}}""";
+        Assert.Equal(0, Call.With(config, text => Methods.plue_init(text)));
+        Call.Works(Methods.session_shutdown(Methods.SESSION_WAIT_FOREVER));
+        Call.Works(Call.With(folder, path => // needs the store to itself
+        {
+            sbyte* json;
+            int status = Methods.session_store_salvage(path, null, &json, null);
+            Methods.session_string_free(json);
+            return status;
+        }));
+        Directory.Delete(folder, recursive: true);
+    }
+
+    [Fact]
+    public void ShutdownSaysWhatAStoreMetWhileItClosed()
+    {
+        using var store = new TestStore();
+        session_s* session = store.Create();
+        HeldStore.Poison(store.Folder);
+        Call.Fails(Methods.SESSION_E_POISONED, Methods.session_shutdown(Methods.SESSION_WAIT_FOREVER));
+        Call.Works(Methods.session_shutdown(Methods.SESSION_WAIT_FOREVER));
+        Call.Works(Methods.session_destroy(session));
+    }
+
+    [Fact]
+    public void ShutdownAnswersTimeoutAndGoesOnClosing()
+    {
+        string folder = Directory.CreateTempSubdirectory("sessions-native-").FullName;
+        nint handle = 0;
+        Call.Works(Call.With(folder, path =>
+        {
+            var options = new session_store_options
+            {
+                size = (uint)sizeof(session_store_options),
+                busy_timeout_ms = 600_000,
+            };
+            session_store_s* opened;
+            int status = Methods.session_store_open(path, &options, &opened);
+            handle = (nint)opened;
+            return status;
+        }));
+        session_s* session;
+        Call.Works(Methods.session_create((session_store_s*)handle, null, null, &session));
+        TestStore.Append(session, "note", "{}"); // what the close has yet to bring to the files
+        using (new HeldStore(folder))
+        {
+            Assert.Equal(Methods.SESSION_E_TIMEOUT, Methods.session_shutdown(0));
+            Assert.Equal(Methods.SESSION_E_TIMEOUT, Methods.session_shutdown(1));
+        }
+
+        Call.Works(Methods.session_shutdown(600_000));
+        Call.Works(Methods.session_store_close((session_store_s*)handle));
+        Call.Works(Methods.session_destroy(session));
+        Directory.Delete(folder, recursive: true);
     }
 
     [Fact]

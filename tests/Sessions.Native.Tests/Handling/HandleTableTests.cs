@@ -21,12 +21,12 @@ public sealed class HandleTableTests
             nint handle = Table.Add(target);
             Assert.True(seen.Add(handle), "an address came back early");
             Assert.InRange(handle, Start, Start + (Count * 16) - 1);
-            Assert.True(Table.Remove(handle, target));
+            Assert.Same(target, Table.Remove<object>(handle));
         }
 
         nint again = Table.Add(this);
         Assert.Contains(again, seen);
-        Assert.True(Table.Remove(again, this));
+        Assert.Same(this, Table.Remove<object>(again));
     }
 
     [Fact]
@@ -44,13 +44,14 @@ public sealed class HandleTableTests
         Assert.Equal(SessionStatus.Limit, full.Status);
         Assert.Equal("""{"limit":"handles_max","max":3000,"actual":3000}""", full.Details);
         nint freed = open[1234];
-        Assert.True(Table.Remove(freed, this));
+        Assert.Same(this, Table.Remove<object>(freed));
         Assert.Equal(freed, Table.Add(this));
         foreach (nint handle in open)
         {
             Assert.Same(this, Table.Find(handle));
-            Assert.True(Table.Remove(handle, this));
-            Assert.False(Table.Remove(handle, this));
+            Assert.Null(Table.Remove<string>(handle)); // what stands there is of another type
+            Assert.Same(this, Table.Remove<HandleTableTests>(handle));
+            Assert.Null(Table.Remove<HandleTableTests>(handle));
             Assert.Null(Table.Find(handle));
         }
     }
@@ -68,7 +69,7 @@ public sealed class HandleTableTests
             {
                 object? found = Table.Find(handle);
                 Assert.True(found is null || ReferenceEquals(found, target));
-                if (Table.Remove(handle, target))
+                if (Table.Remove<object>(handle) is not null)
                 {
                     Interlocked.Increment(ref removed);
                 }
@@ -96,14 +97,14 @@ public sealed class HandleTableTests
                 if (mine.Count > worker)
                 {
                     (nint handle, object expected) = mine.Dequeue();
-                    Assert.True(Table.Remove(handle, expected));
+                    Assert.Same(expected, Table.Remove<object>(handle));
                     Assert.NotSame(expected, Table.Find(handle));
                 }
             }
 
             while (mine.TryDequeue(out (nint Handle, object Target) last))
             {
-                Assert.True(Table.Remove(last.Handle, last.Target));
+                Assert.Same(last.Target, Table.Remove<object>(last.Handle));
             }
         });
     }
