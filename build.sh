@@ -47,7 +47,8 @@ usage: ./build.sh COMMAND
   bench [SECTION...]      lib, then measure it against SQLite and plain JSON files on this disk;
                           writes bench/RESULTS.md. Sections alone are only printed: durable,
                           reading, opening, tail, calls, footprint, growth, plain
-  coverage                which lines of src/Sessions no managed test reaches
+  coverage [PART...]      which lines of src/Sessions no managed test reaches (engine); which lines
+                          and branches of the export layer none does, where one is too many (exports)
   soak [MINUTES]          long random and crash runs (10 minutes unless told)
   bindings                regenerate bindings/csharp from the headers
   install --prefix DIR    lib, then the library, headers, sessions.pc and the CMake package
@@ -363,15 +364,48 @@ cmd_soak() {
     [ "$failed" = 0 ]
 }
 
+# Runs a test project and prints what of an assembly it reached.
+managed_coverage() {
+    local name=$1 assembly=$2 results=$out/coverage/$2 report
+    local settings=DataCollectionRunSettings.DataCollectors.DataCollector.Configuration
+    dotnet test "tests/$name" -c "$configuration" "${build_flags[@]}" --results-directory "$results" \
+        --collect 'XPlat Code Coverage' -- "$settings.Include=[$assembly]*"
+    report=$(find "$results" -name coverage.cobertura.xml)
+    [ -n "$report" ] || fail "the tests left no report"
+    say "== $assembly"
+    awk "${@:3}" -f tests/coverage.awk "$report"
+}
+
+# The export layer is measured in parts, as ahead-of-time code cannot be: the C half, with the tests'
+# own process as the managed half behind it.
+export_coverage() {
+    local half=$out/coverage/half
+    [ $system != osx ] || fail "the export layer is measured on Linux; see ./build.sh coverage engine"
+    need_program gcov gcc libc6-dev
+    need_clang
+    bash tests/c/half.sh "$half" gcc -fprofile-arcs -ftest-coverage -fprofile-update=atomic -O0 -g
+    gcc -fprofile-arcs -shared -Wl,--wrap=pthread_create "$half"/{errors,exports,process,types,stand_ins}.o -pthread \
+        -o "$half/$lib_name"
+    SESSIONS_LIBRARY=$half/$lib_name CLANG=$clang managed_coverage Sessions.Native.Tests Sessions.Native -v whole=1
+    grep -Eo 'ExcludeFromCodeCoverage\(Justification = .*\)' -r src/Sessions.Native --include '*.cs' || true
+    "$half/boundary"
+    (cd "$half" && gcov -b -c errors.gcda exports.gcda process.gcda types.gcda >gcov.log)
+    say "== src/Sessions.Native/c"
+    awk -f tests/coverage.gcov.awk "$half"/*.c.gcov
+}
+
 cmd_coverage() {
-    local report settings=DataCollectionRunSettings.DataCollectors.DataCollector.Configuration
+    local part
+    [ $# != 0 ] || set -- engine exports
     need_dotnet
     rm -rf "$out/coverage"
-    dotnet test tests/Sessions.Tests -c "$configuration" "${build_flags[@]}" --results-directory "$out/coverage" \
-        --collect 'XPlat Code Coverage' -- "$settings.Include=[Sessions]*"
-    report=$(find "$out/coverage" -name coverage.cobertura.xml)
-    [ -n "$report" ] || fail "the tests left no report"
-    awk -f tests/coverage.awk "$report"
+    for part in "$@"; do
+        case $part in
+            engine) managed_coverage Sessions.Tests Sessions ;;
+            exports) export_coverage ;;
+            *) fail "coverage knows engine and exports, not '$part'" ;;
+        esac
+    done
 }
 
 cmd_bench() {

@@ -1,5 +1,6 @@
 # Reads a Cobertura report; prints the lines of each file that no test reached, worst file first,
-# and ends with the share of lines and branches that were. A file may hold many classes.
+# and ends with the share of lines and branches that were. A file may hold many classes. With -v
+# whole=1 it prints the lines of branches too, and fails where anything was not reached.
 
 /<class / {
     match($0, /filename="[^"]*"/)
@@ -24,6 +25,7 @@ counting && /<line / {
         split(substr($0, RSTART + 1, RLENGTH - 2), part, "/")
         taken += part[1]
         branches += part[2]
+        if (part[1] < part[2]) half[file ":" line] = part[1] " of " part[2]
     }
 }
 END {
@@ -32,6 +34,9 @@ END {
         if (reached[file] < all[file])
             printf "%5.1f %% %s:%s\n", 100 * reached[file] / all[file], file, missed[file] | "sort -n"
     close("sort -n")
+    if (whole) for (place in half) printf "%s: %s branches\n", place, half[place] | "sort"
+    close("sort")
     printf "lines %.1f %% (%d of %d), branches %.1f %% (%d of %d)\n", 100 * covered / lines, covered, lines,
         branches ? 100 * taken / branches : 100, taken, branches
+    if (whole && (covered < lines || taken < branches)) exit 1
 }

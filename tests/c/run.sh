@@ -79,7 +79,7 @@ run() {
 
 strict="-pedantic-errors -Wall -Wextra -Werror"
 programs="types handles store session list delete abort share events structs badinput fork threads
-  twoprocs host damage plue"
+  twoprocs host damage plue boundary"
 
 # ---- the headers --------------------------------------------------------------------------------
 
@@ -170,7 +170,11 @@ build() {
 
 run_programs() {
   for program in "$@"; do
-    rm -f "$out/$program".*
+    rm -rf "$out/$program".*
+    if [ "$program" = boundary ]; then
+      run_boundary
+      continue
+    fi
     build c99 "$program" $gcc -std=c99 $strict -O1 -g
     build cxx "$program" $clang -x c++ -std=c++17 $strict -O1 -g
     build asan "$program" $clang -std=c99 $strict -O1 -g -fsanitize=address,undefined \
@@ -193,6 +197,15 @@ run_programs() {
     TSAN_OPTIONS="suppressions=$here/tsan.supp die_after_fork=0 atexit_sleep_ms=0" \
       run "$program.tsan" setarch -R "$out/$program.tsan"
   done
+}
+
+# The C half of the library without the other: nothing here runs in the runtime.
+run_boundary() {
+  expect "c99: build boundary" "$here/half.sh" "$out/boundary.c99" $gcc -O1 -g
+  run boundary.c99 "$out/boundary.c99/boundary"
+  expect "asan: build boundary" "$here/half.sh" "$out/boundary.asan" $clang -O1 -g \
+    -fsanitize=address,undefined -fno-sanitize-recover=undefined
+  run boundary.asan "$out/boundary.asan/boundary"
 }
 
 # A real full disk needs a mount of its own, in a mount namespace that goes with the program.

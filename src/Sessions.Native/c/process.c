@@ -72,11 +72,11 @@ void sessions_descriptor_opened(int32_t descriptor)
 {
   if (replace(0, descriptor + 1))
     return;
+  struct descriptor_block *head = __atomic_load_n(&first_block.next, __ATOMIC_ACQUIRE);
   struct descriptor_block *block = calloc(1, sizeof *block);
   if (block == NULL)
     return; /* the child then keeps the lock until it calls exec or ends; everything is O_CLOEXEC */
   block->descriptors[0] = descriptor + 1;
-  struct descriptor_block *head = __atomic_load_n(&first_block.next, __ATOMIC_ACQUIRE);
   do
     block->next = head;
   while (!__atomic_compare_exchange_n(&first_block.next, &head, block, 0, __ATOMIC_ACQ_REL,
@@ -137,7 +137,8 @@ int __wrap_pthread_create(pthread_t *thread, const pthread_attr_t *attributes,
 static void use_alternate_stack(int signal)
 {
   struct sigaction action;
-  if (sigaction(signal, NULL, &action) == 0 && (action.sa_flags & SA_ONSTACK) == 0) {
+  sigaction(signal, NULL, &action);
+  if ((action.sa_flags & SA_ONSTACK) == 0) {
     action.sa_flags |= SA_ONSTACK;
     sigaction(signal, &action, NULL);
   }

@@ -11,18 +11,20 @@ namespace Sessions.Native.Tests.Calls;
 internal sealed partial class HeldStore : IDisposable
 {
     private const long LockByte = 1L << 40;
-    private const int OfdSetLock = 37;
+    private const int OfdSetLockAndWait = 38;
     private const short WriteLock = 1;
     private readonly SafeFileHandle _file;
 
-    /// <summary>Holds the store lock until disposed of: no commit comes through.</summary>
+    /// <summary>Skips the test where locks are others.</summary>
+    internal static void Need() => Assert.SkipUnless(OperatingSystem.IsLinux(), "takes a lock of Linux");
+
+    /// <summary>Takes the store lock and holds it until disposed of: no commit comes through.</summary>
     internal HeldStore(string folder)
     {
-        Assert.SkipUnless(OperatingSystem.IsLinux(), "takes a lock of Linux");
         _file = File.OpenHandle(Path.Combine(folder, "store.json"), FileMode.Open, FileAccess.ReadWrite,
             FileShare.ReadWrite);
         var flock = new Flock { Type = WriteLock, Start = LockByte, Length = 1 };
-        Assert.Equal(0, Control((int)_file.DangerousGetHandle(), OfdSetLock, ref flock));
+        Assert.Equal(0, Control((int)_file.DangerousGetHandle(), OfdSetLockAndWait, ref flock));
     }
 
     /// <summary>Lets go of it.</summary>

@@ -92,6 +92,7 @@ public sealed unsafe class ShutdownTests
     [Fact]
     public void ShutdownAnswersTimeoutAndGoesOnClosing()
     {
+        HeldStore.Need();
         string folder = Directory.CreateTempSubdirectory("sessions-native-").FullName;
         nint handle = 0;
         Call.Works(Call.With(folder, path =>

@@ -14,7 +14,13 @@ namespace Sessions.Native.Tests.Handling;
 public sealed unsafe class FullTableTests : IDisposable
 {
     private const nint Start = 0x4000_0000;
-    private readonly string _folder = Directory.CreateTempSubdirectory("sessions-native-").FullName;
+    private readonly string _folder;
+
+    public FullTableTests()
+    {
+        OwnBoundary.Need();
+        _folder = Directory.CreateTempSubdirectory("sessions-native-").FullName;
+    }
 
     public void Dispose() => Directory.Delete(_folder, recursive: true);
 

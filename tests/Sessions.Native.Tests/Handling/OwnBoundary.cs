@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using Sessions.Bindings;
+using Xunit;
 
 namespace Sessions.Native.Tests.Handling;
 
@@ -12,6 +13,9 @@ namespace Sessions.Native.Tests.Handling;
 internal static unsafe class OwnBoundary
 {
     private static readonly Lazy<nint> s_library = new(() => Library.IsHalf ? Library.Loaded : Compile());
+
+    /// <summary>Skips the test where compilers are others.</summary>
+    public static void Need() => Assert.SkipWhen(OperatingSystem.IsWindows(), "compiles C as gcc and clang do");
 
     /// <summary>This thread's last error there.</summary>
     public static Error LastError()

@@ -6,6 +6,8 @@ namespace Sessions.Native.Tests.Handling;
 /// <summary>What the end of every export makes of an exception.</summary>
 public sealed class ReportTests
 {
+    public ReportTests() => OwnBoundary.Need();
+
     [Fact]
     public void AKnownErrorIsItsStatusAndSaysTheSame()
     {

@@ -1,0 +1,464 @@
+/* The C half of the library by itself, with stand-ins for the managed half (tools/stand-ins.sh): every
+   export in every state that the library can be in, and all that may fail on the way there. Each
+   test runs in a process of its own, where nothing has been called before. */
+#include "check.h"
+
+#include "boundary.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <plue_session.h>
+#include <pthread.h>
+#include <signal.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+
+#define ANSWER 7
+
+int sessions_stand_in(const char *name, void (*function)(void));
+
+/* ---- what the C half calls ------------------------------------------------------------------ */
+
+enum failure { NOTHING, CALLOC, REALLOC, MMAP, ATFORK, KEY, SPECIFIC };
+static enum failure failing;      /* fails as long as it is set */
+static void (*in_calloc)(void);   /* what another thread does meanwhile, once */
+static int32_t started_with;      /* what the start of the runtime answers */
+static int started, called;
+
+void *__real_calloc(size_t count, size_t size);
+void *__wrap_calloc(size_t count, size_t size);
+void *__real_realloc(void *memory, size_t size);
+void *__wrap_realloc(void *memory, size_t size);
+void *__real_mmap(void *at, size_t size, int access, int flags, int file, off_t offset);
+void *__wrap_mmap(void *at, size_t size, int access, int flags, int file, off_t offset);
+int __real_pthread_atfork(void (*before)(void), void (*parent)(void), void (*child)(void));
+int __wrap_pthread_atfork(void (*before)(void), void (*parent)(void), void (*child)(void));
+int __real_pthread_key_create(pthread_key_t *key, void (*end)(void *));
+int __wrap_pthread_key_create(pthread_key_t *key, void (*end)(void *));
+int __real_pthread_setspecific(pthread_key_t key, const void *value);
+int __wrap_pthread_setspecific(pthread_key_t key, const void *value);
+
+void *__wrap_calloc(size_t count, size_t size) {
+  void (*meanwhile)(void) = in_calloc;
+  if (meanwhile != NULL) {
+    in_calloc = NULL;
+    meanwhile();
+  }
+  return failing == CALLOC ? NULL : __real_calloc(count, size);
+}
+
+void *__wrap_realloc(void *memory, size_t size) {
+  return failing == REALLOC ? NULL : __real_realloc(memory, size);
+}
+
+void *__wrap_mmap(void *at, size_t size, int access, int flags, int file, off_t offset) {
+  return failing == MMAP ? MAP_FAILED : __real_mmap(at, size, access, flags, file, offset);
+}
+
+int __wrap_pthread_atfork(void (*before)(void), void (*parent)(void), void (*child)(void)) {
+  return failing == ATFORK ? ENOMEM : __real_pthread_atfork(before, parent, child);
+}
+
+int __wrap_pthread_key_create(pthread_key_t *key, void (*end)(void *)) {
+  return failing == KEY ? EAGAIN : __real_pthread_key_create(key, end);
+}
+
+int __wrap_pthread_setspecific(pthread_key_t key, const void *value) {
+  return failing == SPECIFIC ? ENOMEM : __real_pthread_setspecific(key, value);
+}
+
+static void *managed(void) {
+  called++;
+  return (void *)(intptr_t)ANSWER;
+}
+
+/* Does to signals what the runtime does, and on one of its two handlers better. */
+static int32_t managed_start(void *space, size_t bytes) {
+  struct sigaction handler;
+  started++;
+  CHECK(space != NULL && bytes == SESSIONS_HANDLE_SPACE);
+  memset(&handler, 0, sizeof handler);
+  handler.sa_handler = SIG_IGN;
+  sigaction(SIGPIPE, &handler, NULL);
+  sigaction(SIGSEGV, &handler, NULL);
+  handler.sa_flags = SA_ONSTACK;
+  sigaction(SIGFPE, &handler, NULL);
+  return started_with;
+}
+
+/* ---- every call ----------------------------------------------------------------------------- */
+
+static int outs_given;
+static union {
+  char *text;
+  size_t length;
+  session_store_t *store;
+  session_t *session;
+  uint64_t seq;
+  uint32_t count;
+  int32_t flag;
+} outs[3];
+static size_t out_sizes[3];
+
+/* The place of an out-parameter of that many bytes, or NULL. */
+static void *out(int place, size_t size) {
+  memset(&outs[place], 0x5A, sizeof outs[place]);
+  out_sizes[place] = size;
+  return outs_given ? &outs[place] : NULL;
+}
+
+static int outs_are_clear(void) {
+  static const char zeros[sizeof outs[0]];
+  int place, clear = 1;
+  for (place = 0; place < 3; ++place) {
+    clear = clear && memcmp(&outs[place], zeros, out_sizes[place]) == 0;
+  }
+  return clear;
+}
+
+#define STORE ((session_store_t *)outs)
+#define SESSION ((session_t *)outs)
+#define OUT(type) ((type *)out(0, sizeof(type)))
+#define JSON ((char **)out(0, sizeof(char *))), ((size_t *)out(1, sizeof(size_t)))
+#define CURSOR ((char **)out(2, sizeof(char *)))
+
+#define STATUS_CALLS(CALL) \
+  CALL(session_abi_json, (JSON)) \
+  CALL(session_log_read, (0, 0, JSON)) \
+  CALL(session_store_open, (NULL, NULL, OUT(session_store_t *))) \
+  CALL(session_store_get_info, (STORE, JSON)) \
+  CALL(session_store_configure, (STORE, NULL, "{}")) \
+  CALL(session_store_flush, (STORE)) \
+  CALL(session_store_verify, (STORE, JSON)) \
+  CALL(session_store_verify_ex, (STORE, 0, JSON)) \
+  CALL(session_store_purge, (STORE, 0, OUT(uint32_t))) \
+  CALL(session_store_salvage, (NULL, NULL, JSON)) \
+  CALL(session_store_close, (STORE)) \
+  CALL(session_create, (STORE, NULL, NULL, OUT(session_t *))) \
+  CALL(session_open, (STORE, "session_1", OUT(session_t *))) \
+  CALL(session_get_id, (SESSION, OUT(char *))) \
+  CALL(session_get_stat, (SESSION, NULL)) \
+  CALL(session_get_info, (SESSION, JSON)) \
+  CALL(session_get_infos, (STORE, "[]", NULL, JSON)) \
+  CALL(session_list, (STORE, NULL, JSON, CURSOR)) \
+  CALL(session_update_title, (SESSION, "t")) \
+  CALL(session_suggest_title, (SESSION, "t", OUT(int32_t))) \
+  CALL(session_update_metadata, (SESSION, "{}")) \
+  CALL(session_update, (SESSION, "{}", 0, OUT(uint64_t))) \
+  CALL(session_delete, (SESSION, 0)) \
+  CALL(session_restore, (STORE, "session_1")) \
+  CALL(session_abort, (SESSION, NULL)) \
+  CALL(session_abort_ex, (SESSION, NULL, 0, OUT(uint32_t))) \
+  CALL(session_is_aborted, (SESSION, OUT(int32_t))) \
+  CALL(session_wait_abort, (SESSION, 0)) \
+  CALL(session_clear_abort, (SESSION)) \
+  CALL(session_create_share, (SESSION, NULL, JSON)) \
+  CALL(session_list_shares, (SESSION, JSON)) \
+  CALL(session_resolve_share, (STORE, "secret", OUT(session_t *))) \
+  CALL(session_revoke_share, (SESSION, "sh_1")) \
+  CALL(session_append_event, (SESSION, "t", "{}", 2, 0, OUT(uint64_t))) \
+  CALL(session_append_event_ex, (SESSION, "t", "{}", 2, NULL, OUT(uint64_t))) \
+  CALL(session_append_events, (SESSION, "[]", 2, 0, JSON)) \
+  CALL(session_read_events, (SESSION, 0, 0, JSON)) \
+  CALL(session_read_last_events, (SESSION, 0, 0, JSON))
+
+#define PLUE_POINTER_CALLS(CALL) \
+  CALL(plue_session_create, (NULL)) \
+  CALL(plue_session_get_info, (SESSION)) \
+  CALL(plue_session_list, ()) \
+  CALL(plue_session_create_share, (SESSION))
+
+#define PLUE_INT_CALLS(CALL) \
+  CALL(plue_session_update_title, (SESSION, "t")) \
+  CALL(plue_session_delete, (SESSION)) \
+  CALL(plue_session_abort, (SESSION)) \
+  CALL(plue_init, (NULL))
+
+enum kind { STATUS, POINTER, INT };
+static const struct call {
+  const char *name;
+  enum kind kind;
+  intptr_t (*run)(void);
+} *call; /* the one under test */
+
+#define THUNK(name, arguments) \
+  static intptr_t call_##name(void) { return (intptr_t)name arguments; }
+STATUS_CALLS(THUNK)
+PLUE_POINTER_CALLS(THUNK)
+PLUE_INT_CALLS(THUNK)
+
+#define STATUS_CALL(name, arguments) {#name, STATUS, call_##name},
+#define POINTER_CALL(name, arguments) {#name, POINTER, call_##name},
+#define INT_CALL(name, arguments) {#name, INT, call_##name},
+static const struct call calls[] = {STATUS_CALLS(STATUS_CALL) PLUE_POINTER_CALLS(POINTER_CALL)
+                                        PLUE_INT_CALLS(INT_CALL)};
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+
+static intptr_t run_call(int given) {
+  memset(out_sizes, 0, sizeof out_sizes);
+  outs_given = given;
+  return call->run();
+}
+
+/* Each call fails with that status and leaves nothing behind, be there outs or not. */
+static void every_call_answers(session_status_t status) {
+  int before = called;
+  for (call = calls; call < calls + COUNT(calls); ++call) {
+    intptr_t failed = call->kind == STATUS ? status : call->kind == POINTER ? 0 : -1;
+    int fine = CHECK_INT(failed, run_call(1)) && CHECK(outs_are_clear()) &&
+               CHECK_INT(failed, run_call(0)) && CHECK_INT(status, session_last_error()->status);
+    if (!fine) {
+      printf("    %s\n", call->name);
+    }
+  }
+  CHECK_INT(before, called);
+}
+
+/* ---- tests ---------------------------------------------------------------------------------- */
+
+/* Runs it in a child, whose failures, printed there, become one here. */
+static void in_child(void (*run)(void)) {
+  int status = -1;
+  pid_t child;
+  fflush(stdout);
+  child = fork();
+  if (child == 0) {
+    check_failed_ = 0;
+    run();
+    exit(check_failed_ == 0 ? 0 : 1);
+  }
+  CHECK(child > 0);
+  CHECK(waitpid(child, &status, 0) == child);
+  if (!CHECK(WIFEXITED(status) && WEXITSTATUS(status) == 0)) {
+    printf("    the child's status is %d\n", status);
+  }
+}
+
+static void first_and_second(void) {
+  struct sigaction action;
+  CHECK_INT(ANSWER, run_call(1));
+  CHECK(started == 1 && called == 1);
+  CHECK_INT(ANSWER, run_call(0));
+  CHECK(started == 1 && called == 2);
+  CHECK_INT(SESSION_OK, session_last_error()->status);
+  CHECK(sigaction(SIGPIPE, NULL, &action) == 0 && action.sa_handler == SIG_DFL);
+  CHECK(sigaction(SIGSEGV, NULL, &action) == 0 && (action.sa_flags & SA_ONSTACK) != 0);
+  CHECK(sigaction(SIGFPE, NULL, &action) == 0 && (action.sa_flags & SA_ONSTACK) != 0);
+}
+
+static void any_call_may_be_the_first(void) {
+  for (call = calls; call < calls + COUNT(calls); ++call) {
+    int before = check_failed_;
+    in_child(first_and_second);
+    if (check_failed_ != before) {
+      printf("    %s\n", call->name);
+    }
+  }
+}
+
+static void start(void) {
+  call = calls;
+  CHECK_INT(ANSWER, run_call(1));
+  called = 0;
+}
+
+static void in_a_fork(void) {
+  every_call_answers(SESSION_E_FORKED);
+  CHECK_INT(SESSION_E_FORKED, session_destroy(SESSION));
+  CHECK_INT(SESSION_OK, session_destroy(NULL));
+  CHECK_INT(SESSION_E_FORKED, session_shutdown(0));
+  plue_session_destroy(SESSION);
+  plue_shutdown();
+  CHECK_STR(session_last_error()->message, plue_get_last_error());
+  CHECK_INT(0, called);
+}
+
+static void a_fork_never_enters_the_runtime(void) {
+  start();
+  in_child(in_a_fork);
+  CHECK_INT(ANSWER, run_call(1)); /* here all is as before */
+}
+
+static void a_runtime_that_does_not_start_is_no_memory(void) {
+  every_call_answers(SESSION_E_NO_MEMORY);
+  failing = NOTHING;
+  started_with = SESSION_OK;
+  every_call_answers(SESSION_E_NO_MEMORY); /* it is tried once */
+  CHECK_INT(SESSION_E_INVALID_HANDLE, session_destroy(SESSION));
+  CHECK_INT(SESSION_E_NO_MEMORY, session_shutdown(0));
+  CHECK_INT(0, called);
+}
+
+static void each_failing_start(void) {
+  failing = MMAP;
+  in_child(a_runtime_that_does_not_start_is_no_memory);
+  failing = ATFORK;
+  in_child(a_runtime_that_does_not_start_is_no_memory);
+  failing = NOTHING;
+  started_with = SESSION_E_NO_MEMORY;
+  in_child(a_runtime_that_does_not_start_is_no_memory);
+  started_with = SESSION_OK;
+}
+
+static void ending_does_not_start_the_runtime(void) {
+  CHECK_INT(SESSION_OK, session_destroy(NULL));
+  CHECK_INT(SESSION_E_INVALID_HANDLE, session_destroy(SESSION));
+  plue_session_destroy(NULL);
+  plue_session_destroy(SESSION);
+  plue_shutdown();
+  CHECK_INT(SESSION_OK, session_shutdown(0));
+  session_string_free(NULL);
+  plue_free_string(NULL);
+  CHECK_STR("", plue_get_last_error());
+  CHECK(started == 0 && called == 0);
+  start();
+  CHECK_INT(ANSWER, session_destroy(SESSION));
+  plue_session_destroy(NULL);
+  CHECK_INT(1, called);
+  plue_session_destroy(SESSION);
+  CHECK_INT(2, called);
+  plue_shutdown();
+  CHECK_INT(3, called);
+  CHECK_INT(ANSWER, session_shutdown(0));
+}
+
+static void set_error(const char *message, const char *details) {
+  sessions_set_error(SESSION_E_IO, 5, 3, message, strlen(message), details, strlen(details));
+}
+
+static void *error_of_a_thread(void *unused) {
+  sigset_t mask;
+  (void)unused;
+  CHECK_INT(SESSION_OK, session_last_error()->status);
+  set_error("of a thread", "{}");
+  CHECK_STR("of a thread", session_last_error()->message);
+  CHECK(pthread_sigmask(SIG_SETMASK, NULL, &mask) == 0);
+  CHECK(sigismember(&mask, SIGINT) == 1 && sigismember(&mask, SIGSEGV) == 0);
+  return NULL;
+}
+
+static void errors_are_kept_by_their_thread(void) {
+  pthread_t thread;
+  sigset_t mask;
+  set_error("short", "{}");
+  set_error("longer than the one before", "{\"and\":\"more\"}");
+  set_error("shorter", "{}");
+  CHECK(pthread_create(&thread, NULL, error_of_a_thread, NULL) == 0);
+  CHECK(pthread_join(thread, NULL) == 0);
+  CHECK(pthread_sigmask(SIG_SETMASK, NULL, &mask) == 0 && sigismember(&mask, SIGINT) == 0);
+  CHECK_STR("shorter", session_last_error()->message);
+  CHECK_STR("{}", session_last_error()->details_json);
+  CHECK(session_last_error()->os_error == 5 && session_last_error()->offset == 3);
+  failing = REALLOC;
+  set_error("what there is no memory for, so that it cannot be said", "{}");
+  CHECK_INT(SESSION_E_NO_MEMORY, session_last_error()->status);
+  set_error("shorter", "{}"); /* has its place */
+  CHECK_INT(SESSION_E_IO, session_last_error()->status);
+}
+
+static void an_error_without_a_place_is_no_memory(void) {
+  set_error("first", "{}");
+  CHECK_INT(SESSION_E_NO_MEMORY, session_last_error()->status);
+  set_error("second", "{}");
+  CHECK_INT(SESSION_E_NO_MEMORY, session_last_error()->status);
+  CHECK_STR(session_last_error()->message, plue_get_last_error());
+}
+
+static void each_failing_error(void) {
+  pthread_key_t first; /* so that a key that was not made is somebody else's */
+  CHECK(pthread_key_create(&first, NULL) == 0);
+  failing = CALLOC;
+  in_child(an_error_without_a_place_is_no_memory);
+  failing = KEY;
+  in_child(an_error_without_a_place_is_no_memory);
+  failing = SPECIFIC;
+  in_child(an_error_without_a_place_is_no_memory);
+  failing = NOTHING;
+}
+
+#define DESCRIPTORS 200 /* more than three blocks hold */
+static int descriptors[DESCRIPTORS];
+static int other, unlisted;
+
+static void open_another(void) {
+  other = dup(0);
+  sessions_descriptor_opened(other);
+}
+
+static int is_open(int descriptor) { return fcntl(descriptor, F_GETFD) != -1; }
+
+static void the_listed_are_closed(void) {
+  int i;
+  for (i = 0; i < DESCRIPTORS; ++i) {
+    MUST(is_open(descriptors[i]) == (i % 2 == 0));
+  }
+  CHECK(!is_open(other));
+  CHECK(is_open(unlisted));
+}
+
+static void a_fork_closes_what_carries_locks(void) {
+  int i;
+  start();
+  for (i = 0; i < DESCRIPTORS; ++i) {
+    descriptors[i] = dup(0);
+    /* Between looking for a place and making one, another thread makes one too. */
+    in_calloc = i == 0 ? open_another : in_calloc;
+    sessions_descriptor_opened(descriptors[i]);
+  }
+  CHECK(in_calloc == NULL);
+  for (i = 0; i < DESCRIPTORS; i += 2) {
+    sessions_descriptor_closed(descriptors[i]);
+    sessions_descriptor_closed(descriptors[i]);
+  }
+  for (i = 0; i < DESCRIPTORS; i += 2) {
+    sessions_descriptor_opened(1000); /* fills what was given up, with what is no descriptor */
+  }
+  failing = CALLOC;
+  unlisted = dup(0);
+  for (i = 0; i < DESCRIPTORS; ++i) {
+    sessions_descriptor_opened(unlisted + 1000);
+  }
+  sessions_descriptor_opened(unlisted);
+  failing = NOTHING;
+  in_child(the_listed_are_closed);
+  CHECK(is_open(descriptors[1]) && is_open(other));
+}
+
+static void what_needs_no_runtime(void) {
+  int status, known = 0;
+  uint32_t words[2] = {7, 7};
+  CHECK_STR(SESSION_VERSION_STRING, session_version());
+  CHECK_INT(SESSION_ABI_VERSION, session_abi_version());
+  CHECK(session_supports("plue") == 1 && session_supports("?") == 0 && session_supports(NULL) == 0);
+  for (status = -100; status <= 1; ++status) {
+    const char *name = session_status_name(status);
+    known += strncmp(name, "SESSION_", 8) == 0;
+    MUST(strncmp(name, "SESSION_", 8) == 0 || strcmp(name, "unknown") == 0);
+  }
+  CHECK_INT(35, known);
+  session_options_init(NULL, 8);
+  session_options_init(words, 3);
+  CHECK(words[0] == 7 && words[1] == 7);
+  session_options_init(words, 8);
+  CHECK(words[0] == 8 && words[1] == 0);
+  CHECK_INT(0, started);
+}
+
+static void stand_ins_are_complete(void) {
+  CHECK(sessions_stand_in(NULL, (void (*)(void))managed) == 0);
+  CHECK(sessions_stand_in("managed_start", (void (*)(void))managed_start) == 0);
+  CHECK(sessions_stand_in("managed_nothing", (void (*)(void))managed) == -1);
+}
+
+int main(void) {
+  RUN(stand_ins_are_complete);
+  RUN(any_call_may_be_the_first);
+  RUN(each_failing_start);
+  RUN(each_failing_error);
+  printf("- the others, each in a child\n");
+  in_child(a_fork_never_enters_the_runtime);
+  in_child(ending_does_not_start_the_runtime);
+  in_child(errors_are_kept_by_their_thread);
+  in_child(a_fork_closes_what_carries_locks);
+  in_child(what_needs_no_runtime);
+  return check_done("boundary");
+}
