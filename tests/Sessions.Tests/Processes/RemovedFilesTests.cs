@@ -136,7 +136,10 @@ public sealed class RemovedFilesTests
     {
         if (Directory.Exists(path))
         {
-            Directory.Delete(path, recursive: true);
+            // In one step: whoever is at work makes new files in a folder while it is being emptied.
+            string gone = $"{path}-{Guid.NewGuid():N}";
+            Directory.Move(path, gone);
+            Directory.Delete(gone, recursive: true);
         }
         else
         {
