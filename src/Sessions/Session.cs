@@ -230,14 +230,16 @@ public sealed partial class Session : IDisposable
     public void WriteEvents(long afterSeq, uint limit, IBufferWriter<byte> output)
     {
         Checks.Number(afterSeq, "after_seq");
-        WritePage(output, (log, range, last, b) => EventPage.WriteAfter(log, range, last, afterSeq, limit, b));
+        WritePage(output, (log, state, range, last, b) =>
+            EventPage.WriteAfter(log, state, range, last, afterSeq, limit, b));
     }
 
     /// <summary>Writes a page of the last events before a number (0: before the end), oldest first.</summary>
     public void WriteLastEvents(long beforeSeq, uint limit, IBufferWriter<byte> output)
     {
         Checks.Number(beforeSeq, "before_seq");
-        WritePage(output, (log, range, last, b) => EventPage.WriteLast(log, range, last, beforeSeq, limit, b));
+        WritePage(output, (log, state, range, last, b) =>
+            EventPage.WriteLast(log, state, range, last, beforeSeq, limit, b));
     }
 
     /// <summary>Lets go of this view; waits on it end with Cancelled. Never blocks.</summary>
@@ -283,7 +285,7 @@ public sealed partial class Session : IDisposable
         SessionInfo info = Current();
         if (_shareId is not null)
         {
-            return SharedView.Of(info, Share(), OpenLog);
+            return SharedView.Of(info, Share(), i => OpenLog(i).Log);
         }
 
         return info.Share is { ExpiresAt: > 0 } ? WithoutExpired(info) : info;
@@ -347,7 +349,8 @@ public sealed partial class Session : IDisposable
         _ => throw Errors.Argument("flags", "An append is relaxed or durable."),
     };
 
-    private LogView OpenLog(SessionInfo info) => _store.Look(isSettled =>
+    // The log as of now, and what has to be known to read it. The caller disposes of it.
+    private (LogView Log, LogState State) OpenLog(SessionInfo info) => _store.Look(isSettled =>
     {
         lock (Core.Rows.Gate)
         {
@@ -356,19 +359,22 @@ public sealed partial class Session : IDisposable
                 throw Errors.Deleted(Id); // since this call looked, or about to be published
             }
 
-            return LogView.Open(Core.Disk, _row, mustExist: !isSettled && info.LastSeq > 0);
+            LogState state = Core.Rows.ReadLog(_row, isSettled);
+            bool mustExist = !isSettled && info.LastSeq > state.LastInHistory;
+            return (LogView.Open(Core.Disk, _row, state, mustExist), state);
         }
     });
 
-    private void WritePage(IBufferWriter<byte> output, Action<LogView, SeqRange, long, Utf8Buffer> write)
+    private void WritePage(IBufferWriter<byte> output, Action<LogView, LogState, SeqRange, long, Utf8Buffer> write)
         => SessionStore.Run(() =>
     {
         SessionInfo info = Current();
         SeqRange range = _shareId is null ? new SeqRange(1, info.LastSeq) : SharedView.Range(Share(), info);
-        using (LogView log = OpenLog(info))
+        (LogView log, LogState state) = OpenLog(info);
+        using (log)
         {
             var b = new Utf8Buffer(16 * 1024);
-            write(log, range, info.LastSeq, b);
+            write(log, state, range, info.LastSeq, b);
             output.Write(b.Written);
         }
     });

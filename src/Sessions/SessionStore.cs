@@ -138,12 +138,20 @@ public sealed class SessionStore : IDisposable
     public Session Create(string? parentId = null, SessionCreateOptions? options = null)
     {
         ThrowIfClosed();
-        options ??= new SessionCreateOptions();
         if (parentId is not null)
         {
             SessionIds.Require(parentId, "parent_id");
         }
 
+        var request = new CreateRequest(Core, NewInfo(parentId, options)) { Full = IsFull };
+        Commit(request);
+        return OpenSession(request.Id);
+    }
+
+    /// <summary>What a new session is to be, without its id.</summary>
+    internal static SessionInfo NewInfo(string? parentId, SessionCreateOptions? options)
+    {
+        options ??= new SessionCreateOptions();
         Checks.Name(options.IdempotencyKey, "idempotency_key");
         if (options.DecisionId is not null)
         {
@@ -155,19 +163,14 @@ public sealed class SessionStore : IDisposable
             Checks.Title(title);
         }
 
-        var request = new CreateRequest(Core, InfoPatch.Retitle(new SessionInfo
+        return InfoPatch.Retitle(new SessionInfo
         {
             Id = "",
             ParentId = parentId,
             IdempotencyKey = options.IdempotencyKey,
             Metadata = Object(options.Metadata, "metadata_json", "metadata_bytes_max"),
             Facts = Object(options.Facts, "facts_json", "facts_bytes_max"),
-        }, options.Title ?? ""))
-        {
-            Full = IsFull,
-        };
-        Commit(request);
-        return OpenSession(request.Id);
+        }, options.Title ?? "");
     }
 
     /// <summary>Opens a session by its id. One in the trash is Deleted.</summary>

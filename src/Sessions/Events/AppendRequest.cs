@@ -38,7 +38,7 @@ internal sealed class AppendRequest(StoreCore core, Row row, IReadOnlyList<NewEv
         for (int i = 0; i < events.Count; i++)
         {
             NewEvent e = events[i];
-            if (e.Id is not null && FindRepeat(e.Id, added) is { } first)
+            if (e.Id is not null && FindRepeat(transaction, e.Id, added) is { } first)
             {
                 Seqs[i] = first;
                 Duplicates.Add(i);
@@ -67,13 +67,31 @@ internal sealed class AppendRequest(StoreCore core, Row row, IReadOnlyList<NewEv
         }
 
         transaction.Append(row, lines.ToArray(), offset, c);
+        NoteCompactions(transaction);
         foreach ((string id, long seq) in added ?? [])
         {
             (row.Working!.EventIds ??= [])[id] = seq;
         }
     }
 
-    private long? FindRepeat(string id, List<(string Id, long Seq)>? added)
+    // Where the context starts is kept beside the log, so that nobody has to look for it.
+    private void NoteCompactions(Transaction transaction)
+    {
+        for (int i = 0; i < events.Count; i++)
+        {
+            if (events[i].Type == Compaction.Type && !Duplicates.Contains(i)
+                && Compaction.Read(Seqs[i], events[i].Data) is { } compaction)
+            {
+                LogState state = transaction.Log(row);
+                transaction.PutLog(row, state with
+                {
+                    Compactions = [.. state.Compactions.TakeLast(Compaction.KeptMax - 1), compaction],
+                });
+            }
+        }
+    }
+
+    private long? FindRepeat(Transaction transaction, string id, List<(string Id, long Seq)>? added)
     {
         foreach ((string known, long seq) in added ?? [])
         {
@@ -88,7 +106,7 @@ internal sealed class AppendRequest(StoreCore core, Row row, IReadOnlyList<NewEv
             return inBatch;
         }
 
-        row.EventIds ??= EventLogFile.ReadIds(core.Disk, row);
+        row.EventIds ??= EventLogFile.ReadIds(core.Disk, row, transaction.Log(row));
         return row.EventIds.TryGetValue(id, out long first) ? first : null;
     }
 }
@@ -112,10 +130,10 @@ internal static class EventLogFile
         }
     }
 
-    public static Dictionary<string, long> ReadIds(IDisk disk, Row row)
+    public static Dictionary<string, long> ReadIds(IDisk disk, Row row, LogState state)
     {
         var ids = new Dictionary<string, long>();
-        using LogView log = LogView.Open(disk, row);
+        using LogView log = LogView.Open(disk, row, state);
         var reader = new LineReader(log, 0);
         while (reader.TryRead(out ReadOnlySpan<byte> line))
         {

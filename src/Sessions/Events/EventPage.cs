@@ -13,16 +13,29 @@ internal readonly record struct SeqRange(long First, long Last)
 internal static class EventPage
 {
     /// <summary>Up to so many events (0: any number) after a number, at most a page of bytes.</summary>
-    public static void WriteAfter(LogView log, SeqRange range, long lastSeq, long afterSeq, uint limit,
-        Utf8Buffer output)
+    public static void WriteAfter(LogView log, LogState state, SeqRange range, long lastSeq, long afterSeq,
+        uint limit, Utf8Buffer output)
     {
         long end = Math.Min(lastSeq, range.Last), first = Math.Max(afterSeq + 1, range.First);
-        var page = new Page(output, first);
-        var walk = new LogWalk(log, first <= 1 ? 0 : LogSearch.After(log, first - 1), lastSeq);
+        var page = new PageWriter(output, log, state, first);
+        long start = Math.Max(first, state.FirstSeq);
+        var walk = new LogWalk(log, start <= 1 ? 0 : LogSearch.After(log, start - 1), lastSeq);
         bool isFull = first > end;
         while (!isFull && walk.TryNext() && walk.Seq <= end)
         {
-            isFull = walk.Seq >= first && !page.TryAdd(walk, limit);
+            if (walk.Seq < start)
+            {
+                continue;
+            }
+
+            if (state.HiddenUntil(walk.Seq) is var hidden && hidden > 0)
+            {
+                walk = new LogWalk(log, LogSearch.After(log, hidden), lastSeq);
+                start = hidden + 1;
+                continue;
+            }
+
+            isFull = !page.TryAdd(walk, limit);
         }
 
         if (!isFull)
@@ -34,10 +47,11 @@ internal static class EventPage
     }
 
     /// <summary>The last events before a number (0: the end), oldest first.</summary>
-    public static void WriteLast(LogView log, SeqRange range, long lastSeq, long beforeSeq, uint limit,
-        Utf8Buffer output)
+    public static void WriteLast(LogView log, LogState state, SeqRange range, long lastSeq, long beforeSeq,
+        uint limit, Utf8Buffer output)
     {
         long last = Math.Min(lastSeq, range.Last), end = beforeSeq <= 0 ? last : Math.Min(beforeSeq - 1, last);
+        long lowest = Math.Max(range.First, state.FirstSeq);
         long stop = end >= lastSeq ? log.Length : LogSearch.After(log, end);
 
         // Going back line by line would read the log backwards; going back by more and more lines until
@@ -47,17 +61,19 @@ internal static class EventPage
         bool isStart;
         do
         {
-            from = end < range.First ? 0 : LogSearch.Back(log, stop, lines);
-            first = Choose(new LogWalk(log, from, lastSeq), from == 0, range.First, end, wanted, out isStart);
+            from = end < lowest ? 0 : LogSearch.Back(log, stop, lines);
+            var look = new LogWalk(log, from, lastSeq);
+            first = Choose(look, state, from == 0, lowest, end, wanted, out isStart);
             lines *= 4;
         }
         while (first == 0);
 
-        var page = new Page(output, first);
+        first = isStart ? range.First : first;
+        var page = new PageWriter(output, log, state, first);
         var walk = new LogWalk(log, from, lastSeq);
         while (first <= end && walk.TryNext() && walk.Seq <= end)
         {
-            if (walk.Seq >= first)
+            if (walk.Seq >= Math.Max(first, lowest) && !state.IsHidden(walk.Seq))
             {
                 page.Add(walk);
             }
@@ -68,7 +84,8 @@ internal static class EventPage
     }
 
     // The number that the page begins with; 0 where the walk must begin further back to tell.
-    private static long Choose(LogWalk walk, bool fromStart, long lowest, long end, long wanted, out bool isStart)
+    private static long Choose(LogWalk walk, LogState state, bool fromStart, long lowest, long end, long wanted,
+        out bool isStart)
     {
         var sizes = new Queue<(long Seq, long Size)>();
         long bytes = 0;
@@ -83,8 +100,13 @@ internal static class EventPage
             }
 
             isStart |= walk.Seq == lowest && sizes.Count == 0;
-            sizes.Enqueue((walk.Seq, Page.SizeOf(walk)));
-            bytes += Page.SizeOf(walk);
+            if (state.IsHidden(walk.Seq))
+            {
+                continue;
+            }
+
+            sizes.Enqueue((walk.Seq, PageWriter.SizeOf(walk)));
+            bytes += PageWriter.SizeOf(walk);
             while (sizes.Count > wanted || (sizes.Count > 1 && bytes > Limits.PageBytes))
             {
                 bytes -= sizes.Dequeue().Size;
@@ -99,102 +121,5 @@ internal static class EventPage
 
         isStart &= !dropped;
         return isStart ? lowest : sizes.Peek().Seq;
-    }
-
-    private sealed class Page
-    {
-        private const int DamagedBytes = 160;
-
-        private readonly Utf8Buffer _output;
-        private readonly long _first;
-        private readonly List<(long First, long Last)> _holes = [];
-        private long _shownFirst;
-        private long _bytes;
-        private uint _count;
-
-        public Page(Utf8Buffer output, long first)
-        {
-            (_output, _first, Next) = (output, first, first);
-            output.Raw("{\"events\":["u8);
-        }
-
-        /// <summary>The number after the last one that was shown or named as a hole.</summary>
-        public long Next { get; private set; }
-
-        public static long SizeOf(LogWalk walk) => walk.Damage is null ? walk.Unclosed.Length + 2 : DamagedBytes;
-
-        /// <summary>False where the page is full without it.</summary>
-        public bool TryAdd(LogWalk walk, uint limit)
-        {
-            if ((limit > 0 && _count >= limit)
-                || (_count > 0 && _bytes + SizeOf(walk) > Limits.PageBytes))
-            {
-                return false;
-            }
-
-            Add(walk);
-            return true;
-        }
-
-        public void Add(LogWalk walk)
-        {
-            Skip(walk.Seq - 1);
-            if (_count++ > 0)
-            {
-                _output.Byte(',');
-            }
-
-            if (walk.Damage is { } damage)
-            {
-                _output.Byte('{').Member("seq", walk.Seq).Member("type", "damaged").Name("timestamp").Raw("null"u8)
-                    .Name("data").Byte('{').Member("file", Layout.EventsFile).Member("offset", damage.Offset)
-                    .Member("length", damage.Length).Member("reason", damage.Reason).Byte('}').Byte('}');
-            }
-            else
-            {
-                _output.Raw(walk.Unclosed.Span).Byte('}');
-            }
-
-            _shownFirst = _shownFirst == 0 ? walk.Seq : _shownFirst;
-            _bytes += SizeOf(walk);
-            Next = walk.Seq + 1;
-        }
-
-        /// <summary>Names what is missing up to and with a number.</summary>
-        public void Skip(long last)
-        {
-            if (Next <= last)
-            {
-                _holes.Add((Next, last));
-                Next = last + 1;
-            }
-        }
-
-        /// <summary>Closes a page; what lies from <paramref name="from"/> on before the range is outside it.</summary>
-        public void Close(long from, long rangeFirst, long lastSeq, bool hasMore)
-        {
-            _output.Raw("],\"skipped\":["u8);
-            bool first = true;
-            if (from < rangeFirst)
-            {
-                Hole(Math.Max(from, 1), rangeFirst - 1, "outside_share", ref first);
-            }
-
-            foreach ((long begin, long end) in _holes)
-            {
-                Hole(begin, end, "missing", ref first);
-            }
-
-            _output.Raw("],\"next_after_seq\":"u8).Number(Next - 1).Raw(",\"previous_before_seq\":"u8)
-                .Number(_shownFirst == 0 ? _first : _shownFirst).Raw(",\"last_seq\":"u8).Number(Math.Max(lastSeq, 0))
-                .Raw(",\"has_more\":"u8).Bool(hasMore).Byte('}');
-        }
-
-        private void Hole(long from, long to, string reason, ref bool first)
-        {
-            _output.Raw(first ? "{"u8 : ",{"u8).Member("first_seq", from).Member("last_seq", to)
-                .Member("reason", reason).Byte('}');
-            first = false;
-        }
     }
 }

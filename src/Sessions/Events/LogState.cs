@@ -13,7 +13,28 @@ internal sealed record HistoryPart(string SessionId, long LastSeq, long Bytes);
 internal sealed record Rewind(long Seq, long FirstSeq, long LastSeq);
 
 /// <summary>A compaction: the marker's number, and where the context starts from then on.</summary>
-internal sealed record Compaction(long Seq, long FromSeq);
+internal sealed record Compaction(long Seq, long FromSeq)
+{
+    /// <summary>The type of the marker.</summary>
+    public const string Type = "compaction";
+
+    /// <summary>So many are known; only rewinds ever ask for one before the last.</summary>
+    public const int KeptMax = 256;
+
+    /// <summary>The compaction that a marker's data speaks of: from_seq is an event before it. Null where
+    /// it speaks of none; then the marker is an event like any other.</summary>
+    public static Compaction? Read(long seq, ReadOnlyMemory<byte> data)
+    {
+        if (data.Span[0] != '{')
+        {
+            return null;
+        }
+
+        ReadOnlySpan<byte> text = JsonMembers.Of(data).FindLast(m => m.Name == "from_seq").Value.Span;
+        return System.Buffers.Text.Utf8Parser.TryParse(text, out long from, out int used) && used == text.Length
+            && from > 0 && from <= seq ? new Compaction(seq, from) : null;
+    }
+}
 
 /// <summary>
 /// What has to be known of a conversation to read its log: log.json, which is there only where it
@@ -35,6 +56,10 @@ internal sealed record LogState
     /// <summary>Compactions in the order of their markers.</summary>
     public IReadOnlyList<Compaction> Compactions { get; init; } = [];
 
+    /// <summary>The last event that stands in an ancestor's log, or was pruned; the session's own log goes
+    /// on behind it.</summary>
+    public long LastInHistory => Math.Max(History.Count == 0 ? 0 : History[^1].LastSeq, FirstSeq - 1);
+
     public bool IsPlain => FirstSeq == 1 && History.Count + Rewinds.Count + Compactions.Count == 0;
 
     /// <summary>True where a rewind hides the event.</summary>
@@ -49,6 +74,46 @@ internal sealed record LogState
         }
 
         return false;
+    }
+
+    /// <summary>The last of the hidden events that a hidden event stands among; 0 where it is not hidden.</summary>
+    public long HiddenUntil(long seq)
+    {
+        long until = 0;
+        for (bool grows = Rewinds.Count > 0; grows;)
+        {
+            grows = false;
+            foreach (Rewind rewind in Rewinds)
+            {
+                long at = Math.Max(until + 1, seq);
+                if (at >= rewind.FirstSeq && at <= rewind.LastSeq)
+                {
+                    (until, grows) = (rewind.LastSeq, true);
+                }
+            }
+        }
+
+        return until;
+    }
+
+    /// <summary>Why an event is not shown ("pruned", "rewound", or "missing" where it should be), and up
+    /// to which number that is so.</summary>
+    public long SameUntil(long seq, out string reason)
+    {
+        if (seq < FirstSeq)
+        {
+            reason = "pruned";
+            return FirstSeq - 1;
+        }
+
+        if (HiddenUntil(seq) is var until && until > 0)
+        {
+            reason = "rewound";
+            return until;
+        }
+
+        reason = "missing";
+        return Rewinds.Where(r => r.FirstSeq > seq).Select(r => r.FirstSeq - 1).DefaultIfEmpty(long.MaxValue).Min();
     }
 
     /// <summary>Where the context starts: the kept point of the last compaction that is not hidden;

@@ -12,7 +12,7 @@ internal sealed class LogWalk(LogView log, long from, long lastSeq)
     private readonly Queue<Piece> _pieces = new();
     private ReadOnlyMemory<byte> _whole;
     private long _wholeSeq;
-    private long _last;
+    private long _last = from == 0 ? log.SeqBefore : 0;
 
     // From the middle of a log, nobody knows the numbers before the first whole line.
     private bool _knowsPlace = from == 0;

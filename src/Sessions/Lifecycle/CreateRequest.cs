@@ -1,14 +1,17 @@
+using Sessions.Events;
 using Sessions.Storage;
 
 namespace Sessions.Lifecycle;
 
 /// <summary>Makes a session, or finds the one that the same idempotency key made.</summary>
-internal sealed class CreateRequest(StoreCore core, SessionInfo pattern) : CommitRequest
+internal class CreateRequest(StoreCore core, SessionInfo pattern) : CommitRequest
 {
     public override int SizeHint => 600 + pattern.Metadata.Length + pattern.Facts.Length;
 
     /// <summary>The id it has now.</summary>
     public string Id { get; private set; } = "";
+
+    protected StoreCore Core => core;
 
     public override void Run(Transaction transaction)
     {
@@ -34,6 +37,7 @@ internal sealed class CreateRequest(StoreCore core, SessionInfo pattern) : Commi
                 ? Errors.Deleted(parent) : Errors.NotFound("parent", parent);
         }
 
+        BranchPoint? branch = Branch(transaction);
         Id = transaction.NextId(core.Disk);
         if (pattern.IdempotencyKey is { } added)
         {
@@ -41,6 +45,61 @@ internal sealed class CreateRequest(StoreCore core, SessionInfo pattern) : Commi
         }
 
         SessionIds.TryParse(Id, out long created, out _);
-        transaction.Put(new Row(Id), pattern with { Id = Id, CreatedAt = created, UpdatedAt = created }, isNew: true);
+        SessionInfo info = pattern with { Id = Id, CreatedAt = created, UpdatedAt = created };
+        var row = new Row(Id);
+        if (branch is null)
+        {
+            transaction.Put(row, info, isNew: true);
+            return;
+        }
+
+        Counters counters = branch.Counters with { UpdatedAt = created };
+        transaction.Put(row, (info with { ForkSeq = counters.LastSeq }).With(counters), isNew: true);
+        transaction.PutLog(row, branch.State);
+        transaction.LinkHistory(row, pattern.ParentId!);
+    }
+
+    /// <summary>What it takes along of its parent's conversation; null: nothing.</summary>
+    protected virtual BranchPoint? Branch(Transaction transaction) => null;
+}
+
+/// <summary>Makes a branch of a session: a new one that sees its events up to one of them.</summary>
+/// <param name="core">The store.</param>
+/// <param name="pattern">What the branch is to be, with its parent's id.</param>
+/// <param name="parent">The parent.</param>
+/// <param name="atSeq">The last event it sees; 0: the last one there is.</param>
+/// <param name="found">Where that is, as far as the log was at <paramref name="rewrites"/>; null for the end.</param>
+/// <param name="rewrites">How often the parent's log had been replaced when it was read.</param>
+internal sealed class ForkRequest(StoreCore core, SessionInfo pattern, Row parent, long atSeq, BranchPoint? found,
+    int rewrites) : CreateRequest(core, pattern)
+{
+    /// <summary>True where the log was replaced since it was read, and nothing was done.</summary>
+    public bool IsStale { get; private set; }
+
+    public override void Run(Transaction transaction)
+    {
+        IsStale = found is not null && parent.Rewrites != rewrites;
+        if (!IsStale)
+        {
+            base.Run(transaction);
+        }
+    }
+
+    protected override BranchPoint? Branch(Transaction transaction)
+    {
+        SessionInfo info = transaction.Live(parent);
+        if (found is not null)
+        {
+            return found;
+        }
+
+        if (atSeq > info.LastSeq)
+        {
+            throw Errors.Argument("at_seq", "There is no such event yet.");
+        }
+
+        long length = parent.Working?.LogLength ?? parent.LogLength;
+        length = length >= 0 ? length : EventLogFile.End(Core.Disk, parent).Length;
+        return BranchPoint.AtEnd(parent.Id, info, transaction.Log(parent), length);
     }
 }

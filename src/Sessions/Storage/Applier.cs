@@ -11,6 +11,7 @@ internal sealed class Applier(IDisk disk, TimeProvider time, string owner)
 {
     private readonly FilePool _pool = new(disk, time, owner);
     private readonly LogFiles _logs = new(disk);
+    private readonly HistoryLinks _history = new(disk);
     private readonly Utf8Buffer _text = new(2048);
     private readonly HashSet<string> _folders = [];
     private bool _exchange = disk.Capabilities.AtomicExchange;
@@ -21,6 +22,9 @@ internal sealed class Applier(IDisk disk, TimeProvider time, string owner)
 
     /// <summary>False where a session that is not in its place may be in another, and is let be.</summary>
     public bool MakesLostFolders { get; init; } = true;
+
+    /// <summary>The branches made since the last checkpoint.</summary>
+    public Func<IEnumerable<TouchedSession>>? TouchedBranches { get; init; }
 
     /// <summary>Told of the steps of a purge.</summary>
     public Action<Step>? AtStep { get; init; }
@@ -34,7 +38,17 @@ internal sealed class Applier(IDisk disk, TimeProvider time, string owner)
 
         foreach (FoldedSession session in fold.Sessions.Values)
         {
-            Apply(session);
+            Apply(session, fold);
+        }
+
+        // What is gone for good goes last, once its branches have their names for what they see of it.
+        if (fold.Sessions.Values.Any(s => s.IsPurged))
+        {
+            SyncBranches(fold);
+            foreach (FoldedSession session in fold.Sessions.Values.Where(s => s.IsPurged))
+            {
+                Purge(session);
+            }
         }
     }
 
@@ -72,11 +86,11 @@ internal sealed class Applier(IDisk disk, TimeProvider time, string owner)
         _folders.Add(path);
     }
 
-    private void Apply(FoldedSession session)
+    private void Apply(FoldedSession session, Fold fold)
     {
         if (session.IsPurged)
         {
-            Purge(session);
+            WriteForBranches(session, fold);
             return;
         }
 
@@ -89,7 +103,7 @@ internal sealed class Applier(IDisk disk, TimeProvider time, string owner)
         string folder = Layout.Folder(session.Id, session.Place ?? 0);
         try
         {
-            Write(folder, session);
+            Write(folder, session, fold);
         }
         catch (DiskException e) when (e.Error == DiskError.NotFound && MakesLostFolders)
         {
@@ -98,17 +112,55 @@ internal sealed class Applier(IDisk disk, TimeProvider time, string owner)
             _folders.Clear();
             _logs.Forget(session.Id);
             EnsureFolder(folder);
-            Write(folder, session);
+            Write(folder, session, fold);
         }
     }
 
-    private void Write(string folder, FoldedSession session)
+    // Lines that a branch sees, of a session that will be gone.
+    private void WriteForBranches(FoldedSession session, Fold fold)
+    {
+        if (session.Lines.Count > 0 && fold.Sessions.Values.Any(s => s.ForkedFrom == session.Id)
+            && session.Sources.Select(s => Layout.Folder(session.Id, s)).FirstOrDefault(f => disk.Stat(f) is not null)
+                is { } folder)
+        {
+            WriteLines(folder, session);
+        }
+    }
+
+    // A branch's links must outlast what they were made from, so they are durable before that goes.
+    private void SyncBranches(Fold fold)
+    {
+        List<TouchedSession> branches =
+        [
+            .. TouchedBranches?.Invoke() ?? [],
+            .. fold.Sessions.Values.Where(s => s is { ForkedFrom: not null, IsPurged: false })
+                .Select(s => new TouchedSession(s.Id, s.Place ?? 0, false)),
+        ];
+        if (branches.Count > 0)
+        {
+            Durably.Sync(disk, branches, []);
+        }
+    }
+
+    private void Write(string folder, FoldedSession session, Fold fold)
     {
         // Lines come before the image that counts them: who reads between the two finds what it is told of.
-        bool isStaged = session is { Image: not null, Lines.Count: > 0 } && disk.Stat(folder) is null;
+        bool hasMore = session.Lines.Count > 0 || session.HasLog || session.ForkedFrom is not null;
+        string place = session.Image is not null && hasMore && disk.Stat(folder) is null
+            ? MakeStaged(session.Id) : folder;
+        if (session.ForkedFrom is { } parent)
+        {
+            _history.Link(place, parent, fold.Sessions.GetValueOrDefault(parent), Events.LogState.Read(session.Log));
+        }
+
+        if (session.HasLog)
+        {
+            WriteOrRemove(place + "/" + Layout.LogStateFile, session.Log);
+        }
+
         if (session.Lines.Count > 0)
         {
-            WriteLines(isStaged ? MakeStaged(session.Id) : folder, session);
+            WriteLines(place, session);
         }
 
         if (session.Image is { } image)
@@ -213,17 +265,7 @@ internal sealed class Applier(IDisk disk, TimeProvider time, string owner)
     private void WriteShares(string folder, ReadOnlyMemory<byte> shares)
     {
         string path = folder + "/" + Layout.SharesFile;
-        if (shares.IsEmpty)
-        {
-            if (disk.Stat(path) is not null)
-            {
-                disk.Unlink(path);
-            }
-
-            return;
-        }
-
-        Replace(path, shares.Span);
+        WriteOrRemove(path, shares);
         foreach (string id in Sharing.ShareList.RevokedIds(shares))
         {
             string secret = Layout.Secret(folder, id);
@@ -231,6 +273,18 @@ internal sealed class Applier(IDisk disk, TimeProvider time, string owner)
             {
                 disk.Unlink(secret);
             }
+        }
+    }
+
+    private void WriteOrRemove(string path, ReadOnlyMemory<byte> image)
+    {
+        if (!image.IsEmpty)
+        {
+            Replace(path, image.Span);
+        }
+        else if (disk.Stat(path) is not null)
+        {
+            disk.Unlink(path);
         }
     }
 

@@ -25,7 +25,11 @@ internal sealed class BatchRunner(StoreCore core, Takeover takeover)
     private long _segmentSince;
     private bool _isWritten;
 
-    public Applier Applier { get; } = new(core.Disk, core.Environment.Time, core.InstanceId) { AtStep = core.Step };
+    public Applier Applier { get; } = new(core.Disk, core.Environment.Time, core.InstanceId)
+    {
+        AtStep = core.Step,
+        TouchedBranches = core.Rows.TouchedBranches,
+    };
 
     public Journal Journal => _journal;
 

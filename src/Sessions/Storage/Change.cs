@@ -12,6 +12,13 @@ internal enum ChangeKind
     /// <summary>A new image of a session's shares.json, or none.</summary>
     Shares,
 
+    /// <summary>A new image of a session's log.json, or none.</summary>
+    Log,
+
+    /// <summary>A new session gets links to the logs that its log.json names: its parent's, and those that
+    /// its parent has links to.</summary>
+    Fork,
+
     /// <summary>A session goes to the trash, with its image there.</summary>
     Trash,
 
@@ -52,7 +59,10 @@ internal sealed class Change
     /// <summary>Append: the counters after it.</summary>
     public Counters Counters { get; init; }
 
-    /// <summary>Shares, Config: the compact image; empty where the file is to go.</summary>
+    /// <summary>Fork: the session it came from.</summary>
+    public string ParentId { get; init; } = "";
+
+    /// <summary>Shares, Log, Config: the compact image; empty where the file is to go.</summary>
     public ReadOnlyMemory<byte> Image { get; init; }
 }
 

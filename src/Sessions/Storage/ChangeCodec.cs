@@ -47,6 +47,12 @@ internal static class ChangeCodec
             case ChangeKind.Shares:
                 b.Raw("{\"shares\":"u8).Text(c.Id).RawMember("image", c.Image.IsEmpty ? "null"u8 : c.Image.Span);
                 break;
+            case ChangeKind.Log:
+                b.Raw("{\"log\":"u8).Text(c.Id).RawMember("image", c.Image.IsEmpty ? "null"u8 : c.Image.Span);
+                break;
+            case ChangeKind.Fork:
+                b.Raw("{\"fork\":"u8).Text(c.Id).Member("parent", c.ParentId);
+                break;
             case ChangeKind.Trash:
                 b.Raw("{\"trash\":"u8);
                 InfoCodec.Write(c.Info!, b);
@@ -144,9 +150,13 @@ internal static class ChangeCodec
                     Lines = ReadLines(Find(m, "lead").Flag, JsonMembers.Items(Find(m, "lines").Value)),
                 };
             case "shares":
-                JsonMember image = Find(m, "image");
-                ReadOnlyMemory<byte> shares = image.IsNull ? default : image.Value;
-                return new Change { Kind = ChangeKind.Shares, Id = head.Text, Image = shares };
+                return new Change { Kind = ChangeKind.Shares, Id = head.Text, Image = Image(m) };
+            case "log":
+                ReadOnlyMemory<byte> log = Image(m);
+                _ = Events.LogState.Read(log);
+                return new Change { Kind = ChangeKind.Log, Id = head.Text, Image = log };
+            case "fork":
+                return new Change { Kind = ChangeKind.Fork, Id = head.Text, ParentId = Find(m, "parent").Text };
             case "trash":
             case "restore":
                 SessionInfo moved = Info(head.Value);
@@ -177,6 +187,12 @@ internal static class ChangeCodec
         }
 
         throw new FormatException();
+    }
+
+    private static ReadOnlyMemory<byte> Image(List<JsonMember> members)
+    {
+        JsonMember image = Find(members, "image");
+        return image.IsNull ? default : image.Value;
     }
 
     private static SessionInfo Info(ReadOnlyMemory<byte> value)

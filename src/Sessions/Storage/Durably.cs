@@ -15,7 +15,8 @@ internal static class Durably
     // Above so many sessions one sync of the whole file system costs less than theirs.
     private const int SessionsMax = 256;
 
-    private static readonly string[] Files = [Layout.SessionFile, Layout.EventsFile, Layout.SharesFile];
+    private static readonly string[] Files =
+        [Layout.SessionFile, Layout.EventsFile, Layout.SharesFile, Layout.LogStateFile];
 
     /// <summary>Syncs the sessions' files, the folders they are in, and those they came from: deletes
     /// that restores and purges took sessions back from, whose folders go when they are empty.</summary>
@@ -57,6 +58,7 @@ internal static class Durably
             {
                 folders.Add(folder);
                 SyncFiles(disk, folder);
+                SyncHistory(disk, folder + "/" + Layout.HistoryFolder, folders);
             }
         }
 
@@ -78,6 +80,22 @@ internal static class Durably
         foreach (string file in Files)
         {
             SyncFile(disk, folder + "/" + file);
+        }
+    }
+
+    // An ancestor may be gone before what it wrote last was synced under its own name.
+    private static void SyncHistory(IDisk disk, string folder, SortedSet<string> folders)
+    {
+        if (disk.Stat(folder) is { IsFolder: true })
+        {
+            folders.Add(folder);
+            WhereStillThere(() =>
+            {
+                foreach (DiskName link in disk.List(folder))
+                {
+                    SyncFile(disk, folder + "/" + link.Name);
+                }
+            });
         }
     }
 

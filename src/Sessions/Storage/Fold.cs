@@ -25,6 +25,14 @@ internal sealed class FoldedSession(string id)
 
     public ReadOnlyMemory<byte> Shares { get; set; }
 
+    public bool HasLog { get; set; }
+
+    /// <summary>The last image of log.json; empty where it is to go.</summary>
+    public ReadOnlyMemory<byte> Log { get; set; }
+
+    /// <summary>The session it is a branch of, where one of the frames made it.</summary>
+    public string? ForkedFrom { get; set; }
+
     public List<(long Offset, ReadOnlyMemory<byte> Bytes)> Lines { get; } = [];
 
     /// <summary>The LSN of the last frame that touched it.</summary>
@@ -76,6 +84,13 @@ internal sealed class Fold
             case ChangeKind.Shares:
                 session.HasShares = true;
                 session.Shares = change.Image;
+                break;
+            case ChangeKind.Log:
+                session.HasLog = true;
+                session.Log = change.Image;
+                break;
+            case ChangeKind.Fork:
+                session.ForkedFrom = change.ParentId;
                 break;
             case ChangeKind.Trash:
             case ChangeKind.Restore:

@@ -19,6 +19,8 @@ internal static class Layout
     public const string Backup = "backup";
     public const string SessionFile = "session.json";
     public const string EventsFile = "events.jsonl";
+    public const string LogStateFile = "log.json";
+    public const string HistoryFolder = "history";
     private const string UnfinishedSuffix = ".new";
     public const string SharesFile = "shares.json";
 
@@ -63,6 +65,9 @@ internal static class Layout
         => deletionLsn == 0 ? LiveFolder(id) : TrashFolder(deletionLsn, id);
 
     public static string Secret(string folder, string shareId) => folder + "/" + shareId + ".secret";
+
+    /// <summary>A branch's link to the log of an ancestor.</summary>
+    public static string History(string folder, string ancestorId) => $"{folder}/{HistoryFolder}/{ancestorId}.jsonl";
 
     public static string Parent(string path)
     {

@@ -42,6 +42,10 @@ internal sealed class Row(string id)
     /// <summary>What appends since made of the counters while <see cref="Info"/> was not there.</summary>
     public PendingCounters? Pending { get; set; }
 
+    /// <summary>How often this process saw its log replaced by another file. Whoever worked with offsets
+    /// in it compares.</summary>
+    public int Rewrites { get; set; }
+
     /// <summary>Bytes of the event log, lines that are not in the file yet included; -1: unknown.</summary>
     public long LogLength { get; set; } = -1;
 
@@ -50,6 +54,9 @@ internal sealed class Row(string id)
 
     /// <summary>shares.json, compact; empty: none; null: not read yet.</summary>
     public byte[]? Shares { get; set; }
+
+    /// <summary>What log.json says; null: not read yet.</summary>
+    public Events.LogState? Log { get; set; }
 
     /// <summary>First numbers of events that carry an id; null until one is asked for.</summary>
     public Dictionary<string, long>? EventIds { get; set; }
@@ -96,6 +103,9 @@ internal sealed class WorkingRow
 
     /// <summary>Null: as they were.</summary>
     public byte[]? Shares { get; set; }
+
+    /// <summary>Null: as it was.</summary>
+    public Events.LogState? Log { get; set; }
     public Dictionary<string, long>? EventIds { get; set; }
 }
 

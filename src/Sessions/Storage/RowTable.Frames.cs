@@ -32,6 +32,16 @@ internal sealed partial class RowTable
         Lsn = frame.Lsn;
     }
 
+    /// <summary>Branches among the sessions touched since the last checkpoint.</summary>
+    public List<TouchedSession> TouchedBranches()
+    {
+        lock (Gate)
+        {
+            return [.. Touched.Values.Where(r => !r.IsGone && r.Log is { History.Count: > 0 })
+                .Select(r => new TouchedSession(r.Id, r.DeletionLsn, false))];
+        }
+    }
+
     /// <summary>The files may have lines of which a damaged journal does not speak any more.</summary>
     public void ForgetLogLengths()
     {
@@ -108,6 +118,7 @@ internal sealed partial class RowTable
                 row.Slice = default;
                 row.Pending = null;
                 row.Info = change.Info!;
+                row.Log ??= change.IsNew ? Events.LogState.Plain : null;
                 Describe(row, new RowHead(change.Info!));
                 Lagging.Remove(row);
                 if (_byKey is not null && change.Info!.IdempotencyKey is { } key && row.IsLive)
@@ -124,6 +135,11 @@ internal sealed partial class RowTable
                 }
 
                 break;
+            case ChangeKind.Log:
+                row.Log = Events.LogState.Read(change.Image);
+                break;
+            case ChangeKind.Fork:
+                break; // its log.json and its links are all there is to it
             case ChangeKind.Purge:
                 row.IsGone = true;
                 row.Moves++;
@@ -131,6 +147,7 @@ internal sealed partial class RowTable
                 row.Slice = default;
                 row.Tail = null;
                 row.EventIds = null;
+                row.Log = null;
                 Lagging.Remove(row);
                 break;
             default:

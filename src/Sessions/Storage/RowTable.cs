@@ -79,6 +79,7 @@ internal sealed partial class RowTable(IDisk disk, Quarantine quarantine)
             row.LogLength = -1;
             row.Tail = null;
             row.Shares = null;
+            row.Log = null;
             row.EventIds = null;
             row.IsGone = false;
             row.DeletionLsn = 0;
@@ -247,23 +248,25 @@ internal sealed partial class RowTable(IDisk disk, Quarantine quarantine)
 
     /// <summary>shares.json of a row, compact; empty where there is none. Without the store lock
     /// (not <paramref name="isSettled"/>) a folder that is missing is NotFound.</summary>
-    public byte[] ReadShares(Row row, bool isSettled = true)
+    public byte[] ReadShares(Row row, bool isSettled = true) => row.Shares ??=
+        ReadSmall(row, Layout.SharesFile, c => Sharing.ShareList.CanRead(c, row.Id), isSettled) ?? [];
+
+    /// <summary>What log.json of a row says, with the same rule.</summary>
+    public Events.LogState ReadLog(Row row, bool isSettled = true) => row.Log ??= Events.LogState.Read(
+        ReadSmall(row, Layout.LogStateFile, c => Events.LogState.CanRead(c, row.Id), isSettled) ?? []);
+
+    private byte[]? ReadSmall(Row row, string name, Func<byte[], bool> isValid, bool isSettled)
     {
-        if (row.Shares is { } known)
-        {
-            return known;
-        }
-
-        string path = row.Folder + "/" + Layout.SharesFile;
+        string path = row.Folder + "/" + name;
         bool wasThere = disk.Stat(row.Folder) is not null;
-        byte[]? read = SmallFile.Read(disk, quarantine, path, row.Id, c => Sharing.ShareList.CanRead(c, row.Id));
-        if (read is not null || (wasThere && disk.Stat(row.Folder) is not null))
+        byte[]? read = SmallFile.Read(disk, quarantine, path, row.Id, isValid);
+        if (read is not null || isSettled || (wasThere && disk.Stat(row.Folder) is not null))
         {
-            return row.Shares = read ?? [];
+            return read;
         }
 
-        // The folder is on its way between here and the trash: that says nothing of its shares.
-        return isSettled ? [] : throw new DiskException(DiskError.NotFound, "open", path, 0);
+        // The folder is on its way between here and the trash: that says nothing of what is in it.
+        throw new DiskException(DiskError.NotFound, "open", path, 0);
     }
 
     /// <summary>The info as people see it at a time: no file changes when a share expires.</summary>

@@ -148,6 +148,18 @@ internal sealed class Transaction(RowTable rows, Action<Span<byte>> fillRandom)
 
     public byte[] Shares(Row row) => row.Working?.Shares ?? rows.ReadShares(row);
 
+    public void PutLog(Row row, Events.LogState log)
+    {
+        Use(row).Log = log;
+        Changes.Add(new Change { Kind = ChangeKind.Log, Id = row.Id, Image = log.Write(row.Id) });
+    }
+
+    public Events.LogState Log(Row row) => row.Working?.Log ?? rows.ReadLog(row);
+
+    /// <summary>Links to the logs of which a new session's log.json speaks.</summary>
+    public void LinkHistory(Row row, string parentId)
+        => Changes.Add(new Change { Kind = ChangeKind.Fork, Id = row.Id, ParentId = parentId });
+
     public void Append(Row row, ReadOnlyMemory<byte> lines, long offset, Counters counters)
     {
         WorkingRow working = Use(row);

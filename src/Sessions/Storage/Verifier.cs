@@ -192,6 +192,8 @@ internal sealed class Verifier
         }
 
         CheckSmall(folder + "/" + Layout.SharesFile, id, c => Sharing.ShareList.CanRead(c, id));
+        bool hasLog = CheckSmall(folder + "/" + Layout.LogStateFile, id, c => LogState.CanRead(c, id)) is not null
+            || _core.Disk.Stat(folder + "/" + Layout.LogStateFile) is null;
         if (info is null)
         {
             return;
@@ -209,7 +211,7 @@ internal sealed class Verifier
             Add("wrong_place", "error", id, folder, null, null, null, null, "session.json speaks of another place");
         }
 
-        if (deep)
+        if (deep && hasLog)
         {
             CheckEvents(folder, id, deletion);
         }
@@ -227,14 +229,19 @@ internal sealed class Verifier
             }
 
             info = _core.Rows.Read(row);
-            log = LogView.Open(_core.Disk, row);
+            log = LogView.Open(_core.Disk, row, _core.Rows.ReadLog(row));
         }
 
         using (log)
         {
-            string file = folder + "/" + Layout.EventsFile;
             var reader = new LineReader(log, 0);
-            long previous = 0, count = 0;
+            long previous = log.SeqBefore, count = 0;
+            if (log.MissingHistory is { } missing)
+            {
+                Add("history_missing", "error", id, $"{folder}/{missing}", null, null, null, null,
+                    "the link to an ancestor's log is gone");
+            }
+
             while (reader.TryRead(out ReadOnlySpan<byte> line))
             {
                 _bytes += line.Length + 1;
@@ -251,10 +258,12 @@ internal sealed class Verifier
 
                 _events++;
                 count++;
+                (string name, long at) = log.Locate(reader.LineOffset);
+                string file = folder + "/" + name;
                 if (!whole)
                 {
                     string? kept = Keep(file, id, "damaged_line", line);
-                    Add("damaged_line", "error", id, file, reader.LineOffset, line.Length, previous + 1, kept,
+                    Add("damaged_line", "error", id, file, at, line.Length, previous + 1, kept,
                         "a line is not what was written");
                     previous++;
                     continue;
@@ -263,7 +272,7 @@ internal sealed class Verifier
                 if (seq != previous + 1)
                 {
                     Add(seq > previous ? "event_sequence_gap" : "event_sequence_regression", "error", id, file,
-                        reader.LineOffset, line.Length, seq, null,
+                        at, line.Length, seq, null,
                         string.Create(CultureInfo.InvariantCulture, $"number {seq} follows {previous}"));
                 }
 
@@ -272,7 +281,8 @@ internal sealed class Verifier
 
             if (previous < info.LastSeq)
             {
-                Add("events_missing", "error", id, file, null, null, previous + 1, null,
+                Add("events_missing", "error", id, $"{folder}/{Layout.EventsFile}", null, null, previous + 1,
+                    null,
                     string.Create(CultureInfo.InvariantCulture, $"the log ends with {previous} of {info.LastSeq}"));
             }
         }

@@ -51,6 +51,7 @@ internal sealed class WholeFrames
         ChangeKind.Put => _revisions.GetValueOrDefault(change.Id) <= change.Info!.Revision,
         ChangeKind.Trash or ChangeKind.Restore => _revisions.GetValueOrDefault(change.Id) <= frame.Lsn,
         ChangeKind.Shares => frame.Lsn > _applied || !IsSound(Layout.LiveFolder(change.Id) + "/" + Layout.SharesFile),
+        ChangeKind.Log => frame.Lsn > _applied || !IsSound(Layout.LiveFolder(change.Id) + "/" + Layout.LogStateFile),
         ChangeKind.Config => frame.Lsn > _applied || !IsSound(Layout.ConfigFile),
         _ => true,
     };

@@ -140,18 +140,44 @@ internal sealed class Workload(int seed, int calls)
                 return true;
             }
 
-            case < 64:
+            case < 62:
             {
                 using Session session = store.OpenSession(id);
                 session.Abort("enough");
                 return true;
             }
 
+            case < 66:
+            {
+                using Session session = store.OpenSession(id);
+                using Session made = session.Fork(_random.Next(2) == 0 ? 0
+                    : _random.Next((int)session.GetStat().LastSeq + 1));
+                Assert.True(Ids.Add(made.Id), made.Id);
+                _live.Add(made.Id);
+                return true;
+            }
+
+            case < 68:
+            {
+                using Session session = store.OpenSession(id);
+                if (_random.Next(3) == 0 && session.Events().GetRawText().Contains("rewound", StringComparison.Ordinal))
+                {
+                    session.UndoRewind();
+                }
+                else
+                {
+                    session.Rewind(_random.Next((int)session.GetStat().LastSeq + 1));
+                }
+
+                return true;
+            }
+
             case < 70:
             {
                 using Session session = store.OpenSession(id);
+                long before = store.Core.Rows.Lsn;
                 session.WriteShare(null, new ArrayBufferWriter<byte>());
-                return true;
+                return store.Core.Rows.Lsn > before; // the link that is there is handed out without a commit
             }
 
             case < 76:

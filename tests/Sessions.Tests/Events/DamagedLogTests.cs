@@ -81,10 +81,10 @@ public sealed class DamagedLogTests
             long at = random.Next(4) == 0 ? 0 : random.NextInt64(last + 3);
             uint limit = (uint)random.Next(4) switch { 0 => 0, 1 => 1, uint n => n * n };
             var output = new Utf8Buffer();
-            EventPage.WriteAfter(log, range, last, at, limit, output);
+            EventPage.WriteAfter(log, LogState.Plain, range, last, at, limit, output);
             naive.AssertAfter(Stores.Json(b => b.Write(output.Written)), range.First, range.Last, at, limit);
             output.Clear();
-            EventPage.WriteLast(log, range, last, at, limit, output);
+            EventPage.WriteLast(log, LogState.Plain, range, last, at, limit, output);
             naive.AssertLast(Stores.Json(b => b.Write(output.Written)), range.First, range.Last, at, limit);
         }
     }

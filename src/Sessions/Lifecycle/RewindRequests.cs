@@ -1,0 +1,53 @@
+using Sessions.Events;
+using Sessions.Storage;
+
+namespace Sessions.Lifecycle;
+
+/// <summary>Hides the events behind a number; a marker in the log says so.</summary>
+internal sealed class RewindRequest(StoreCore core, Row row, long toSeq) : CommitRequest
+{
+    public override void Run(Transaction transaction)
+    {
+        SessionInfo info = transaction.Live(row);
+        if (toSeq > info.LastSeq)
+        {
+            throw Errors.Argument("to_seq", "There is no such event yet.");
+        }
+
+        if (toSeq == info.LastSeq)
+        {
+            return; // nothing stands behind it
+        }
+
+        var data = new Utf8Buffer(32).Byte('{').Member("to_seq", toSeq).Byte('}');
+        Marker.Append(core, transaction, row, "rewind", data.ToArray());
+        LogState state = transaction.Log(row);
+        var rewind = new Rewind(info.LastSeq + 1, toSeq + 1, info.LastSeq);
+        transaction.PutLog(row, state with { Rewinds = [.. state.Rewinds, rewind] });
+    }
+}
+
+/// <summary>Shows what the last rewind hid; a marker in the log says so.</summary>
+internal sealed class UndoRewindRequest(StoreCore core, Row row) : CommitRequest
+{
+    public override void Run(Transaction transaction)
+    {
+        transaction.Live(row);
+        LogState state = transaction.Log(row);
+        if (state.Rewinds.Count == 0)
+        {
+            throw Errors.NotFound("rewind", row.Id);
+        }
+
+        var data = new Utf8Buffer(32).Byte('{').Member("rewind_seq", state.Rewinds[^1].Seq).Byte('}');
+        Marker.Append(core, transaction, row, "rewind_undone", data.ToArray());
+        transaction.PutLog(row, state with { Rewinds = [.. state.Rewinds.SkipLast(1)] });
+    }
+}
+
+/// <summary>The library's own events.</summary>
+internal static class Marker
+{
+    public static void Append(StoreCore core, Transaction transaction, Row row, string type, byte[] data)
+        => new AppendRequest(core, row, [new NewEvent(type, data, 0, null, null)]).Run(transaction);
+}

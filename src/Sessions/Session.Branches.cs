@@ -1,0 +1,77 @@
+using System.Buffers;
+using Sessions.Events;
+using Sessions.Lifecycle;
+using Sessions.Storage;
+
+namespace Sessions;
+
+/// <summary>Branches and rewinds.</summary>
+public sealed partial class Session
+{
+    /// <summary>
+    /// Makes a branch: a new session with this one as its parent, which sees this one's events up to
+    /// <paramref name="atSeq"/> (0: the last one) under the same numbers, and then its own. Nothing is copied
+    /// where the file system has hard links, and the branch keeps its history whatever becomes of this
+    /// session. A number in the middle of a long log costs a read of what lies between it and the nearer end.
+    /// </summary>
+    public Session Fork(long atSeq = 0, SessionCreateOptions? options = null)
+    {
+        Checks.Number(atSeq, "at_seq");
+        SessionInfo pattern = SessionStore.NewInfo(Id, options);
+        RequireWritable();
+        while (true)
+        {
+            SessionInfo info = Current();
+            int rewrites = _row.Rewrites;
+            BranchPoint? point = atSeq == 0 || atSeq >= info.LastSeq ? null : FindBranchPoint(info, atSeq);
+            var request = new ForkRequest(Core, pattern, _row, atSeq, point, rewrites) { Full = _store.IsFull };
+            Commit(request);
+            if (!request.IsStale)
+            {
+                return _store.OpenSession(request.Id);
+            }
+        }
+    }
+
+    /// <summary>Hides the events behind a number (0: all) without erasing them; a "rewind" event says so.
+    /// Nothing happens where none is behind it.</summary>
+    public void Rewind(long toSeq)
+    {
+        Checks.Number(toSeq, "to_seq");
+        RequireWritable();
+        Commit(new RewindRequest(Core, _row, toSeq) { Full = _store.IsFull });
+    }
+
+    /// <summary>Shows again what the last rewind that was not undone hid; NotFound where there is none.</summary>
+    public void UndoRewind()
+    {
+        RequireWritable();
+        Commit(new UndoRewindRequest(Core, _row) { Full = _store.IsFull });
+    }
+
+    /// <summary>Writes the family of this session as JSON: the oldest living ancestor and all its living
+    /// descendants, each behind its parent, in the order they were made.</summary>
+    public void WriteTree(IBufferWriter<byte> output) => SessionStore.Run(() =>
+    {
+        Current();
+        if (_shareId is not null)
+        {
+            Share();
+            throw Errors.Denied("share.read_only");
+        }
+
+        lock (Core.Rows.Gate)
+        {
+            FamilyTree.Write(Core.Rows, _row, output);
+        }
+    });
+
+    private BranchPoint FindBranchPoint(SessionInfo info, long atSeq) => SessionStore.Run(() =>
+    {
+        (LogView log, LogState state) = OpenLog(info);
+        using (log)
+        {
+            return BranchPoint.At(Id, info, log, state, atSeq);
+        }
+    });
+}

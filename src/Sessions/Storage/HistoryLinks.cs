@@ -1,0 +1,129 @@
+using Sessions.Events;
+using Sessions.Platform;
+
+namespace Sessions.Storage;
+
+/// <summary>
+/// Gives a branch its history: a second name for each log it sees a part of, so that it costs nothing
+/// and stays whatever becomes of the ancestors. Where the file system has no links, the part is copied.
+/// Doing it twice does nothing the second time.
+/// </summary>
+internal sealed class HistoryLinks(IDisk disk)
+{
+    private const int CopyBytes = 1 << 20;
+
+    /// <param name="folder">Where the branch is, or is being staged.</param>
+    /// <param name="parentId">What it was branched from.</param>
+    /// <param name="parent">What is known of the parent from the same frames; null: nothing.</param>
+    /// <param name="state">The branch's log.json.</param>
+    public void Link(string folder, string parentId, FoldedSession? parent, LogState state)
+    {
+        string? parentFolder = null;
+        foreach (HistoryPart part in state.History)
+        {
+            string link = Layout.History(folder, part.SessionId);
+            if (disk.Stat(link) is not null && !MayBeAnother(parent))
+            {
+                continue;
+            }
+
+            parentFolder ??= Find(parentId, parent?.Place ?? 0);
+            string? source = parentFolder is null ? null : part.SessionId == parentId
+                ? parentFolder + "/" + Layout.EventsFile : Layout.History(parentFolder, part.SessionId);
+            DiskEntry? original = source is null ? null : disk.Stat(source);
+            if (disk.Stat(link) is { } found)
+            {
+                if (original is null || original.Value.Identity == found.Identity)
+                {
+                    continue;
+                }
+
+                // After a power cut the parent's name for the file was lost and this one was not. The parent
+                // gets its lines anew from the journal, in another file, and so does the branch.
+                disk.Unlink(link);
+            }
+
+            if (original is null)
+            {
+                // The parent was purged, which first made the links of its branches durable; so this one
+                // was removed by hand. Its events are shown as missing.
+                LogRing.Add("error", $"The history {link} is gone.");
+                continue;
+            }
+
+            disk.CreateFolder(folder + "/" + Layout.HistoryFolder);
+            LinkOrCopy(source!, link, part.Bytes);
+        }
+    }
+
+    // A link that is there already is looked at closely only where files are links, and where the
+    // parent's log should still be the same file: before it is replaced, links to it are made durable.
+    private bool MayBeAnother(FoldedSession? parent)
+        => disk.Capabilities.HardLinks && parent is not { IsPurged: true };
+
+    private string? Find(string id, long place)
+    {
+        if (disk.Stat(Layout.Folder(id, place)) is not null)
+        {
+            return Layout.Folder(id, place);
+        }
+
+        if (disk.Stat(Layout.LiveFolder(id)) is not null)
+        {
+            return Layout.LiveFolder(id);
+        }
+
+        foreach ((string folder, string found, _) in FolderScan.Folders(disk))
+        {
+            if (found == id)
+            {
+                return folder;
+            }
+        }
+
+        return null;
+    }
+
+    private void LinkOrCopy(string source, string link, long bytes)
+    {
+        if (disk.Capabilities.HardLinks)
+        {
+            try
+            {
+                disk.Link(source, link);
+                return;
+            }
+            catch (DiskException e) when (e.Error == DiskError.Unsupported)
+            {
+                LogRing.Add("info", "The file system has no hard links after all; histories are copied.");
+            }
+        }
+
+        // Complete before it has its name, so that a copy that was cut short is never taken for one.
+        string scratch = link + ".part";
+        if (disk.Stat(scratch) is not null)
+        {
+            disk.Unlink(scratch);
+        }
+
+        using (IDiskFile from = disk.Open(source, OpenMode.Read), to = disk.Open(scratch, OpenMode.CreateNew))
+        {
+            byte[] buffer = new byte[Math.Min(CopyBytes, bytes)];
+            for (long at = 0; at < bytes;)
+            {
+                int read = from.Read(buffer.AsSpan(0, (int)Math.Min(buffer.Length, bytes - at)), at);
+                if (read == 0)
+                {
+                    break;
+                }
+
+                to.Write(buffer.AsSpan(0, read), at);
+                at += read;
+            }
+
+            to.Sync();
+        }
+
+        disk.Rename(scratch, link);
+    }
+}
