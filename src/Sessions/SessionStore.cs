@@ -10,7 +10,7 @@ namespace Sessions;
 /// A store of sessions in one folder, which any number of processes may have open at once. Any
 /// thread may call anything at any time. Failures are <see cref="SessionException"/>s.
 /// </summary>
-public sealed class SessionStore : IDisposable
+public sealed partial class SessionStore : IDisposable
 {
     private const string DefaultShareBaseUrl = "sessions:share/";
     private const long DefaultPurgeAgeMs = 30L * 24 * 60 * 60 * 1000;
@@ -100,6 +100,7 @@ public sealed class SessionStore : IDisposable
             count += request.Count;
             if (!request.HasMore)
             {
+                PurgePruned(before);
                 return count;
             }
         }

@@ -11,7 +11,7 @@ internal sealed record BranchPoint(LogState State, Counters Counters)
         List<HistoryPart> history = [.. state.History];
         if (ownLength > 0)
         {
-            history.Add(new HistoryPart(parentId, parent.LastSeq, ownLength));
+            history.Add(new HistoryPart(parentId, state.FirstOwn, parent.LastSeq, ownLength));
         }
 
         return new BranchPoint(state with { History = history }, parent.Counters);
@@ -33,7 +33,7 @@ internal sealed record BranchPoint(LogState State, Counters Counters)
 
         if (cut > log.OwnStart)
         {
-            history.Add(new HistoryPart(parentId, seq, cut - log.OwnStart));
+            history.Add(new HistoryPart(parentId, state.FirstOwn, seq, cut - log.OwnStart));
         }
 
         (long messages, long lastAt) = Count(log, seq, parent, cut);

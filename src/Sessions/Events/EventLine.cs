@@ -85,6 +85,9 @@ internal static class EventLine
                 case "timestamp" when reader.TokenType == JsonTokenType.Number && reader.TryGetInt64(out long at):
                     head = head with { Timestamp = at };
                     break;
+                case "turn_id" when reader.TokenType == JsonTokenType.String:
+                    head = head with { TurnId = JsonString.Decode(ref reader) };
+                    break;
                 case "id" when reader.TokenType == JsonTokenType.String:
                     head = head with { Id = JsonString.Decode(ref reader) };
                     break;
@@ -106,4 +109,4 @@ internal static class EventLine
 }
 
 /// <summary>The head of an event.</summary>
-internal readonly record struct EventHead(long Seq, string Type, long Timestamp, string? Id);
+internal readonly record struct EventHead(long Seq, string Type, long Timestamp, string? Id, string? TurnId = null);

@@ -5,9 +5,10 @@ namespace Sessions.Events;
 /// <summary>A part of a branch's history: what it sees of an ancestor's log, a hard link of which
 /// stands in its folder.</summary>
 /// <param name="SessionId">The ancestor; names the link.</param>
+/// <param name="FirstSeq">The first event that stands in the file.</param>
 /// <param name="LastSeq">The last event of it that belongs to the branch.</param>
 /// <param name="Bytes">Where the line of that event ends in the file.</param>
-internal sealed record HistoryPart(string SessionId, long LastSeq, long Bytes);
+internal sealed record HistoryPart(string SessionId, long FirstSeq, long LastSeq, long Bytes);
 
 /// <summary>A rewind: the marker's number, and what it hides.</summary>
 internal sealed record Rewind(long Seq, long FirstSeq, long LastSeq);
@@ -59,6 +60,9 @@ internal sealed record LogState
     /// <summary>The last event that stands in an ancestor's log, or was pruned; the session's own log goes
     /// on behind it.</summary>
     public long LastInHistory => Math.Max(History.Count == 0 ? 0 : History[^1].LastSeq, FirstSeq - 1);
+
+    /// <summary>The first event that stands in the session's own log, or will.</summary>
+    public long FirstOwn => History.Count == 0 ? FirstSeq : History[^1].LastSeq + 1;
 
     public bool IsPlain => FirstSeq == 1 && History.Count + Rewinds.Count + Compactions.Count == 0;
 
@@ -147,7 +151,7 @@ internal sealed record LogState
         for (int i = 0; i < History.Count; i++)
         {
             b.Raw(i == 0 ? "{"u8 : ",{"u8).Member("session_id", History[i].SessionId)
-                .Member("last_seq", History[i].LastSeq).Member("bytes", History[i].Bytes).Byte('}');
+                .Member("first_seq", History[i].FirstSeq).Member("last_seq", History[i].LastSeq).Member("bytes", History[i].Bytes).Byte('}');
         }
 
         b.Raw("],\"rewinds\":["u8);
@@ -180,7 +184,8 @@ internal sealed record LogState
         {
             FirstSeq = Find(m, "first_seq").Number,
             History = [.. Items(m, "history").Select(i =>
-                new HistoryPart(Find(i, "session_id").Text, Find(i, "last_seq").Number, Find(i, "bytes").Number))],
+                new HistoryPart(Find(i, "session_id").Text, Find(i, "first_seq").Number, Find(i, "last_seq").Number,
+                    Find(i, "bytes").Number))],
             Rewinds = [.. Items(m, "rewinds").Select(i =>
                 new Rewind(Find(i, "seq").Number, Find(i, "first_seq").Number, Find(i, "last_seq").Number))],
             Compactions = [.. Items(m, "compactions").Select(i =>

@@ -109,19 +109,32 @@ internal sealed class LogView : IDisposable
 
     private static LogView OpenOwn(IDisk disk, Row row, List<TailLines>? tail, LogState state, bool mustExist)
     {
-        long before = state.History.Count == 0 ? state.FirstSeq - 1 : 0;
-        IDiskFile file;
-        try
-        {
-            file = disk.Open(row.Folder + "/" + Layout.EventsFile, OpenMode.Read);
-        }
-        catch (DiskException e) when (e.Error == DiskError.NotFound && (!mustExist || tail is [{ Offset: 0 }, ..]))
+        long before = (state.History.Count == 0 ? state.FirstSeq : state.History[0].FirstSeq) - 1;
+        if (OpenNewest(disk, row, mustExist && tail is not [{ Offset: 0 }, ..]) is not { } file)
         {
             // No event yet, or none in the file.
             return new LogView(null, tail, Math.Max(row.LogLength, 0)) { SeqBefore = before };
         }
 
-        return new LogView(file, tail, row.LogLength >= 0 ? row.LogLength : file.Length) { SeqBefore = before };
+        long length = file.Length;
+        if (mustExist && length < (tail is null ? row.LogLength : tail[0].Offset))
+        {
+            file.Dispose(); // replaced by a shorter one since this process looked
+            throw new DiskException(DiskError.NotFound, "open", row.Folder + "/" + Layout.EventsFile, 0);
+        }
+
+        return new LogView(file, tail, row.LogLength >= 0 ? row.LogLength : length) { SeqBefore = before };
+    }
+
+    private static IDiskFile? OpenNewest(IDisk disk, Row row, bool mustExist)
+    {
+        if (row.Staged is { } staged && OpenPart(disk, row.Folder + "/" + staged.File) is { } fresh)
+        {
+            return fresh;
+        }
+
+        return mustExist ? disk.Open(row.Folder + "/" + Layout.EventsFile, OpenMode.Read)
+            : OpenPart(disk, row.Folder + "/" + Layout.EventsFile);
     }
 
     private static IDiskFile? OpenPart(IDisk disk, string path)

@@ -12,6 +12,7 @@ internal sealed class LogWalk(LogView log, long from, long lastSeq)
     private readonly Queue<Piece> _pieces = new();
     private ReadOnlyMemory<byte> _whole;
     private long _wholeSeq;
+    private long _wholeOffset;
     private long _last = from == 0 ? log.SeqBefore : 0;
 
     // From the middle of a log, nobody knows the numbers before the first whole line.
@@ -20,6 +21,9 @@ internal sealed class LogWalk(LogView log, long from, long lastSeq)
 
     /// <summary>The number of the line.</summary>
     public long Seq { get; private set; }
+
+    /// <summary>Where the line begins.</summary>
+    public long Offset { get; private set; }
 
     /// <summary>The event, still without its closing brace; empty where the line is damaged.</summary>
     public ReadOnlyMemory<byte> Unclosed { get; private set; }
@@ -36,7 +40,7 @@ internal sealed class LogWalk(LogView log, long from, long lastSeq)
 
         if (_pieces.TryDequeue(out Piece? piece))
         {
-            (Seq, Unclosed, Damage) = (_last = _last + 1, default, piece);
+            (Seq, Offset, Unclosed, Damage) = (_last = _last + 1, piece.Offset, default, piece);
             return true;
         }
 
@@ -45,7 +49,7 @@ internal sealed class LogWalk(LogView log, long from, long lastSeq)
             return false;
         }
 
-        (Seq, Unclosed, Damage) = (_last = _wholeSeq, _whole, null);
+        (Seq, Offset, Unclosed, Damage) = (_last = _wholeSeq, _wholeOffset, _whole, null);
         _wholeSeq = 0;
         _knowsPlace = true;
         return true;
@@ -70,7 +74,7 @@ internal sealed class LogWalk(LogView log, long from, long lastSeq)
 
             if (whole && seq > _last)
             {
-                _wholeSeq = seq;
+                (_wholeSeq, _wholeOffset) = (seq, _reader.LineOffset);
                 _whole = _reader.Line[..unclosed.Length];
                 Place(run, seq);
                 return;

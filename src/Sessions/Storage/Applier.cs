@@ -7,11 +7,12 @@ namespace Sessions.Storage;
 /// share; doing it twice, or going on after a half, ends in the same files. Its caller holds the
 /// store lock and has every frame of the fold on stable storage: the one rule of the design.
 /// </summary>
-internal sealed class Applier(IDisk disk, TimeProvider time, string owner)
+internal sealed class Applier(IDisk disk, TimeProvider time, string owner, Func<string, int>? rewritesOf = null)
 {
     private readonly FilePool _pool = new(disk, time, owner);
-    private readonly LogFiles _logs = new(disk);
+    private readonly LogFiles _logs = new(disk, rewritesOf ?? (_ => 0));
     private readonly HistoryLinks _history = new(disk);
+    private readonly LogRewriter _rewriter = new(disk);
     private readonly Utf8Buffer _text = new(2048);
     private readonly HashSet<string> _folders = [];
     private bool _exchange = disk.Capabilities.AtomicExchange;
@@ -148,14 +149,21 @@ internal sealed class Applier(IDisk disk, TimeProvider time, string owner)
         bool hasMore = session.Lines.Count > 0 || session.HasLog || session.ForkedFrom is not null;
         string place = session.Image is not null && hasMore && disk.Stat(folder) is null
             ? MakeStaged(session.Id) : folder;
-        if (session.ForkedFrom is { } parent)
+        if (session.ForkedFrom is not null)
         {
-            _history.Link(place, parent, fold.Sessions.GetValueOrDefault(parent), Events.LogState.Read(session.Log));
+            _history.Link(place, session, fold);
+        }
+
+        if (session.Rewrite is { } rewrite)
+        {
+            _logs.Forget(session.Id);
+            _rewriter.Replace(place, rewrite);
         }
 
         if (session.HasLog)
         {
             WriteOrRemove(place + "/" + Layout.LogStateFile, session.Log);
+            _history.Drop(place, session.Log);
         }
 
         if (session.Lines.Count > 0)

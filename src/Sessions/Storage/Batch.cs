@@ -35,8 +35,8 @@ internal sealed unsafe class Batch
     /// <summary>True once a leader has taken it: nobody can withdraw any more.</summary>
     public bool Taken { get; set; }
 
-    public bool HasRoom(int bytes)
-        => Requests.Count < RequestsMax && (Requests.Count == 0 || Bytes + bytes <= BytesMax);
+    public bool HasRoom(CommitRequest request) => Requests.Count == 0 || (Requests.Count < RequestsMax
+        && Bytes + request.SizeHint <= BytesMax && !request.IsAlone && !Requests[0].IsAlone);
 
     public void Enter() => Interlocked.Increment(ref _references);
 

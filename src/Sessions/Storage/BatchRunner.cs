@@ -25,7 +25,7 @@ internal sealed class BatchRunner(StoreCore core, Takeover takeover)
     private long _segmentSince;
     private bool _isWritten;
 
-    public Applier Applier { get; } = new(core.Disk, core.Environment.Time, core.InstanceId)
+    public Applier Applier { get; } = new(core.Disk, core.Environment.Time, core.InstanceId, core.Rows.RewritesOf)
     {
         AtStep = core.Step,
         TouchedBranches = core.Rows.TouchedBranches,
@@ -181,6 +181,22 @@ internal sealed class BatchRunner(StoreCore core, Takeover takeover)
     /// <summary>Makes the current segment durable, up to an LSN that stands in it.</summary>
     public void SyncSegment(long lsn) => Sync(_journal.Open(core.Replica.Segment)!, lsn);
 
+    /// <summary>Makes durable and applies everything that is published, and the names and contents of what
+    /// branches made lately have links to: then a log can be replaced.</summary>
+    public void Settle()
+    {
+        SyncAll();
+        try
+        {
+            Durably.Sync(core.Disk, core.Rows.TouchedBranches(), []);
+        }
+        catch (DiskException e) when (e.Operation.StartsWith("f", StringComparison.Ordinal))
+        {
+            core.State.Health = StoreHealth.Poisoned; // a failed sync: what the caches held may be lost
+            throw;
+        }
+    }
+
     /// <summary>Makes durable and applies everything that is published.</summary>
     public void SyncAll()
     {
@@ -202,6 +218,11 @@ internal sealed class BatchRunner(StoreCore core, Takeover takeover)
         Replica replica = core.Replica;
         SharedState state = core.State;
         _isWritten = false;
+        if (onlyReserve is null && requests is [{ IsAlone: true } alone])
+        {
+            alone.Prepare(this);
+        }
+
         bool full = Prepare(requests, onlyReserve, out long lsn);
         if (_frames.Count == 0)
         {

@@ -19,6 +19,9 @@ internal enum ChangeKind
     /// its parent has links to.</summary>
     Fork,
 
+    /// <summary>A session's events.jsonl is replaced by a file that was made and synced beside it.</summary>
+    Rewrite,
+
     /// <summary>A session goes to the trash, with its image there.</summary>
     Trash,
 
@@ -52,6 +55,15 @@ internal sealed class Change
 
     /// <summary>Append: where the bytes go.</summary>
     public long Offset { get; init; }
+
+    /// <summary>Rewrite: the new file's name in the session's folder.</summary>
+    public string File { get; init; } = "";
+
+    /// <summary>Rewrite: its length in bytes.</summary>
+    public long Bytes { get; init; }
+
+    /// <summary>Rewrite: the path that the old file gets in the trash; "": none.</summary>
+    public string Kept { get; init; } = "";
 
     /// <summary>Append: lines, each closed by a newline; a newline first where the file's end had none.</summary>
     public ReadOnlyMemory<byte> Lines { get; init; }

@@ -50,6 +50,10 @@ internal static class ChangeCodec
             case ChangeKind.Log:
                 b.Raw("{\"log\":"u8).Text(c.Id).RawMember("image", c.Image.IsEmpty ? "null"u8 : c.Image.Span);
                 break;
+            case ChangeKind.Rewrite:
+                b.Raw("{\"rewrite\":"u8).Text(c.Id).Member("file", c.File).Member("bytes", c.Bytes)
+                    .Member("kept", c.Kept);
+                break;
             case ChangeKind.Fork:
                 b.Raw("{\"fork\":"u8).Text(c.Id).Member("parent", c.ParentId);
                 break;
@@ -155,6 +159,15 @@ internal static class ChangeCodec
                 ReadOnlyMemory<byte> log = Image(m);
                 _ = Events.LogState.Read(log);
                 return new Change { Kind = ChangeKind.Log, Id = head.Text, Image = log };
+            case "rewrite":
+                return new Change
+                {
+                    Kind = ChangeKind.Rewrite,
+                    Id = head.Text,
+                    File = Find(m, "file").Text,
+                    Bytes = Find(m, "bytes").Number,
+                    Kept = Find(m, "kept").Text,
+                };
             case "fork":
                 return new Change { Kind = ChangeKind.Fork, Id = head.Text, ParentId = Find(m, "parent").Text };
             case "trash":

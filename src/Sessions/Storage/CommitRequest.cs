@@ -16,6 +16,15 @@ internal abstract class CommitRequest
     /// <summary>What it failed with; its changes are then absent.</summary>
     public Exception? Failure { get; set; }
 
+    /// <summary>True where its frame must stand in no batch with others.</summary>
+    public virtual bool IsAlone => false;
+
+    /// <summary>What one that is alone does under the store lock before it runs: everything published is
+    /// to be on stable storage and in the files by then.</summary>
+    public virtual void Prepare(BatchRunner runner)
+    {
+    }
+
     /// <summary>
     /// Looks at the working state and adds changes. Everything that can fail comes before the first
     /// change: a request that throws must have added none. Where a batch meets a full disk it is given

@@ -100,7 +100,7 @@ internal sealed class Committer(StoreCore core, BatchRunner runner)
 
     private Batch Join(CommitRequest request)
     {
-        if (_open is null || !_open.HasRoom(request.SizeHint))
+        if (_open is null || !_open.HasRoom(request))
         {
             _open = new Batch();
             _queue.Enqueue(_open);

@@ -30,6 +30,14 @@ internal sealed class FoldedSession(string id)
     /// <summary>The last image of log.json; empty where it is to go.</summary>
     public ReadOnlyMemory<byte> Log { get; set; }
 
+    /// <summary>The last replacement of the log; the lines are those that came after it.</summary>
+    public Change? Rewrite { get; set; }
+
+    public long RewriteLsn { get; set; }
+
+    /// <summary>The LSN of the frame that made the branch.</summary>
+    public long ForkLsn { get; set; }
+
     /// <summary>The session it is a branch of, where one of the frames made it.</summary>
     public string? ForkedFrom { get; set; }
 
@@ -63,11 +71,11 @@ internal sealed class Fold
             }
 
             session.Lsn = frame.Lsn;
-            Add(session, change);
+            Add(session, change, frame.Lsn);
         }
     }
 
-    private static void Add(FoldedSession session, Change change)
+    private static void Add(FoldedSession session, Change change, long lsn)
     {
         switch (change.Kind)
         {
@@ -91,6 +99,12 @@ internal sealed class Fold
                 break;
             case ChangeKind.Fork:
                 session.ForkedFrom = change.ParentId;
+                session.ForkLsn = lsn;
+                break;
+            case ChangeKind.Rewrite:
+                session.Rewrite = change;
+                session.RewriteLsn = lsn;
+                session.Lines.Clear();
                 break;
             case ChangeKind.Trash:
             case ChangeKind.Restore:

@@ -13,16 +13,17 @@ internal sealed class HistoryLinks(IDisk disk)
     private const int CopyBytes = 1 << 20;
 
     /// <param name="folder">Where the branch is, or is being staged.</param>
-    /// <param name="parentId">What it was branched from.</param>
-    /// <param name="parent">What is known of the parent from the same frames; null: nothing.</param>
-    /// <param name="state">The branch's log.json.</param>
-    public void Link(string folder, string parentId, FoldedSession? parent, LogState state)
+    /// <param name="branch">What the frames say of it.</param>
+    /// <param name="fold">What else they say.</param>
+    public void Link(string folder, FoldedSession branch, Fold fold)
     {
+        string parentId = branch.ForkedFrom!;
+        FoldedSession? parent = fold.Sessions.GetValueOrDefault(parentId);
         string? parentFolder = null;
-        foreach (HistoryPart part in state.History)
+        foreach (HistoryPart part in LogState.Read(branch.Log).History)
         {
             string link = Layout.History(folder, part.SessionId);
-            if (disk.Stat(link) is not null && !MayBeAnother(parent))
+            if (disk.Stat(link) is not null && !MayBeAnother(branch, parent))
             {
                 continue;
             }
@@ -56,10 +57,29 @@ internal sealed class HistoryLinks(IDisk disk)
         }
     }
 
-    // A link that is there already is looked at closely only where files are links, and where the
-    // parent's log should still be the same file: before it is replaced, links to it are made durable.
-    private bool MayBeAnother(FoldedSession? parent)
-        => disk.Capabilities.HardLinks && parent is not { IsPurged: true };
+    /// <summary>Removes the links to logs of which log.json does not speak any more.</summary>
+    public void Drop(string folder, ReadOnlyMemory<byte> image)
+    {
+        string history = folder + "/" + Layout.HistoryFolder;
+        if (disk.Stat(history) is not { IsFolder: true })
+        {
+            return;
+        }
+
+        HashSet<string> kept = [.. LogState.Read(image).History.Select(p => p.SessionId + ".jsonl")];
+        foreach (DiskName link in disk.List(history))
+        {
+            if (!kept.Contains(link.Name))
+            {
+                disk.Unlink(history + "/" + link.Name);
+            }
+        }
+    }
+
+    // A link that is there already is looked at closely only where files are links and the parent's log
+    // should still be the same file: before a log is replaced or purged, links to it are made durable.
+    private bool MayBeAnother(FoldedSession branch, FoldedSession? parent) => disk.Capabilities.HardLinks
+        && parent is not { IsPurged: true } && (parent?.Rewrite is null || parent.RewriteLsn < branch.ForkLsn);
 
     private string? Find(string id, long place)
     {

@@ -20,6 +20,7 @@ internal static class Layout
     public const string SessionFile = "session.json";
     public const string EventsFile = "events.jsonl";
     public const string LogStateFile = "log.json";
+    public const string PrunedFolder = "trash/pruned";
     public const string HistoryFolder = "history";
     private const string UnfinishedSuffix = ".new";
     public const string SharesFile = "shares.json";
@@ -65,6 +66,18 @@ internal static class Layout
         => deletionLsn == 0 ? LiveFolder(id) : TrashFolder(deletionLsn, id);
 
     public static string Secret(string folder, string shareId) => folder + "/" + shareId + ".secret";
+
+    /// <summary>Where the log of a session that was pruned is kept: when (unix ms), by which frame.</summary>
+    public static string Pruned(long at, long lsn, string id)
+        => string.Create(CultureInfo.InvariantCulture, $"{PrunedFolder}/{at}-{lsn}-{id}.jsonl");
+
+    /// <summary>When the log of that name was pruned; false where the name is no such one.</summary>
+    public static bool TryPrunedAt(string name, out long at)
+    {
+        int dash = name.IndexOf('-', StringComparison.Ordinal);
+        at = 0;
+        return dash > 0 && long.TryParse(name.AsSpan(0, dash), NumberStyles.None, CultureInfo.InvariantCulture, out at);
+    }
 
     /// <summary>A branch's link to the log of an ancestor.</summary>
     public static string History(string folder, string ancestorId) => $"{folder}/{HistoryFolder}/{ancestorId}.jsonl";

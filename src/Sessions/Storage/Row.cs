@@ -52,6 +52,10 @@ internal sealed class Row(string id)
     /// <summary>Lines that are published but perhaps not in the file yet, in order, without gaps.</summary>
     public List<TailLines>? Tail { get; set; }
 
+    /// <summary>The file, beside events.jsonl, that a frame published but perhaps not applied yet puts in its
+    /// place; null: none.</summary>
+    public (long Lsn, string File)? Staged { get; set; }
+
     /// <summary>shares.json, compact; empty: none; null: not read yet.</summary>
     public byte[]? Shares { get; set; }
 

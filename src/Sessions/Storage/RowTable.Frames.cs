@@ -32,6 +32,15 @@ internal sealed partial class RowTable
         Lsn = frame.Lsn;
     }
 
+    /// <summary>How often a session's log was replaced, as far as this process knows.</summary>
+    public int RewritesOf(string id)
+    {
+        lock (Gate)
+        {
+            return _rows.TryGetValue(id, out Row? row) ? row.Rewrites : 0;
+        }
+    }
+
     /// <summary>Branches among the sessions touched since the last checkpoint.</summary>
     public List<TouchedSession> TouchedBranches()
     {
@@ -58,6 +67,12 @@ internal sealed partial class RowTable
         {
             foreach (Change change in frame.Changes)
             {
+                if (change.Kind == ChangeKind.Rewrite && _rows.TryGetValue(change.Id, out Row? rewritten)
+                    && rewritten.Staged?.Lsn <= lsn)
+                {
+                    rewritten.Staged = null;
+                }
+
                 // The first frame of a session drops all that is due; the others find nothing left.
                 if (change.Kind == ChangeKind.Append && _rows.TryGetValue(change.Id, out Row? row)
                     && row.Tail is { Count: > 0 } tail && tail[0].Lsn <= lsn)
@@ -137,6 +152,13 @@ internal sealed partial class RowTable
                 break;
             case ChangeKind.Log:
                 row.Log = Events.LogState.Read(change.Image);
+                break;
+            case ChangeKind.Rewrite:
+                row.Rewrites++;
+                row.LogLength = change.Bytes;
+                row.Tail = null;
+                row.EventIds = null;
+                row.Staged = isApplied ? null : (lsn, change.File);
                 break;
             case ChangeKind.Fork:
                 break; // its log.json and its links are all there is to it

@@ -80,6 +80,8 @@ internal sealed partial class RowTable(IDisk disk, Quarantine quarantine)
             row.Tail = null;
             row.Shares = null;
             row.Log = null;
+            row.Staged = null;
+            row.Rewrites++; // perhaps; whoever works with offsets looks again
             row.EventIds = null;
             row.IsGone = false;
             row.DeletionLsn = 0;

@@ -10,6 +10,8 @@ internal sealed class StoreCore
 
     private long _lookedAt;
 
+    private long _scratch;
+
     public StoreCore(StoreEnvironment environment, SessionStoreOptions options, string storeId)
     {
         Environment = environment;
@@ -41,6 +43,9 @@ internal sealed class StoreCore
     /// <summary>What all checksums of this store's journal begin with, so that no frame of another
     /// store is ever taken for one of this.</summary>
     public uint Seed { get; }
+
+    /// <summary>A number for the name of a scratch file of this instance, never the same twice.</summary>
+    public long NextScratch() => Interlocked.Increment(ref _scratch);
 
     public string InstanceId { get; }
 

@@ -156,6 +156,20 @@ internal sealed class Transaction(RowTable rows, Action<Span<byte>> fillRandom)
 
     public Events.LogState Log(Row row) => row.Working?.Log ?? rows.ReadLog(row);
 
+    /// <summary>A file, synced beside it, takes the place of the log.</summary>
+    public void Rewrite(Row row, string file, long bytes, string kept)
+    {
+        Use(row).LogLength = bytes;
+        Changes.Add(new Change
+        {
+            Kind = ChangeKind.Rewrite,
+            Id = row.Id,
+            File = file,
+            Bytes = bytes,
+            Kept = kept,
+        });
+    }
+
     /// <summary>Links to the logs of which a new session's log.json speaks.</summary>
     public void LinkHistory(Row row, string parentId)
         => Changes.Add(new Change { Kind = ChangeKind.Fork, Id = row.Id, ParentId = parentId });

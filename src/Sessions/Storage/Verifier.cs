@@ -221,6 +221,7 @@ internal sealed class Verifier
     {
         LogView log;
         SessionInfo info;
+        long first;
         lock (_core.Rows.Gate)
         {
             if (Find(id) is not { } row || row.DeletionLsn != deletion)
@@ -229,6 +230,7 @@ internal sealed class Verifier
             }
 
             info = _core.Rows.Read(row);
+            first = _core.Rows.ReadLog(row).FirstSeq; // before it, numbers may be missing
             log = LogView.Open(_core.Disk, row, _core.Rows.ReadLog(row));
         }
 
@@ -269,7 +271,7 @@ internal sealed class Verifier
                     continue;
                 }
 
-                if (seq != previous + 1)
+                if (seq != previous + 1 && (seq <= previous || seq > first))
                 {
                     Add(seq > previous ? "event_sequence_gap" : "event_sequence_regression", "error", id, file,
                         at, line.Length, seq, null,

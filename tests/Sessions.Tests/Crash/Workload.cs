@@ -172,7 +172,16 @@ internal sealed class Workload(int seed, int calls)
                 return true;
             }
 
-            case < 70:
+            case < 69:
+            {
+                using Session session = store.OpenSession(id);
+                long before = store.Core.Rows.Lsn;
+                session.Prune(Support.Stores.Utf8($"{{\"max_events\":{_random.Next(1, 8)}}}"),
+                    new ArrayBufferWriter<byte>());
+                return store.Core.Rows.Lsn > before;
+            }
+
+            case < 71:
             {
                 using Session session = store.OpenSession(id);
                 long before = store.Core.Rows.Lsn;

@@ -18,6 +18,7 @@ internal static class OneRule
         int slash = path.IndexOf('/');
         // A share's secret is never in the journal: it is durable before the frame that speaks of it.
         return path.Length > 0 && !path.EndsWith(".secret", StringComparison.Ordinal)
+            && !path.EndsWith(".new", StringComparison.Ordinal) // a log in the making, which nobody reads
             && !Free.Contains(slash < 0 ? path : path[..slash]);
     }
 

@@ -8,7 +8,7 @@ public sealed class LogStateTests
     private static readonly LogState Full = new()
     {
         FirstSeq = 3,
-        History = [new HistoryPart("session_1", 10, 700), new HistoryPart("session_2", 20, 1200)],
+        History = [new HistoryPart("session_1", 2, 10, 700), new HistoryPart("session_2", 11, 20, 1200)],
         Rewinds = [new Rewind(15, 12, 14), new Rewind(31, 25, 30)],
         Compactions = [new Compaction(13, 5), new Compaction(22, 18)],
     };

@@ -1,0 +1,147 @@
+using Sessions.Events;
+using Sessions.Platform;
+using Sessions.Storage;
+
+namespace Sessions.Lifecycle;
+
+/// <summary>
+/// Takes the beginning of a conversation away. What stays was copied to a new file beside the log
+/// before the lock was asked for; under it comes what was appended since, then a sync, then the frame.
+/// </summary>
+internal sealed class PruneRequest(StoreCore core, Row row, PrunePlan plan, LogState planned, int rewrites,
+    bool trash) : CommitRequest
+{
+    private const int CopyBytes = 1 << 20;
+
+    private LogState _state = LogState.Plain;
+    private string? _file;
+    private long _ownCut;
+    private long _copied;
+
+    public override bool IsAlone => true;
+
+    /// <summary>True where something else changed what the log is made of, and nothing was done.</summary>
+    public bool IsStale { get; private set; }
+
+    /// <summary>Copies what is there now. Without any lock: up to here the log only grows.</summary>
+    public void Stage(LogView log)
+    {
+        if (plan.Offset < log.OwnStart)
+        {
+            return; // the own log stays whole
+        }
+
+        _ownCut = plan.Offset - log.OwnStart;
+        _file = $"events-{core.InstanceId}-{core.NextScratch()}.new";
+        using IDiskFile fresh = core.Disk.Open(Fresh, OpenMode.CreateNew);
+        Copy(log, fresh);
+        fresh.Sync();
+    }
+
+    /// <summary>Takes the copy away where it was not used.</summary>
+    public void Abandon()
+    {
+        if (_file is not null && core.Disk.Stat(Fresh) is not null)
+        {
+            core.Disk.Unlink(Fresh);
+        }
+    }
+
+    public override void Prepare(BatchRunner runner)
+    {
+        runner.Settle();
+        LogView log;
+        lock (core.Rows.Gate)
+        {
+            if (IsStale = !row.IsLive || row.Rewrites != rewrites)
+            {
+                return;
+            }
+
+            // A rewind or a compaction since then is taken along; other parts of the log are not what was copied.
+            _state = core.Rows.ReadLog(row);
+            if (IsStale = _state.FirstSeq != planned.FirstSeq || !_state.History.SequenceEqual(planned.History))
+            {
+                return;
+            }
+
+            log = LogView.Open(core.Disk, row, _state);
+        }
+
+        using (log)
+        {
+            RemoveRemains();
+            IsStale = _file is not null && !TryFinish(log);
+        }
+    }
+
+    public override void Run(Transaction transaction)
+    {
+        SessionInfo info = transaction.Live(row);
+        if (IsStale)
+        {
+            return;
+        }
+
+        if (_file is not null)
+        {
+            transaction.Rewrite(row, _file, _copied, trash ? Layout.Pruned(transaction.Now, transaction.Lsn, row.Id) : "");
+        }
+
+        transaction.PutLog(row, _state with
+        {
+            FirstSeq = plan.FirstSeq,
+            History = [.. _state.History.Where(p => p.LastSeq >= plan.FirstSeq)],
+            Rewinds = [.. _state.Rewinds.Where(r => r.LastSeq >= plan.FirstSeq)],
+            Compactions = [.. _state.Compactions.Where(c => c.Seq >= plan.FirstSeq)],
+        });
+        transaction.Put(row, info with
+        {
+            EventCount = Math.Max(0, info.EventCount - plan.Events),
+            MessageCount = Math.Max(0, info.MessageCount - plan.Messages),
+        });
+    }
+
+    private string Fresh => row.Folder + "/" + _file;
+
+    private void Copy(LogView log, IDiskFile fresh)
+    {
+        byte[] buffer = new byte[CopyBytes];
+        long from = log.OwnStart + _ownCut;
+        while (log.Read(buffer, from + _copied) is var read && read > 0)
+        {
+            fresh.Write(buffer.AsSpan(0, read), _copied);
+            _copied += read;
+        }
+    }
+
+    // False where another process, about to prune the same session, took the copy for remains.
+    private bool TryFinish(LogView log)
+    {
+        if (core.Disk.Stat(Fresh) is null)
+        {
+            return false;
+        }
+
+        using (IDiskFile fresh = core.Disk.Open(Fresh, OpenMode.ReadWrite))
+        {
+            Copy(log, fresh);
+            fresh.Sync();
+        }
+
+        core.Disk.SyncFolder(row.Folder);
+        return true;
+    }
+
+    // What a killed one left: no frame speaks of it, since all that there are have been applied.
+    private void RemoveRemains()
+    {
+        foreach (DiskName name in core.Disk.List(row.Folder))
+        {
+            if (name.Name.StartsWith("events-", StringComparison.Ordinal) && name.Name != _file)
+            {
+                core.Disk.Unlink(row.Folder + "/" + name.Name);
+            }
+        }
+    }
+}

@@ -1,0 +1,81 @@
+using System.Buffers;
+using Sessions.Events;
+using Sessions.Lifecycle;
+using Sessions.Platform;
+using Sessions.Storage;
+
+namespace Sessions;
+
+/// <summary>Taking the beginning of a conversation away.</summary>
+public sealed partial class Session
+{
+    /// <summary>
+    /// Prunes the conversation from its beginning until it keeps the limits of the options: `max_events`,
+    /// `max_bytes` (of the log), `max_age_ms`, at least one of them; `dry_run` (false), `trash` (true: the log as it
+    /// was stays in the trash until a purge). Whole turns go, never the last one; numbers stay. Writes a report:
+    /// what went, and the first event that is left. Reads the log once; others can write meanwhile.
+    /// </summary>
+    public void Prune(ReadOnlySpan<byte> optionsJson, IBufferWriter<byte> output)
+    {
+        PruneOptions options = PruneOptions.Read(optionsJson);
+        RequireWritable();
+        while (SessionStore.Run(() => !TryPrune(options, output)))
+        {
+            LogRing.Add("debug", $"Another change of {Id} came before a prune; once more.");
+        }
+    }
+
+    // False where something came in between, and it must be planned anew.
+    private bool TryPrune(PruneOptions options, IBufferWriter<byte> output)
+    {
+        SessionInfo info = Current();
+        int rewrites = _row.Rewrites;
+        (LogView log, LogState state) = OpenLog(info);
+        using (log)
+        {
+            PrunePlan? plan = PrunePlan.Make(log, state, info.LastSeq, options, Core.Now);
+            if (plan is not null && !options.DryRun)
+            {
+                KeepDamage(log, plan);
+                var request = new PruneRequest(Core, _row, plan, state, rewrites, options.Trash);
+                try
+                {
+                    request.Stage(log);
+                    Commit(request);
+                }
+                catch (DiskException e) when (e.Error == DiskError.NotFound && !_row.IsLive)
+                {
+                    return false; // deleted meanwhile: the next look says so
+                }
+                finally
+                {
+                    request.Abandon();
+                }
+
+                if (request.IsStale)
+                {
+                    return false;
+                }
+            }
+
+            var b = new Utf8Buffer(160);
+            output.Write(b.Byte('{').Member("dry_run", options.DryRun).Member("pruned_events", plan?.Events ?? 0)
+                .Member("pruned_messages", plan?.Messages ?? 0).Member("pruned_bytes", plan?.Bytes ?? 0)
+                .Member("first_seq", plan?.FirstSeq ?? state.FirstSeq).Member("last_seq", info.LastSeq)
+                .Byte('}').Written);
+            return true;
+        }
+    }
+
+    // What cannot be read is never thrown away.
+    private void KeepDamage(LogView log, PrunePlan plan)
+    {
+        foreach (Piece piece in plan.Damage)
+        {
+            byte[] bytes = new byte[Math.Min(piece.Length, Array.MaxLength)];
+            int read = log.Read(bytes, piece.Offset);
+            (string file, _) = log.Locate(piece.Offset);
+            Core.Quarantine.Keep($"{_row.Folder}/{file}", Id, "damaged_line", bytes.AsSpan(0, read));
+        }
+    }
+}

@@ -1,0 +1,80 @@
+using System.Buffers;
+using Sessions.Lifecycle;
+using Sessions.Platform;
+using Sessions.Storage;
+
+namespace Sessions;
+
+/// <summary>Keeping a store small.</summary>
+public sealed partial class SessionStore
+{
+    /// <summary>
+    /// Takes sessions to the trash until the store keeps a policy: `max_sessions`, `max_bytes` (of their logs),
+    /// `max_age_ms` (since the last change), at least one of them. The oldest changes go first; `min_sessions` always stay, and so
+    /// does what was changed within `idle_ms` (one hour) or is being worked on. `archived_only` and `dry_run` are
+    /// false by default. Children of what goes stay, without a parent. Writes the list of what went, or would go.
+    /// </summary>
+    public void Retain(ReadOnlySpan<byte> policyJson, IBufferWriter<byte> output)
+    {
+        RetentionPolicy policy = RetentionPolicy.Read(policyJson);
+        ThrowIfClosed();
+        if (Core.IsReadOnly)
+        {
+            throw Errors.ReadOnly();
+        }
+
+        ILookup<string?, Row> children = Enumerable.Empty<Row>().ToLookup(r => r.ParentId);
+        List<(Row Row, string Reason, long Bytes)> chosen = Run(() =>
+        {
+            lock (Core.Rows.Gate)
+            {
+                Core.Refresh();
+                children = Core.Rows.LiveRows().ToLookup(r => r.ParentId, r => r.Row);
+                return policy.Choose(Core.Rows.LiveRows().Select(r => r.Row).ToList(), IsAtWork, BytesOf, Core.Now);
+            }
+        });
+        if (!policy.DryRun)
+        {
+            chosen.RemoveAll(c =>
+            {
+                var request = new RetainRequest(c.Row, children[c.Row.Id], Core.Now - policy.IdleMs, IsAtWork);
+                Commit(request);
+                return !request.IsTaken;
+            });
+        }
+
+        var b = new Utf8Buffer(256);
+        b.Byte('{').Member("dry_run", policy.DryRun).Raw(",\"sessions\":["u8);
+        long count = 0, bytes = 0;
+        foreach ((Row row, string reason, long size) in chosen)
+        {
+            b.Raw(count++ == 0 ? "{"u8 : ",{"u8).Member("id", row.Id).Member("reason", reason)
+                .Member("updated_at", row.UpdatedAt).Member("bytes", size).Byte('}');
+            bytes += size;
+        }
+
+        output.Write(b.Raw("],\"count\":"u8).Number(count).Member("bytes", bytes).Byte('}').Written);
+    }
+
+    // Somebody would notice if it went.
+    private static bool IsAtWork(Row row) => row.IsWorking;
+
+    private long BytesOf(Row row)
+        => row.LogLength >= 0 ? row.LogLength : Core.Disk.Stat(row.Folder + "/" + Layout.EventsFile)?.Length ?? 0;
+
+    private void PurgePruned(long before) => Run(() =>
+    {
+        if (Core.Disk.Stat(Layout.PrunedFolder) is not { IsFolder: true })
+        {
+            return;
+        }
+
+        foreach (DiskName name in Core.Disk.List(Layout.PrunedFolder))
+        {
+            if (Layout.TryPrunedAt(name.Name, out long at) && at < before)
+            {
+                Core.Disk.Unlink(Layout.PrunedFolder + "/" + name.Name);
+            }
+        }
+    });
+}
