@@ -10,9 +10,10 @@ public sealed partial class SessionStore
 {
     /// <summary>
     /// Takes sessions to the trash until the store keeps a policy: `max_sessions`, `max_bytes` (of their logs),
-    /// `max_age_ms` (since the last change), at least one of them. The oldest changes go first; `min_sessions` always stay, and so
-    /// does what was changed within `idle_ms` (one hour) or is being worked on. `archived_only` and `dry_run` are
-    /// false by default. Children of what goes stay, without a parent. Writes the list of what went, or would go.
+    /// `max_age_ms` (since the last change), at least one of them. The oldest changes go first; `min_sessions`
+    /// always stay, and so does what was changed within `idle_ms` (one hour) or is being worked on.
+    /// `archived_only` and `dry_run` are false by default. Children of what goes stay, without a parent. Writes
+    /// the list of what went, or would go.
     /// </summary>
     public void Retain(ReadOnlySpan<byte> policyJson, IBufferWriter<byte> output)
     {

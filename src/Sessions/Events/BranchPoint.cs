@@ -27,7 +27,11 @@ internal sealed record BranchPoint(LogState State, Counters Counters)
         {
             if (cut > start)
             {
-                history.Add(part with { LastSeq = Math.Min(part.LastSeq, seq), Bytes = Math.Min(part.Bytes, cut - start) });
+                history.Add(part with
+                {
+                    LastSeq = Math.Min(part.LastSeq, seq),
+                    Bytes = Math.Min(part.Bytes, cut - start),
+                });
             }
         }
 

@@ -151,7 +151,8 @@ internal sealed record LogState
         for (int i = 0; i < History.Count; i++)
         {
             b.Raw(i == 0 ? "{"u8 : ",{"u8).Member("session_id", History[i].SessionId)
-                .Member("first_seq", History[i].FirstSeq).Member("last_seq", History[i].LastSeq).Member("bytes", History[i].Bytes).Byte('}');
+                .Member("first_seq", History[i].FirstSeq).Member("last_seq", History[i].LastSeq)
+                .Member("bytes", History[i].Bytes).Byte('}');
         }
 
         b.Raw("],\"rewinds\":["u8);

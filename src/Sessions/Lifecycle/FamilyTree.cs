@@ -18,7 +18,8 @@ internal static class FamilyTree
             root = above.Row;
         }
 
-        ILookup<string?, Row> children = live.Values.OrderBy(r => r.Row.Number).ThenBy(r => r.Row.Id, StringComparer.Ordinal)
+        ILookup<string?, Row> children = live.Values.OrderBy(r => r.Row.Number)
+            .ThenBy(r => r.Row.Id, StringComparer.Ordinal)
             .ToLookup(r => r.ParentId, r => r.Row);
         var b = new Utf8Buffer(512);
         b.Byte('{').Member("root_id", root.Id).Raw(",\"sessions\":["u8);

@@ -85,7 +85,8 @@ internal sealed class PruneRequest(StoreCore core, Row row, PrunePlan plan, LogS
 
         if (_file is not null)
         {
-            transaction.Rewrite(row, _file, _copied, trash ? Layout.Pruned(transaction.Now, transaction.Lsn, row.Id) : "");
+            transaction.Rewrite(row, _file, _copied,
+                trash ? Layout.Pruned(transaction.Now, transaction.Lsn, row.Id) : "");
         }
 
         transaction.PutLog(row, _state with

@@ -110,7 +110,8 @@ internal sealed class RetainRequest(Row row, IEnumerable<Row> children, long idl
     public override void Run(Transaction transaction)
     {
         IsTaken = false;
-        if (!Transaction.IsLive(row) || transaction.Live(row) is not { } info || info.UpdatedAt > idleSince || isLive(row))
+        if (!Transaction.IsLive(row) || transaction.Live(row) is not { } info || info.UpdatedAt > idleSince
+            || isLive(row))
         {
             return;
         }

@@ -3,7 +3,8 @@ using Sessions.Platform;
 namespace Sessions.Storage;
 
 /// <summary>The event logs written to lately, kept open. A folder that moves takes its open files
-/// along, so a move needs no word here; where the log was replaced it is opened anew. Used under the store lock only.</summary>
+/// along, so a move needs no word here; where the log was replaced it is opened anew. Used under
+/// the store lock only.</summary>
 internal sealed class LogFiles(IDisk disk, Func<string, int> rewritesOf) : IDisposable
 {
     private const int FilesMax = 64;
