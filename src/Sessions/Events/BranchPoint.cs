@@ -21,7 +21,7 @@ internal sealed record BranchPoint(LogState State, Counters Counters)
     /// the messages.</summary>
     public static BranchPoint At(string parentId, SessionInfo parent, LogView log, LogState state, long seq)
     {
-        long cut = EndOf(log, seq, parent.LastSeq);
+        long cut = EndOf(log, seq);
         var history = new List<HistoryPart>();
         foreach ((HistoryPart part, long start) in log.History)
         {
@@ -52,8 +52,8 @@ internal sealed record BranchPoint(LogState State, Counters Counters)
         return new BranchPoint(known, new Counters(seq, events, messages, parent.UpdatedAt, lastAt));
     }
 
-    // Where the last line that belongs to the event or one before it ends.
-    private static long EndOf(LogView log, long seq, long lastSeq)
+    /// <summary>Where the last line that belongs to the event or one before it ends.</summary>
+    public static long EndOf(LogView log, long seq)
     {
         long from = LogSearch.After(log, seq), end = from;
         var reader = new LineReader(log, from);
@@ -74,7 +74,7 @@ internal sealed record BranchPoint(LogState State, Counters Counters)
             end = reader.LineOffset + line.Length + 1;
         }
 
-        return seq >= lastSeq ? log.Length : Math.Min(end, log.Length);
+        return Math.Min(end, log.Length);
     }
 
     private static (long Messages, long LastAt) Count(LogView log, long seq, SessionInfo parent, long cut)

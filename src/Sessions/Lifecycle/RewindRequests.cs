@@ -20,7 +20,7 @@ internal sealed class RewindRequest(StoreCore core, Row row, long toSeq) : Commi
         }
 
         var data = new Utf8Buffer(32).Byte('{').Member("to_seq", toSeq).Byte('}');
-        Marker.Append(core, transaction, row, "rewind", data.ToArray());
+        Marker.Append(core, transaction, row, Marker.Rewind, data.ToArray());
         LogState state = transaction.Log(row);
         var rewind = new Rewind(info.LastSeq + 1, toSeq + 1, info.LastSeq);
         transaction.PutLog(row, state with { Rewinds = [.. state.Rewinds, rewind] });
@@ -40,14 +40,7 @@ internal sealed class UndoRewindRequest(StoreCore core, Row row) : CommitRequest
         }
 
         var data = new Utf8Buffer(32).Byte('{').Member("rewind_seq", state.Rewinds[^1].Seq).Byte('}');
-        Marker.Append(core, transaction, row, "rewind_undone", data.ToArray());
+        Marker.Append(core, transaction, row, Marker.Undone, data.ToArray());
         transaction.PutLog(row, state with { Rewinds = [.. state.Rewinds.SkipLast(1)] });
     }
-}
-
-/// <summary>The library's own events.</summary>
-internal static class Marker
-{
-    public static void Append(StoreCore core, Transaction transaction, Row row, string type, byte[] data)
-        => new AppendRequest(core, row, [new NewEvent(type, data, 0, null, null)]).Run(transaction);
 }

@@ -254,14 +254,30 @@ internal sealed partial class RowTable(IDisk disk, Quarantine quarantine)
         ReadSmall(row, Layout.SharesFile, c => Sharing.ShareList.CanRead(c, row.Id), isSettled) ?? [];
 
     /// <summary>What log.json of a row says, with the same rule.</summary>
-    public Events.LogState ReadLog(Row row, bool isSettled = true) => row.Log ??= Events.LogState.Read(
-        ReadSmall(row, Layout.LogStateFile, c => Events.LogState.CanRead(c, row.Id), isSettled) ?? []);
+    public Events.LogState ReadLog(Row row, bool isSettled = true)
+    {
+        if (row.Log is { } known)
+        {
+            return known;
+        }
 
-    private byte[]? ReadSmall(Row row, string name, Func<byte[], bool> isValid, bool isSettled)
+        byte[]? image = ReadSmall(row, Layout.LogStateFile, c => Events.LogState.CanRead(c, row.Id), isSettled, Rebuilt);
+        if (image is null && disk.Stat(row.Folder + "/" + Layout.HistoryFolder) is not null)
+        {
+            image = Rebuilt(); // somebody removed it
+        }
+
+        return row.Log = Events.LogState.Read(image ?? []);
+
+        byte[] Rebuilt() => Events.LogStateRebuild.Of(disk, row.Folder, Read(row).ForkSeq).Write(row.Id);
+    }
+
+    private byte[]? ReadSmall(Row row, string name, Func<byte[], bool> isValid, bool isSettled,
+        Func<byte[]?>? fallback = null)
     {
         string path = row.Folder + "/" + name;
         bool wasThere = disk.Stat(row.Folder) is not null;
-        byte[]? read = SmallFile.Read(disk, quarantine, path, row.Id, isValid);
+        byte[]? read = SmallFile.Read(disk, quarantine, path, row.Id, isValid, fallback);
         if (read is not null || isSettled || (wasThere && disk.Stat(row.Folder) is not null))
         {
             return read;

@@ -250,6 +250,7 @@ internal sealed class Salvager
                 _rebuilt.Add(id);
             }
 
+            RebuildLogState(applier, folder, info!);
             SessionInfo counted = Count(folder, info!, damaged);
             counted = losesShares && counted.Share is not null ? counted with { Share = null } : counted;
             counted = counted.DeletionLsn == deletion ? counted
@@ -264,6 +265,23 @@ internal sealed class Salvager
         applier.Close();
         _disk.TrySyncAll();
         return count;
+    }
+
+    private void RebuildLogState(Applier applier, string folder, SessionInfo info)
+    {
+        string path = folder + "/" + Layout.LogStateFile;
+        if (!RemoveDamaged(path, info.Id, c => LogState.CanRead(c, info.Id))
+            && (_disk.Stat(path) is not null || _disk.Stat(folder + "/" + Layout.HistoryFolder) is null))
+        {
+            return;
+        }
+
+        byte[] image = LogStateRebuild.Of(_disk, folder, info.ForkSeq).Write(info.Id);
+        if (image.Length > 0)
+        {
+            applier.Replace(path, image);
+            _disk.SyncFolder(folder);
+        }
     }
 
     // What the log has beyond the info, and all of it where the info is made up.

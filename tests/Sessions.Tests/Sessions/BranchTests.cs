@@ -247,6 +247,72 @@ public sealed class BranchTests : IDisposable
         Assert.Equal(1, _store.Core.Rows.ReadLog(row).ContextFrom);
     }
 
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void A_log_json_that_is_lost_is_made_anew_from_what_bears_witness_of_it(bool isRemoved)
+    {
+        Session first = Talk(6);
+        Session second = first.Fork(5);
+        second.Say("b6");
+        second.Rewind(4);
+        second.Say("b8");
+        Session third = second.Fork();
+        third.Append("compaction", """{"from_seq":3}"""u8);
+        third.Rewind(9);
+        third.UndoRewind();
+        third.Say("c10");
+        first.Say("p7");
+        second.Say("b9");
+        string path = Layout.LiveFolder(third.Id) + "/" + Layout.LogStateFile;
+        string expected = Text(b => third.WriteEvents(0, 0, b)), image = System.Text.Encoding.UTF8.GetString(_disk.Peek(path)!);
+        _store.Close();
+        if (isRemoved)
+        {
+            _disk.Unlink(path);
+        }
+        else
+        {
+            _disk.Poke(path, new byte[60]);
+        }
+
+        using (SessionStore again = Open(_disk))
+        {
+            Assert.Equal(expected, Text(b => again.OpenSession(third.Id).WriteEvents(0, 0, b)));
+        }
+
+        SessionStore.Salvage(Environment(_disk), new System.Buffers.ArrayBufferWriter<byte>());
+        Assert.Equal(image, System.Text.Encoding.UTF8.GetString(_disk.Peek(path)!));
+        using SessionStore salvaged = Open(_disk);
+        salvaged.AssertSound();
+    }
+
+    [Fact]
+    public async Task Branches_made_while_the_parent_is_written_to_end_at_a_whole_event()
+    {
+        Session parent = Talk(1);
+        using SessionStore other = Open(_disk.OpenAs());
+        using var stop = new CancellationTokenSource();
+        Task writing = Task.Run(() =>
+        {
+            using Session same = other.OpenSession(parent.Id);
+            for (int i = 2; !stop.IsCancellationRequested; i++)
+            {
+                same.Say($"p{i}", i % 2 == 0 ? AppendFlags.Relaxed : AppendFlags.None);
+            }
+        }, TestContext.Current.CancellationToken);
+        for (int i = 0; i < 25; i++)
+        {
+            using Session child = parent.Fork();
+            long last = child.GetStat().LastSeq;
+            Assert.Equal(Enumerable.Range(1, (int)last).Select(n => $"p{n}"), Texts(child));
+        }
+
+        await stop.CancelAsync();
+        await writing;
+        _store.AssertSound();
+    }
+
     private Session Talk(int count)
     {
         Session session = _store.Create();
