@@ -70,6 +70,10 @@ static const uint32_t SESSION_ABORT_TREE = 0x1;
 static const uint32_t SESSION_ABORT_RELAXED = 0x2;
 static const uint32_t SESSION_APPEND_RELAXED = 0x1;
 static const uint32_t SESSION_APPEND_DURABLE = 0x2;
+static const int32_t SESSION_TRANSCRIPT_MESSAGES = 0;
+static const int32_t SESSION_TRANSCRIPT_UI_MESSAGES = 1;
+static const int32_t SESSION_TRANSCRIPT_MARKDOWN = 2;
+static const int32_t SESSION_TRANSCRIPT_HTML = 3;
 typedef int32_t session_status_t;
 typedef struct session_store_s session_store_t;
 typedef struct session_s session_t;
@@ -210,4 +214,6 @@ session_status_t session_append_events(session_t *session, const char *events_js
 session_status_t session_read_events(session_t *session, uint64_t after_seq, uint32_t limit,
     char **out_json, size_t *out_length);
 session_status_t session_read_last_events(session_t *session, uint64_t before_seq, uint32_t limit,
+    char **out_json, size_t *out_length);
+session_status_t session_transcript(session_t *session, int32_t format, const char *options_json,
     char **out_json, size_t *out_length);

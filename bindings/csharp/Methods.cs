@@ -192,6 +192,10 @@ public static unsafe partial class Methods
     public static extern int session_read_last_events([NativeTypeName("session_t *")] session_s* session, [NativeTypeName("uint64_t")] ulong before_seq, [NativeTypeName("uint32_t")] uint limit, [NativeTypeName("char **")] sbyte** out_json, [NativeTypeName("size_t *")] nuint* out_length);
 
     [DllImport("sessions", CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+    [return: NativeTypeName("session_status_t")]
+    public static extern int session_transcript([NativeTypeName("session_t *")] session_s* session, [NativeTypeName("int32_t")] int format, [NativeTypeName("const char *")] sbyte* options_json, [NativeTypeName("char **")] sbyte** out_json, [NativeTypeName("size_t *")] nuint* out_length);
+
+    [DllImport("sessions", CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
     public static extern void* plue_session_create([NativeTypeName("const char *")] sbyte* parent_id);
 
     [DllImport("sessions", CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]

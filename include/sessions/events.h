@@ -24,6 +24,15 @@ extern "C" {
 #define SESSION_APPEND_DURABLE 0x2u /**< Returns when the disk has it, also in a relaxed store. */
 /** @} */
 
+/** @name Formats of a transcript
+ * @since 0.1
+ * @{ */
+#define SESSION_TRANSCRIPT_MESSAGES 0    /**< JSON: role, text and parts of each message. */
+#define SESSION_TRANSCRIPT_UI_MESSAGES 1 /**< JSON: UI messages of the AI SDK. */
+#define SESSION_TRANSCRIPT_MARKDOWN 2    /**< Markdown. */
+#define SESSION_TRANSCRIPT_HTML 3        /**< One page that needs no network. */
+/** @} */
+
 /** What an append may say besides type and data. @since 0.1 */
 typedef struct session_append_options {
   uint32_t size;       /**< sizeof(session_append_options_t). */
@@ -126,6 +135,33 @@ SESSION_API session_status_t session_read_events(session_t *session, uint64_t af
 SESSION_API session_status_t session_read_last_events(session_t *session, uint64_t before_seq,
                                                       uint32_t limit, char **out_json,
                                                       size_t *out_length);
+
+/**
+ * Writes the conversation as messages: a user's prompt is one, an error is one, all else of a turn
+ * is one. A call after more events goes on from what the last one made of the earlier ones.
+ *
+ * JSON formats answer `{"messages":[...],"last_seq":17}`; the id of a message never changes.
+ * docs/TRANSCRIPT.md has the rules and the shapes.
+ *
+ * Options: `{"after_seq":N,"until_seq":N,"include_hidden":true,"title":"..."}`, all optional.
+ * `after_seq`: only messages that an event after that number is in or changed, each of them whole.
+ * `until_seq`: as if the conversation ended there. `include_hidden`: also what rewinds hide.
+ * `title`: heads Markdown and HTML; else the title of the session does.
+ *
+ * @param session          the session
+ * @param format           SESSION_TRANSCRIPT_*
+ * @param options_json     an object; NULL: no options
+ * @param[out] out_json    the text; free it with session_string_free()
+ * @param[out] out_length  its length in bytes; may be NULL
+ * @return SESSION_OK; SESSION_E_INVALID_JSON; SESSION_E_INVALID_ARGUMENT: the format, or an option
+ *         that there is not; SESSION_E_LIMIT: the title; SESSION_E_ACCESS_DENIED
+ *         (`{"rule":"share.hidden"}`): `include_hidden` on a handle from a share
+ * @remark Any thread. Cost: long, in the events that are new and in the size of the text.
+ * @since 0.1
+ */
+SESSION_API session_status_t session_transcript(session_t *session, int32_t format,
+                                                const char *options_json, char **out_json,
+                                                size_t *out_length);
 
 #ifdef __cplusplus
 }

@@ -159,7 +159,8 @@ static int outs_are_clear(void) {
   CALL(session_append_event_ex, (SESSION, "t", "{}", 2, NULL, OUT(uint64_t))) \
   CALL(session_append_events, (SESSION, "[]", 2, 0, JSON)) \
   CALL(session_read_events, (SESSION, 0, 0, JSON)) \
-  CALL(session_read_last_events, (SESSION, 0, 0, JSON))
+  CALL(session_read_last_events, (SESSION, 0, 0, JSON)) \
+  CALL(session_transcript, (SESSION, 0, NULL, JSON))
 
 #define PLUE_POINTER_CALLS(CALL) \
   CALL(plue_session_create, (NULL)) \

@@ -79,7 +79,7 @@ run() {
 
 strict="-pedantic-errors -Wall -Wextra -Werror"
 programs="types handles store session list delete abort share events structs badinput fork threads
-  twoprocs host damage plue boundary"
+  twoprocs host damage transcript plue boundary"
 
 # ---- the headers --------------------------------------------------------------------------------
 

@@ -149,6 +149,10 @@ CALL(session_read_last_events,
      (session_t *session, uint64_t before_seq, uint32_t limit, JSON_OUT),
      (session, before_seq, limit, out_json, out_length), (CLEAR_JSON))
 
+CALL(session_transcript,
+     (session_t *session, int32_t format, const char *options_json, JSON_OUT),
+     (session, format, options_json, out_json, out_length), (CLEAR_JSON))
+
 /* ---- plue_session.h ---- */
 
 #define PLUE(result, name, parameters, arguments, failure)                                        \

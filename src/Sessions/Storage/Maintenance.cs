@@ -12,6 +12,7 @@ internal sealed class Maintenance(StoreCore core, Checkpointer checkpointer, Bat
     private static readonly TimeSpan RelaxedMax = TimeSpan.FromMilliseconds(500);
     private static readonly TimeSpan Idle = TimeSpan.FromSeconds(1);
     private const int TickMs = 250;
+    private const int WarmMs = 30_000;
 
     private readonly object _gate = new();
     private Thread? _thread;
@@ -42,10 +43,23 @@ internal sealed class Maintenance(StoreCore core, Checkpointer checkpointer, Bat
             if (_thread is null)
             {
                 _checkpointedSegment = core.Replica.Segment;
+                core.Warm.Filled = OnFilled;
                 _thread = new Thread(Loop, 512 * 1024) { IsBackground = true, Name = "sessions" };
                 _thread.Start();
             }
             else if (_isAsleep)
+            {
+                Monitor.Pulse(_gate);
+            }
+        }
+    }
+
+    // There is something that has to go when its time is over.
+    private void OnFilled()
+    {
+        lock (_gate)
+        {
+            if (_isAsleep)
             {
                 Monitor.Pulse(_gate);
             }
@@ -75,7 +89,7 @@ internal sealed class Maintenance(StoreCore core, Checkpointer checkpointer, Bat
                 _isAsleep = true;
                 if (!_stops)
                 {
-                    Monitor.Wait(_gate, _isDirty ? TickMs : Timeout.Infinite);
+                    Monitor.Wait(_gate, _isDirty ? TickMs : core.Warm.Count > 0 ? WarmMs : Timeout.Infinite);
                 }
 
                 _isAsleep = false;
@@ -83,6 +97,12 @@ internal sealed class Maintenance(StoreCore core, Checkpointer checkpointer, Bat
                 {
                     return;
                 }
+            }
+
+            core.Warm.DropIdle();
+            if (!_isDirty)
+            {
+                continue;
             }
 
             try

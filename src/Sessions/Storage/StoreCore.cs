@@ -24,6 +24,7 @@ internal sealed class StoreCore
         By = Encoding.UTF8.GetBytes(Errors.Details(b => b.Member("pid", environment.ProcessId)
             .Member("client_type", options.ClientType ?? "unknown").Member("instance_id", InstanceId)));
         IsReadOnly = options.Flags.HasFlag(StoreFlags.ReadOnly);
+        Warm = new WarmCache(environment.Time);
         Quarantine = new Quarantine(environment.Disk, environment.Time, !IsReadOnly);
         Rows = new RowTable(environment.Disk, Quarantine);
         Replica = new Replica(new Journal(environment.Disk, Seed, InstanceId), Rows) { FindPage = FindPage };
@@ -57,6 +58,9 @@ internal sealed class StoreCore
     public Quarantine Quarantine { get; }
 
     public RowTable Rows { get; }
+
+    /// <summary>What is kept in memory for the next one who asks.</summary>
+    public WarmCache Warm { get; }
 
     public Replica Replica { get; }
 

@@ -288,6 +288,7 @@ internal sealed class StoreEngine
             _committer.Close(); // locks are let go of below, and nobody may be writing then
             _runner.Journal.Dispose();
             core.Replica.Close();
+            core.Warm.Clear();
             locks.Dispose();
             if (core.Environment.OwnsDisk)
             {

@@ -120,6 +120,9 @@ public sealed unsafe class ArgumentTests : IDisposable
         Refuses("events_json", Methods.session_append_events(Session, null, 0, 0, &json, null));
         Refuses("out_json", Methods.session_read_events(Session, 0, 0, null, null));
         Refuses("out_json", Methods.session_read_last_events(Session, 0, 0, null, null));
+        Refuses("out_json", Methods.session_transcript(Session, 0, null, null, null));
+        Refuses("format", Methods.session_transcript(Session, 4, null, &json, null));
+        Refuses("format", Methods.session_transcript(Session, -1, null, &json, null));
     }
 
     [Fact]

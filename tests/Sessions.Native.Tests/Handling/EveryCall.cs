@@ -39,6 +39,7 @@ internal static unsafe class EveryCall
             d => Json((p, n) => Methods.session_append_events(S(h), d, 27, 0, p, n))),
         ["session_read_events"] = h => Json((p, n) => Methods.session_read_events(S(h), 0, 0, p, n)),
         ["session_read_last_events"] = h => Json((p, n) => Methods.session_read_last_events(S(h), 0, 0, p, n)),
+        ["session_transcript"] = h => Json((p, n) => Methods.session_transcript(S(h), 0, null, p, n)),
     };
 
     /// <summary>By name: a call on a store handle.</summary>

@@ -1,0 +1,66 @@
+using System.Globalization;
+using System.Text;
+using Sessions.Storage;
+
+namespace Sessions.Events.Transcript;
+
+/// <summary>SESSION_TRANSCRIPT_HTML: one page that needs nothing but itself.</summary>
+internal static class HtmlWriter
+{
+    public static void WriteHead(string title, int messages, TranscriptOutput output)
+    {
+        var name = new Utf8Buffer(title.Length + 16);
+        HtmlText.Escape(name, Encoding.UTF8.GetBytes(title));
+        output.Raw(HtmlStyle.Head).Raw(name.Written).Small
+            .Raw("</title>\n</head>\n<body>\n<main>\n<h1 dir=\"auto\">"u8).Raw(name.Written)
+            .Raw("</h1>\n<div class=\"sub\">"u8).Number(messages)
+            .Raw(messages == 1 ? " message</div>\n"u8 : " messages</div>\n"u8);
+    }
+
+    public static void WriteTail(TranscriptOutput output) => output.Raw("</main>\n</body>\n</html>\n"u8);
+
+    public static void Write(Message message, TranscriptOutput output)
+    {
+        output.Small.Raw(message.Role switch
+        {
+            Role.User => "<article class=\"u\" id=\"m-"u8,
+            Role.Assistant => "<article class=\"a\" id=\"m-"u8,
+            _ => "<article class=\"e\" id=\"m-"u8,
+        }).Number(message.Seq).Raw("\"><header><span class=\"who\">"u8).Raw(message.Role switch
+        {
+            Role.User => "User"u8,
+            Role.Assistant => "Assistant"u8,
+            _ => "Error"u8,
+        }).Raw("</span>"u8);
+        Time(output.Small, message.Timestamp);
+        output.Small.Raw("</header>\n"u8);
+        foreach (Part part in message.Parts)
+        {
+            output.Raw(part.Html ??= HtmlParts.Render(part));
+        }
+
+        if (message.StopReason.IsSet && !message.StopReason.Span.SequenceEqual("end_turn"u8))
+        {
+            output.Small.Raw("<div class=\"stop\">Stopped: "u8);
+            HtmlText.Escape(output.Small, Unescape.ToArray(message.StopReason.Span));
+            output.Small.Raw("</div>\n"u8);
+        }
+
+        output.Small.Raw("</article>\n"u8);
+    }
+
+    private static void Time(Utf8Buffer b, long timestamp)
+    {
+        if (timestamp <= 0 || timestamp > DateTimeOffset.MaxValue.ToUnixTimeMilliseconds())
+        {
+            return;
+        }
+
+        DateTimeOffset time = DateTimeOffset.FromUnixTimeMilliseconds(timestamp);
+        b.Raw("<time datetime=\""u8)
+            .Raw(Encoding.ASCII.GetBytes(time.ToString("yyyy-MM-ddTHH:mm:ss.fffZ", CultureInfo.InvariantCulture)))
+            .Raw("\">"u8)
+            .Raw(Encoding.ASCII.GetBytes(time.ToString("yyyy-MM-dd HH:mm", CultureInfo.InvariantCulture)))
+            .Raw(" UTC</time>"u8);
+    }
+}

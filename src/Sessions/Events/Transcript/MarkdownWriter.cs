@@ -1,0 +1,172 @@
+using Sessions.Storage;
+
+namespace Sessions.Events.Transcript;
+
+/// <summary>SESSION_TRANSCRIPT_MARKDOWN. What people and agents wrote stays as it is: it mostly is
+/// Markdown; what tools printed stands in fences that nothing in it can close.</summary>
+internal static class MarkdownWriter
+{
+    public static void WriteTitle(string title, TranscriptOutput output)
+    {
+        output.Small.Raw("# "u8);
+        OneLine(output.Small, new Utf8Buffer().Text(title).Written[1..^1]);
+        output.Small.Byte('\n');
+    }
+
+    public static void Write(Message message, TranscriptOutput output)
+    {
+        output.Small.Raw(message.Role switch
+        {
+            Role.User => "\n## User\n"u8,
+            Role.Assistant => "\n## Assistant\n"u8,
+            _ => "\n## Error\n"u8,
+        });
+        foreach (Part part in message.Parts)
+        {
+            output.Raw(part.Markdown ??= Render(part));
+        }
+
+        if (message.StopReason.IsSet && !message.StopReason.Span.SequenceEqual("end_turn"u8))
+        {
+            output.Small.Raw("\n*Stopped: "u8);
+            OneLine(output.Small, message.StopReason.Span);
+            output.Small.Raw("*\n"u8);
+        }
+    }
+
+    private static byte[] Render(Part part)
+    {
+        var b = new Utf8Buffer(256);
+        b.Byte('\n');
+        switch (part.Kind)
+        {
+            case PartKind.Text:
+                Unescape.Append(b, RawText.Of(part.Text));
+                b.Raw(part.IsInterrupted ? "\n\n*Interrupted.*\n"u8 : "\n"u8);
+                break;
+            case PartKind.Reasoning:
+                b.Raw("> **Thought**\n"u8);
+                Quote(b, Unescape.ToArray(RawText.Of(part.Text)));
+                break;
+            case PartKind.Tool:
+                Tool(b, part.Tool!);
+                break;
+            case PartKind.File:
+                FileReference file = FileReference.Of(part);
+                b.Raw("**File** "u8);
+                OneLine(b, file.Name.IsEmpty ? file.MediaType : file.Name);
+                Block(b, Unescape.ToArray(file.Url), ""u8);
+                break;
+            default:
+                Data(b, part);
+                break;
+        }
+
+        return b.ToArray();
+    }
+
+    private static void Tool(Utf8Buffer b, ToolCall tool)
+    {
+        b.Raw("**Tool** "u8);
+        OneLine(b, tool.ShownName);
+        b.Raw(" ("u8);
+        OneLine(b, PartText.StateOf(tool));
+        b.Raw(")\n"u8);
+        if (tool.Input.IsSet)
+        {
+            b.Raw("\nInput:\n"u8);
+            Value(b, tool.Input.Span);
+        }
+
+        if (tool.Output.IsSet)
+        {
+            b.Raw("\nOutput:\n"u8);
+            Value(b, tool.Output.Span);
+        }
+    }
+
+    private static void Data(Utf8Buffer b, Part part)
+    {
+        ReadOnlySpan<byte> text = part.Message.Role == Role.Error ? MessagesWriter.ErrorText(part.Data.Span)
+            : part.Type.Span.SequenceEqual("note"u8) ? PartText.Member(part, "text"u8) : default;
+        if (!text.IsEmpty)
+        {
+            Quote(b, Unescape.ToArray(text));
+            return;
+        }
+
+        b.Raw("**"u8);
+        OneLine(b, part.Type.Span);
+        b.Raw("**"u8);
+        ReadOnlySpan<byte> summary = PartText.Summary(part);
+        if (!summary.IsEmpty)
+        {
+            b.Raw(": "u8);
+            OneLine(b, summary);
+        }
+
+        b.Byte('\n');
+        Value(b, part.Data.Span);
+    }
+
+    private static void Value(Utf8Buffer b, ReadOnlySpan<byte> json)
+    {
+        ReadOnlySpan<byte> text = ToolText.Text(json);
+        if (!text.IsEmpty || json is [(byte)'"', ..])
+        {
+            Block(b, Unescape.ToArray(text), ""u8);
+            return;
+        }
+
+        var pretty = new Utf8Buffer(json.Length * 2);
+        JsonPretty.Write(json, pretty);
+        Block(b, pretty.Written, "json"u8);
+    }
+
+    // A fence is longer than any run of backticks in what it holds.
+    private static void Block(Utf8Buffer b, ReadOnlySpan<byte> text, ReadOnlySpan<byte> language)
+    {
+        int longest = 2, run = 0;
+        foreach (byte c in text)
+        {
+            run = c == '`' ? run + 1 : 0;
+            longest = Math.Max(longest, run);
+        }
+
+        Fence(b.Byte('\n'), longest + 1).Raw(language).Byte('\n').Raw(text);
+        Fence(text is [.., (byte)'\n'] ? b : b.Byte('\n'), longest + 1).Byte('\n');
+    }
+
+    private static Utf8Buffer Fence(Utf8Buffer b, int length)
+    {
+        for (int i = 0; i < length; i++)
+        {
+            b.Byte('`');
+        }
+
+        return b;
+    }
+
+    private static void Quote(Utf8Buffer b, ReadOnlySpan<byte> text)
+    {
+        foreach (Range line in text.Split((byte)'\n'))
+        {
+            b.Raw("> "u8).Raw(text[line]).Byte('\n');
+        }
+    }
+
+    // Text from outside in a line of ours: nothing in it is markup, and it stays one line.
+    private static void OneLine(Utf8Buffer b, ReadOnlySpan<byte> inside)
+    {
+        foreach (byte c in Unescape.ToArray(inside))
+        {
+            if (c is (byte)'\\' or (byte)'`' or (byte)'*' or (byte)'_' or (byte)'[' or (byte)']' or (byte)'<'
+                or (byte)'>' or (byte)'#' or (byte)'&' or (byte)'!' or (byte)'|' or (byte)'~')
+            {
+                b.Byte('\\');
+            }
+
+            b.Byte(c < 32 ? ' ' : (char)c);
+        }
+    }
+}

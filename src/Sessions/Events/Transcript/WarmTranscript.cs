@@ -1,0 +1,79 @@
+using Sessions.Storage;
+
+namespace Sessions.Events.Transcript;
+
+/// <summary>What a transcript is made from, besides the log.</summary>
+/// <param name="State">Which events are hidden, and where the log begins.</param>
+/// <param name="Range">What part of it is seen.</param>
+/// <param name="ShowsHidden">Also what rewinds hide.</param>
+internal sealed record TranscriptSource(LogState State, SeqRange Range, bool ShowsHidden);
+
+/// <summary>
+/// The messages of a session as they were when somebody last asked, which the next one goes on from.
+/// Whoever uses it holds its lock.
+/// </summary>
+internal sealed class WarmTranscript : IWarm
+{
+    private TranscriptBuilder _builder = new();
+    private TranscriptSource? _source;
+    private long _bytes;
+
+    public long Bytes => Volatile.Read(ref _bytes);
+
+    /// <summary>True while its lock's holder writes; a writer that asks for a transcript itself must not
+    /// find messages that change under it.</summary>
+    public bool IsInUse { get; set; }
+
+    /// <summary>The messages up to the end of the source's range.</summary>
+    public TranscriptBuilder Bring(LogView log, TranscriptSource source, long lastSeq)
+    {
+        if (!CanGoOn(source))
+        {
+            _builder = new TranscriptBuilder();
+        }
+
+        _source = null; // should reading fail half-way, the next one begins again
+        Read(log, source, lastSeq);
+        _source = source;
+        Volatile.Write(ref _bytes, _builder.Bytes);
+        return _builder;
+    }
+
+    // Appending keeps what was seen; a rewind, its undoing, a prune and another range do not.
+    private bool CanGoOn(TranscriptSource source)
+        => _source is { } known && known.ShowsHidden == source.ShowsHidden && known.Range.First == source.Range.First
+            && _builder.LastSeq <= source.Range.Last && known.State.FirstSeq == source.State.FirstSeq
+            && known.State.Rewinds.SequenceEqual(source.State.Rewinds)
+            && known.State.History.SequenceEqual(source.State.History);
+
+    private void Read(LogView log, TranscriptSource source, long lastSeq)
+    {
+        long seen = _builder.LastSeq, first = Math.Max(source.Range.First, source.State.FirstSeq);
+        if (Math.Max(seen + 1, first) > source.Range.Last)
+        {
+            return;
+        }
+
+        // A walk knows the places of damaged lines from the first whole one on, so it begins with one.
+        long whole = Math.Max(_builder.LastWholeSeq, seen == 0 ? first - 1 : 0);
+        var walk = new LogWalk(log, whole <= 1 ? 0 : LogSearch.After(log, whole - 1), lastSeq);
+        while (walk.TryNext() && walk.Seq <= source.Range.Last)
+        {
+            if (walk.Seq <= seen || walk.Seq < first)
+            {
+                continue;
+            }
+
+            if (!source.ShowsHidden && source.State.IsHidden(walk.Seq))
+            {
+                _builder.Skip(walk.Seq, walk.Damage is null);
+            }
+            else
+            {
+                _builder.Add(EventSlice.Of(walk));
+            }
+        }
+
+        _builder.LastSeq = Math.Max(_builder.LastSeq, source.Range.Last);
+    }
+}

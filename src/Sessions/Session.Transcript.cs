@@ -1,0 +1,78 @@
+using System.Buffers;
+using Sessions.Events;
+using Sessions.Events.Transcript;
+using Sessions.Sharing;
+using Sessions.Storage;
+
+namespace Sessions;
+
+/// <content>The conversation as text.</content>
+public sealed partial class Session
+{
+    /// <summary>Writes the conversation: messages made of its events. It goes on from what the last call
+    /// made of the earlier events, as long as the store keeps that: a minute, in at most 64 MiB.</summary>
+    public void WriteTranscript(TranscriptFormat format, TranscriptOptions? options, IBufferWriter<byte> output)
+    {
+        if (format is < TranscriptFormat.Messages or > TranscriptFormat.Html)
+        {
+            throw Errors.Argument("format", "There is no such format.");
+        }
+
+        options ??= new TranscriptOptions();
+        options.Check();
+        SessionStore.Run(() =>
+        {
+            var key = new TranscriptKey(_row, VisibleRange(Current()).First, options.IncludeHidden);
+            bool isPart = options.UntilSeq > 0;
+            WarmTranscript kept = (isPart ? null : Core.Warm.Find<WarmTranscript>(key)) ?? new WarmTranscript();
+            lock (kept)
+            {
+                // What a writer asks for while it is written to finds nothing half-done.
+                WriteWith(kept.IsInUse ? new WarmTranscript() : kept, format, options, output);
+            }
+
+            if (!isPart)
+            {
+                Core.Warm.Keep(key, kept);
+            }
+        });
+    }
+
+    // Under the lock of what is kept, so that it is never ahead of what this sees of the log.
+    private void WriteWith(WarmTranscript kept, TranscriptFormat format, TranscriptOptions options,
+        IBufferWriter<byte> output)
+    {
+        SessionInfo info = Current();
+        SeqRange range = VisibleRange(info);
+        if (_shareId is not null && options.IncludeHidden)
+        {
+            throw Errors.Denied("share.hidden");
+        }
+
+        if (options.UntilSeq > 0)
+        {
+            range = range with { Last = Math.Min(range.Last, options.UntilSeq) };
+        }
+
+        using (LogView log = OpenLog(info))
+        {
+            kept.IsInUse = true;
+            try
+            {
+                TranscriptBuilder builder =
+                    kept.Bring(log, new TranscriptSource(LogState.Plain, range, options.IncludeHidden), info.LastSeq);
+                TranscriptText.Write(builder, format, options.Title ?? info.Title, options.AfterSeq, output);
+            }
+            finally
+            {
+                kept.IsInUse = false;
+            }
+        }
+    }
+
+    private SeqRange VisibleRange(SessionInfo info)
+        => _shareId is null ? new SeqRange(1, info.LastSeq) : SharedView.Range(Share(), info);
+
+    // A row is one session in one open store; one that was purged and came back has another.
+    private sealed record TranscriptKey(Row Row, long FirstSeq, bool ShowsHidden);
+}
