@@ -18,9 +18,11 @@ typedef struct bench_work {
 extern const bench_work_t bench_ours[];   /* each list ends with a NULL name */
 extern const bench_work_t bench_sqlite[];
 extern const bench_work_t bench_plain[];
+extern const bench_work_t bench_talk[];   /* ours too: conversations and their transcripts */
 
 /* Fill a folder with that many sessions, or one session with that many events. */
 void bench_ours_fill(const char *folder, long sessions, long events);
+void bench_talk_fill(const char *folder, long turns);
 void bench_sqlite_create(const char *folder);
 void bench_sqlite_fill(const char *folder, long sessions);
 

@@ -96,7 +96,7 @@ typedef struct worker_thread {
 
 static const bench_work_t *find_work(const char *name)
 {
-  const bench_work_t *lists[] = { bench_ours, bench_sqlite, bench_plain };
+  const bench_work_t *lists[] = { bench_ours, bench_sqlite, bench_plain, bench_talk };
   for (size_t i = 0; i < sizeof lists / sizeof *lists; i++)
     for (const bench_work_t *work = lists[i]; work->name != NULL; work++)
       if (strcmp(work->name, name) == 0) return work;

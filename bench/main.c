@@ -8,7 +8,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-enum { ROUNDS_MAX = 9, ROWS_MAX = 64, SMALL = 10000, LARGE = 100000, LOG = 100000 };
+enum { ROUNDS_MAX = 9, ROWS_MAX = 64, SMALL = 10000, LARGE = 100000, LOG = 100000, TURNS = 430 };
 
 static const char *root, *library, *program;
 static int rows, missed;
@@ -119,6 +119,7 @@ static const struct { const char *name, *command; long sessions, events; } filli
   { "small-sqlite", "sqlite-fill", SMALL, 0 },
   { "large", "ours-fill", LARGE, 0 },
   { "log", "ours-fill", 0, LOG },
+  { "talk", "talk-fill", TURNS, 0 },
 };
 
 static const char *filled(const char *name)
@@ -191,6 +192,41 @@ static void tail(void)
        log, "plain.tail", log, 5, 1, 1, 0.3, 20);
 }
 
+/* The log of the only session of a filled store, in MB. */
+static double log_size(const char *folder)
+{
+  char command[4096];
+  double bytes = 0;
+  snprintf(command, sizeof command, "find '%s' -name events.jsonl -printf '%%s'", folder);
+  FILE *output = popen(command, "r");
+  if (output == NULL || fscanf(output, "%lf", &bytes) != 1 || pclose(output) != 0)
+    bench_die("no log in %s", folder);
+  return bytes / 1e6;
+}
+
+static void transcripts(void)
+{
+  static const struct { const char *title, *work; double at_least; } works[] = {
+    { "transcript of a %.1f MB session: messages", "talk.messages", 100 },
+    { "the same as UI messages", "talk.ui_messages", 100 },
+    { "the same as Markdown", "talk.markdown", 100 },
+    { "the same as HTML", "talk.html", 100 },
+    { "the same as UI messages, again after one more event", "talk.one_more", 0 },
+  };
+  const char *talk = filled("talk");
+  double size = log_size(talk);
+  for (size_t i = 0; i < sizeof works / sizeof *works; i++) {
+    contender_t side = { works[i].work, talk, { 0 } };
+    char title[96], ours[48], digits[32], target[48] = "";
+    compare(&side, 1, 5, 1, 1, 0.3);
+    snprintf(title, sizeof title, works[i].title, size);
+    snprintf(ours, sizeof ours, "%s MB/s", number_text(side.rates[0] * size, digits, sizeof digits));
+    if (works[i].at_least > 0)
+      snprintf(target, sizeof target, "at least %g MB/s", works[i].at_least);
+    row(title, "", ours, "", "", target, side.rates[0] * size >= works[i].at_least);
+  }
+}
+
 static void calls(void)
 {
   const char *empty = filled("empty");
@@ -259,8 +295,8 @@ static int all(char **wanted)
 {
   static const struct { const char *name; void (*measure)(void); } sections[] = {
     { "durable", durable },       { "reading", reading }, { "opening", opening },
-    { "tail", tail },             { "calls", calls },     { "footprint", footprints },
-    { "growth", growth },         { "plain", beside_plain },
+    { "tail", tail },             { "transcript", transcripts }, { "calls", calls },
+    { "footprint", footprints },  { "growth", growth },   { "plain", beside_plain },
   };
   bench_make_folder(root);
   head();
@@ -290,6 +326,7 @@ int main(int argc, char **argv)
   }
   long first = atol(argv[3]), second = argc > 4 ? atol(argv[4]) : 0;
   if (strcmp(command, "ours-fill") == 0) bench_ours_fill(root, first, second);
+  else if (strcmp(command, "talk-fill") == 0) bench_talk_fill(root, first);
   else if (strcmp(command, "sqlite-fill") == 0) bench_sqlite_fill(root, first);
   else if (strcmp(command, "sqlite-create") == 0) bench_sqlite_create(root);
   else bench_die("no command %s", command);

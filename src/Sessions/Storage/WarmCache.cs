@@ -11,7 +11,8 @@ internal interface IWarm
 /// Keeps what was made last, for whoever asks for the same soon: a few things, so many bytes, and for
 /// a while. What is asked for stays the caller's when the cache lets go of it.
 /// </summary>
-internal sealed class WarmCache(TimeProvider time, int countMax = WarmCache.CountMax, long bytesMax = WarmCache.BytesMax)
+internal sealed class WarmCache(TimeProvider time, int countMax = WarmCache.CountMax,
+    long bytesMax = WarmCache.BytesMax)
 {
     /// <summary>Things at most.</summary>
     public const int CountMax = 8;

@@ -12,7 +12,8 @@ internal static class HtmlFile
 
     public static void Write(Utf8Buffer b, FileReference file)
     {
-        byte[] url = Unescape.ToArray(file.Url), name = Unescape.ToArray(file.Name.IsEmpty ? file.MediaType : file.Name);
+        byte[] url = Unescape.ToArray(file.Url);
+        byte[] name = Unescape.ToArray(file.Name.IsEmpty ? file.MediaType : file.Name);
         if (IsPicture(url))
         {
             b.Raw("<img alt=\""u8);

@@ -16,7 +16,8 @@ internal sealed class KeyTable<T>
 
     public void Set(ReadOnlySpan<byte> key, T item) => _lookup[key] = item;
 
-    private sealed class BytesComparer : IEqualityComparer<byte[]>, IAlternateEqualityComparer<ReadOnlySpan<byte>, byte[]>
+    private sealed class BytesComparer : IEqualityComparer<byte[]>,
+        IAlternateEqualityComparer<ReadOnlySpan<byte>, byte[]>
     {
         public bool Equals(byte[]? x, byte[]? y) => x.AsSpan().SequenceEqual(y);
 
