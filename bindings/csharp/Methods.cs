@@ -196,6 +196,10 @@ public static unsafe partial class Methods
     public static extern int session_transcript([NativeTypeName("session_t *")] session_s* session, [NativeTypeName("int32_t")] int format, [NativeTypeName("const char *")] sbyte* options_json, [NativeTypeName("char **")] sbyte** out_json, [NativeTypeName("size_t *")] nuint* out_length);
 
     [DllImport("sessions", CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+    [return: NativeTypeName("session_status_t")]
+    public static extern int session_repair([NativeTypeName("session_t *")] session_s* session, [NativeTypeName("uint32_t")] uint flags, [NativeTypeName("char **")] sbyte** out_json, [NativeTypeName("size_t *")] nuint* out_length);
+
+    [DllImport("sessions", CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
     public static extern void* plue_session_create([NativeTypeName("const char *")] sbyte* parent_id);
 
     [DllImport("sessions", CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
@@ -447,4 +451,13 @@ public static unsafe partial class Methods
 
     [NativeTypeName("#define SESSION_APPEND_DURABLE 0x2u")]
     public const uint SESSION_APPEND_DURABLE = 0x2U;
+
+    [NativeTypeName("#define SESSION_APPEND_CHECK 0x4u")]
+    public const uint SESSION_APPEND_CHECK = 0x4U;
+
+    [NativeTypeName("#define SESSION_REPAIR_DRY_RUN 0x1u")]
+    public const uint SESSION_REPAIR_DRY_RUN = 0x1U;
+
+    [NativeTypeName("#define SESSION_REPAIR_FORCE 0x2u")]
+    public const uint SESSION_REPAIR_FORCE = 0x2U;
 }

@@ -17,11 +17,24 @@
 extern "C" {
 #endif
 
-/** @name Flags of appends; both together are SESSION_E_INVALID_ARGUMENT
+/** @name Flags of appends; relaxed and durable together are SESSION_E_INVALID_ARGUMENT
  * @since 0.1
  * @{ */
 #define SESSION_APPEND_RELAXED 0x1u /**< Returns before the disk has it, whatever the store says. */
 #define SESSION_APPEND_DURABLE 0x2u /**< Returns when the disk has it, also in a relaxed store. */
+#define SESSION_APPEND_CHECK 0x4u   /**< Of a known type the data must fit docs/EVENTS.md, or the
+                                         call is SESSION_E_INVALID_ARGUMENT with the details
+                                         `{"argument":"data_json","member":"entries[1].priority",
+                                         "expected":"one of high, medium, low"}`; in a batch also
+                                         `"entry"`, from 0. Other types may have any data. */
+/** @} */
+
+/** @name Flags of session_repair()
+ * @since 0.1
+ * @{ */
+#define SESSION_REPAIR_DRY_RUN 0x1u /**< Only says what it would do. */
+#define SESSION_REPAIR_FORCE 0x2u   /**< Also where the session seems to run, and after turns that
+                                         ended on purpose. */
 /** @} */
 
 /** @name Formats of a transcript
@@ -162,6 +175,26 @@ SESSION_API session_status_t session_read_last_events(session_t *session, uint64
 SESSION_API session_status_t session_transcript(session_t *session, int32_t format,
                                                 const char *options_json, char **out_json,
                                                 size_t *out_length);
+
+/**
+ * Looks for what a crash or another program left behind in the log, and mends what can be mended by
+ * appending: a result for every tool call without one, and the end of every turn that never ended,
+ * all in one commit. Nothing that is there is changed. Done twice, it does nothing the second time.
+ *
+ * Answers `{"dry_run":false,"applied":true,"issues":[...],"actions":[...],"issues_left_off":0}`;
+ * docs/EVENTS.md lists the codes of both.
+ *
+ * @param session          the session
+ * @param flags            SESSION_REPAIR_*, or 0
+ * @param[out] out_json    the report; free it with session_string_free()
+ * @param[out] out_length  its length in bytes; may be NULL
+ * @return SESSION_OK, also when it finds harm; SESSION_E_INVALID_ARGUMENT: the flags;
+ *         SESSION_E_READ_ONLY: not a dry run, and the store was opened to read
+ * @remark Any thread. Cost: long, in the size of the log; then a commit.
+ * @since 0.1
+ */
+SESSION_API session_status_t session_repair(session_t *session, uint32_t flags, char **out_json,
+                                            size_t *out_length);
 
 #ifdef __cplusplus
 }

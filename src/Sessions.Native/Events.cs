@@ -102,4 +102,24 @@ internal static unsafe class Events
             return Errors.Report(exception);
         }
     }
+
+    [UnmanagedCallersOnly(EntryPoint = "managed_session_repair", CallConvs = [typeof(CallConvCdecl)])]
+    internal static int Repair(nint session, uint flags, byte** outJson, nuint* outLength)
+    {
+        try
+        {
+            NativeWriter.Clear(outJson, outLength);
+            Session target = Handles.Session(session);
+            const uint Known = (uint)(RepairFlags.DryRun | RepairFlags.Force);
+            var how = (RepairFlags)Argument.Flags(flags, Known);
+            NativeWriter output = NativeWriter.Start(outJson);
+            target.Repair(how, output);
+            output.Finish(outJson, outLength);
+            return 0;
+        }
+        catch (Exception exception)
+        {
+            return Errors.Report(exception);
+        }
+    }
 }

@@ -173,8 +173,8 @@ internal unsafe struct AppendOptionsIn
     internal static AppendFlags ReadFlags(uint flags)
     {
         const AppendFlags Both = AppendFlags.Relaxed | AppendFlags.Durable;
-        AppendFlags known = (AppendFlags)Argument.Flags(flags, (uint)Both);
-        return known != Both ? known : throw new SessionException(SessionStatus.InvalidArgument,
+        AppendFlags known = (AppendFlags)Argument.Flags(flags, (uint)(Both | AppendFlags.Check));
+        return (known & Both) != Both ? known : throw new SessionException(SessionStatus.InvalidArgument,
             "An append is relaxed or durable, not both.", """{"argument":"flags"}""");
     }
 }

@@ -199,10 +199,11 @@ public sealed partial class Session : IDisposable
     }
 
     /// <summary>Appends one event; returns its number. A repeat of an id writes nothing and answers
-    /// the first number. The data is any JSON, kept token for token.</summary>
+    /// the first number. The data is any JSON, kept token for token; with <see cref="AppendFlags.Check"/>
+    /// that of a known type must fit docs/EVENTS.md.</summary>
     public long Append(string type, ReadOnlySpan<byte> data, in AppendOptions options = default)
     {
-        Checks.Flags((uint)options.Flags, 3);
+        Checks.Flags((uint)options.Flags, 7);
         NewEvent e = NewEvents.One(type, data, options);
         RequireWritable();
         var request = new AppendRequest(Core, _row, [e]) { Full = IsFull(options.Flags) };
@@ -213,8 +214,8 @@ public sealed partial class Session : IDisposable
     /// <summary>Appends a JSON array of events in one commit, all or nothing, and writes the numbers.</summary>
     public void AppendBatch(ReadOnlySpan<byte> eventsJson, AppendFlags flags, IBufferWriter<byte> output)
     {
-        Checks.Flags((uint)flags, 3);
-        List<NewEvent> events = NewEvents.Read(eventsJson);
+        Checks.Flags((uint)flags, 7);
+        List<NewEvent> events = NewEvents.Read(eventsJson, flags.HasFlag(AppendFlags.Check));
         RequireWritable();
         var request = new AppendRequest(Core, _row, events) { Full = IsFull(flags) };
         if (events.Count > 0)
@@ -341,7 +342,7 @@ public sealed partial class Session : IDisposable
 
     private void Commit(CommitRequest request) => _store.Commit(request);
 
-    private bool IsFull(AppendFlags flags) => flags switch
+    private bool IsFull(AppendFlags flags) => (flags & ~AppendFlags.Check) switch
     {
         AppendFlags.None => _store.IsFull,
         AppendFlags.Durable => true,

@@ -161,6 +161,8 @@ static int outs_are_clear(void) {
   CALL(session_read_events, (SESSION, 0, 0, JSON)) \
   CALL(session_read_last_events, (SESSION, 0, 0, JSON)) \
   CALL(session_transcript, (SESSION, 0, NULL, JSON))
+  CALL(session_read_last_events, (SESSION, 0, 0, JSON)) \
+  CALL(session_repair, (SESSION, 0, JSON))
 
 #define PLUE_POINTER_CALLS(CALL) \
   CALL(plue_session_create, (NULL)) \

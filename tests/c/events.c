@@ -141,14 +141,93 @@ static void options(void) {
                session_append_event(session, "t", "{}", 2,
                                     SESSION_APPEND_RELAXED | SESSION_APPEND_DURABLE, &seq));
   CHECK_INT(0, seq);
-  CHECK_STATUS(SESSION_E_INVALID_ARGUMENT, session_append_event(session, "t", "{}", 2, 4, &seq));
-  CHECK_DETAILS("\"unknown_bits\":4");
+  CHECK_STATUS(SESSION_E_INVALID_ARGUMENT, session_append_event(session, "t", "{}", 2, 8, &seq));
+  CHECK_DETAILS("\"unknown_bits\":8");
   CHECK_OK(session_destroy(session));
   stop();
 }
 
 static session_status_t batch(session_t *session, const char *events, char **out_json) {
   return session_append_events(session, events, strlen(events), 0, out_json, NULL);
+}
+
+static void checked_data(void) {
+  static const char good[] = "{\"text\":\"Hi\",\"extra\":1}";
+  static const char bad[] =
+      "{\"entries\":[{\"content\":\"a\",\"priority\":\"high\",\"status\":\"pending\"},"
+      "{\"content\":\"b\",\"priority\":\"urgent\",\"status\":\"pending\"}]}";
+  static const char batch[] =
+      "[{\"type\":\"note\",\"data\":{\"text\":\"a\"}},{\"type\":\"custom:x\",\"data\":1},"
+      "{\"type\":\"title\",\"data\":{}}]";
+  session_append_options_t how = SESSION_INIT(session_append_options_t);
+  session_t *session;
+  char *json = NULL;
+  uint64_t seq = 0;
+
+  start();
+  session = create(NULL, NULL);
+  CHECK_OK(session_append_event(session, "user_prompt", good, sizeof good - 1, SESSION_APPEND_CHECK,
+                                &seq));
+  CHECK_STATUS(SESSION_E_INVALID_ARGUMENT,
+               session_append_event(session, "plan", bad, sizeof bad - 1,
+                                    SESSION_APPEND_CHECK | SESSION_APPEND_DURABLE, &seq));
+  CHECK_INT(0, seq);
+  CHECK_DETAILS("{\"argument\":\"data_json\",\"member\":\"entries[1].priority\","
+                "\"expected\":\"one of high, medium, low\"}");
+  how.flags = SESSION_APPEND_CHECK;
+  CHECK_STATUS(SESSION_E_INVALID_ARGUMENT,
+               session_append_event_ex(session, "turn_end", "[]", 2, &how, &seq));
+  CHECK_DETAILS("\"member\":null,\"expected\":\"object\"");
+  CHECK_STATUS(SESSION_E_INVALID_ARGUMENT,
+               session_append_events(session, batch, sizeof batch - 1, SESSION_APPEND_CHECK, &json,
+                                     NULL));
+  CHECK_DETAILS("{\"argument\":\"events_json\",\"entry\":2,\"member\":\"title\","
+                "\"expected\":\"string\"}");
+  CHECK_INFO(session, "\"last_seq\":1");
+  /* What nobody knows is stored as it is, and so is anything without the flag. */
+  CHECK_OK(session_append_event(session, "custom:x", "[]", 2, SESSION_APPEND_CHECK, NULL));
+  CHECK_OK(session_append_event(session, "of_tomorrow", "[]", 2, SESSION_APPEND_CHECK, NULL));
+  CHECK_OK(session_append_event(session, "plan", bad, sizeof bad - 1, 0, &seq));
+  CHECK_INT(4, seq);
+  CHECK_OK(session_destroy(session));
+  stop();
+}
+
+static void repairs(void) {
+  static const char call[] = "{\"tool_call_id\":\"c\"}";
+  session_append_options_t how = SESSION_INIT(session_append_options_t);
+  session_t *session;
+  char *json = NULL;
+  size_t length = 0;
+
+  start();
+  session = create(NULL, NULL);
+  how.turn_id = "t-1";
+  CHECK_OK(session_append_event_ex(session, "user_prompt", "{\"text\":\"x\"}", 12, &how, NULL));
+  CHECK_OK(session_append_event_ex(session, "tool_call", call, sizeof call - 1, &how, NULL));
+  CHECK_OK(session_repair(session, SESSION_REPAIR_DRY_RUN, &json, &length));
+  CHECK_INT(strlen(json), length);
+  CHECK_HAS(json, "{\"dry_run\":true,\"applied\":false,\"issues\":[],\"actions\":["
+                  "{\"code\":\"append_interrupted_tool_result\",\"severity\":\"info\","
+                  "\"turn_id\":\"t-1\",\"seq\":2,\"tool_call_id\":\"c\",\"appended_seqs\":[],");
+  session_string_free(json);
+  CHECK_INFO(session, "\"last_seq\":2");
+  CHECK_OK(session_repair(session, SESSION_REPAIR_FORCE, &json, NULL));
+  CHECK_HAS(json, "\"applied\":true");
+  CHECK_HAS(json, "\"code\":\"append_terminal_error\"");
+  CHECK_HAS(json, "\"appended_seqs\":[4,5]");
+  session_string_free(json);
+  CHECK_OK(session_repair(session, 0, &json, NULL));
+  CHECK_STR("{\"dry_run\":false,\"applied\":false,\"issues\":[],\"actions\":[],"
+            "\"issues_left_off\":0}", json);
+  session_string_free(json);
+  json = NULL;
+  CHECK_INFO(session, "\"last_seq\":5");
+  CHECK_STATUS(SESSION_E_INVALID_ARGUMENT, session_repair(session, 8, &json, NULL));
+  CHECK(json == NULL);
+  CHECK_DETAILS("\"unknown_bits\":8");
+  CHECK_OK(session_destroy(session));
+  stop();
 }
 
 static void batches(void) {
@@ -338,6 +417,8 @@ int main(void) {
   RUN(append_and_read);
   RUN(data_comes_back_token_for_token);
   RUN(options);
+  RUN(checked_data);
+  RUN(repairs);
   RUN(batches);
   RUN(event_types);
   RUN(pages);

@@ -57,6 +57,7 @@ static void every_call_in_the_child(void) {
   FORKED(session_read_events(session, 0, 0, &json, NULL));
   FORKED(session_read_last_events(session, 0, 0, &json, NULL));
   FORKED(session_transcript(session, 0, NULL, &json, NULL));
+  FORKED(session_repair(session, 0, &json, NULL));
   FORKED(session_abi_json(&json, NULL));
   FORKED(session_log_read(0, 0, &json, NULL));
   CHECK(json == NULL && made == NULL && count == 0 && seq == 0 && flag == 0);

@@ -77,6 +77,7 @@ JSON_CALL(append_events, session_append_events(SESSION, "[]", 2, 0, &json, &leng
 JSON_CALL(read_events, session_read_events(SESSION, 0, 0, &json, &length))
 JSON_CALL(read_last_events, session_read_last_events(SESSION, 0, 0, &json, &length))
 JSON_CALL(transcript, session_transcript(SESSION, 0, NULL, &json, &length))
+JSON_CALL(repair, session_repair(SESSION, 0, &json, &length))
 
 typedef struct entry {
   const char *name;
@@ -122,6 +123,7 @@ static const entry_t on_session[] = {
     {"session_read_events", read_events},
     {"session_read_last_events", read_last_events},
     {"session_transcript", transcript},
+    {"session_repair", repair},
     {"session_destroy", destroy},
 };
 
@@ -305,6 +307,7 @@ static void missing_outs(void) {
   CHECK_STATUS(SESSION_E_INVALID_ARGUMENT, session_read_events(session, 0, 0, NULL, NULL));
   CHECK_STATUS(SESSION_E_INVALID_ARGUMENT, session_read_last_events(session, 0, 0, NULL, NULL));
   CHECK_STATUS(SESSION_E_INVALID_ARGUMENT, session_transcript(session, 0, NULL, NULL, NULL));
+  CHECK_STATUS(SESSION_E_INVALID_ARGUMENT, session_repair(session, 0, NULL, NULL));
 
   CHECK_OK(session_destroy(session));
   CHECK_OK(session_store_close(store));

@@ -136,6 +136,7 @@ static void views_are_read_only(void) {
   DENIED(append_text(view, "t", "{}", NULL));
   DENIED(session_append_event_ex(view, "t", "{}", 2, NULL, NULL));
   DENIED(session_append_events(view, "[{\"type\":\"t\",\"data\":1}]", 23, 0, &json, NULL));
+  DENIED(session_repair(view, SESSION_REPAIR_DRY_RUN, &json, NULL));
 #undef DENIED
   CHECK_INFO(session, "\"title\":\"Shared\"");
   CHECK_INFO(session, "\"last_seq\":1");

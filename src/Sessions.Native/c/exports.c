@@ -148,6 +148,8 @@ CALL(session_read_events, (session_t *session, uint64_t after_seq, uint32_t limi
 CALL(session_read_last_events,
      (session_t *session, uint64_t before_seq, uint32_t limit, JSON_OUT),
      (session, before_seq, limit, out_json, out_length), (CLEAR_JSON))
+CALL(session_repair, (session_t *session, uint32_t flags, JSON_OUT),
+     (session, flags, out_json, out_length), (CLEAR_JSON))
 
 CALL(session_transcript,
      (session_t *session, int32_t format, const char *options_json, JSON_OUT),

@@ -15,11 +15,17 @@ internal static class NewEvents
         Checks.Number(options.Timestamp, "timestamp");
         byte[] compact = JsonText.Compact(data, "data_json", isObject: false);
         Checks.AtMost(compact.Length, Limits.EventBytesMax, "event_bytes_max");
+        if (options.Flags.HasFlag(AppendFlags.Check) && SchemaCheck.Find(type, compact) is { } misfit)
+        {
+            throw misfit.Failure("data_json", type, null);
+        }
+
         return new NewEvent(type, compact, options.Timestamp, options.TurnId, options.Id);
     }
 
-    /// <summary>Reads an array of {"type","data"} with "timestamp", "turn_id" and "id" where wanted.</summary>
-    public static List<NewEvent> Read(ReadOnlySpan<byte> json)
+    /// <summary>Reads an array of {"type","data"} with "timestamp", "turn_id" and "id" where wanted;
+    /// where <paramref name="check"/>, the data of known types must fit.</summary>
+    public static List<NewEvent> Read(ReadOnlySpan<byte> json, bool check)
     {
         const string argument = "events_json";
         byte[] compact = JsonText.Compact(json, argument, isObject: false);
@@ -61,6 +67,11 @@ internal static class NewEvents
             Checks.Name(turn, "turn_id");
             Checks.Name(id, "id");
             Checks.AtMost(data.Length, Limits.EventBytesMax, "event_bytes_max");
+            if (check && SchemaCheck.Find(type, data.Span) is { } misfit)
+            {
+                throw misfit.Failure(argument, type, events.Count);
+            }
+
             events.Add(new NewEvent(type, data, timestamp, turn, id));
         }
 

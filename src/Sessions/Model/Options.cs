@@ -177,6 +177,18 @@ public enum AppendFlags : uint
     None = 0,
     Relaxed = 1,
     Durable = 2,
+    Check = 4,
+#pragma warning restore CS1591
+}
+
+/// <summary>SESSION_REPAIR_*.</summary>
+[Flags]
+public enum RepairFlags : uint
+{
+#pragma warning disable CS1591
+    None = 0,
+    DryRun = 1,
+    Force = 2,
 #pragma warning restore CS1591
 }
 

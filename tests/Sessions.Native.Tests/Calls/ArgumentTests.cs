@@ -123,6 +123,7 @@ public sealed unsafe class ArgumentTests : IDisposable
         Refuses("out_json", Methods.session_transcript(Session, 0, null, null, null));
         Refuses("format", Methods.session_transcript(Session, 4, null, &json, null));
         Refuses("format", Methods.session_transcript(Session, -1, null, &json, null));
+        Refuses("out_json", Methods.session_repair(Session, 0, null, null));
     }
 
     [Fact]
@@ -152,8 +153,9 @@ public sealed unsafe class ArgumentTests : IDisposable
         Refuses(64, Methods.session_abort_ex(Session, null, 64 | Methods.SESSION_ABORT_TREE, null));
         Refuses(0x80000000, Methods.session_store_verify_ex((session_store_s*)Store,
             0x80000000 | Methods.SESSION_VERIFY_QUICK, &json, null));
-        Refuses(4, Call.With("note", t => Call.With("{}",
-            d => Methods.session_append_event(Session, t, d, 2, 4 | Methods.SESSION_APPEND_RELAXED, null))));
+        Refuses(16, Call.With("note", t => Call.With("{}",
+            d => Methods.session_append_event(Session, t, d, 2, 16 | Methods.SESSION_APPEND_RELAXED, null))));
+        Refuses(4, Methods.session_repair(Session, 4 | Methods.SESSION_REPAIR_DRY_RUN, &json, null));
         Refuses(8, Call.With("[]",
             d => { sbyte* j; return Methods.session_append_events(Session, d, 2, 8, &j, null); }));
     }

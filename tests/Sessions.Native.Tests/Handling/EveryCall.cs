@@ -40,6 +40,7 @@ internal static unsafe class EveryCall
         ["session_read_events"] = h => Json((p, n) => Methods.session_read_events(S(h), 0, 0, p, n)),
         ["session_read_last_events"] = h => Json((p, n) => Methods.session_read_last_events(S(h), 0, 0, p, n)),
         ["session_transcript"] = h => Json((p, n) => Methods.session_transcript(S(h), 0, null, p, n)),
+        ["session_repair"] = h => Json((p, n) => Methods.session_repair(S(h), 0, p, n)),
     };
 
     /// <summary>By name: a call on a store handle.</summary>

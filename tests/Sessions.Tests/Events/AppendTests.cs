@@ -133,7 +133,7 @@ public sealed class AppendTests : IDisposable
         Stores.Fails(SessionStatus.InvalidArgument,
             () => session.Append("x", "1"u8, new AppendOptions { Timestamp = -1 }));
         Stores.Fails(SessionStatus.InvalidArgument,
-            () => session.Append("x", "1"u8, new AppendOptions { Flags = (AppendFlags)4 }));
+            () => session.Append("x", "1"u8, new AppendOptions { Flags = (AppendFlags)8 }));
         Stores.Fails(SessionStatus.InvalidArgument,
             () => session.Append("x", "1"u8, new AppendOptions { Flags = AppendFlags.Relaxed | AppendFlags.Durable }));
         Assert.Equal(5, Stores.Fails(SessionStatus.InvalidJson, () => session.Append("x", "{\"a\":}"u8)).Offset);

@@ -1,0 +1,47 @@
+using Sessions.Storage;
+
+namespace Sessions.Events;
+
+/// <summary>What repairs append. Each event says of itself that it is a repair's.</summary>
+internal static class RepairEvents
+{
+    public static RepairAction Result(Turn turn, ToolCall call)
+    {
+        var data = new Utf8Buffer(128);
+        data.Byte('{').Member("tool_call_id", call.Id).Member("status", "interrupted").Member("repaired", true)
+            .Byte('}');
+        return new RepairAction("append_interrupted_tool_result", "the tool call has no result",
+            [Event("tool_call_update", data, turn)])
+        {
+            TurnId = turn.Id,
+            Seq = call.Seq,
+            ToolCallId = call.Id,
+        };
+    }
+
+    /// <summary>The end of a turn, and an error before it where there is none yet.</summary>
+    public static RepairAction End(Turn turn)
+    {
+        bool hasError = turn.LastType == "error";
+        var events = new List<NewEvent>();
+        if (!hasError)
+        {
+            var error = new Utf8Buffer(128);
+            error.Byte('{').Member("message", "The turn was interrupted before it ended.")
+                .Member("code", "interrupted").Member("repaired", true).Byte('}');
+            events.Add(Event("error", error, turn));
+        }
+
+        var end = new Utf8Buffer(64);
+        end.Byte('{').Member("stop_reason", hasError ? "error" : "interrupted").Member("repaired", true).Byte('}');
+        events.Add(Event("turn_end", end, turn));
+        return new RepairAction("append_terminal_error", "the turn never ended", events)
+        {
+            TurnId = turn.Id,
+            Seq = turn.LastSeq,
+        };
+    }
+
+    private static NewEvent Event(string type, Utf8Buffer data, Turn turn)
+        => new(type, data.ToArray(), 0, turn.Id, null);
+}

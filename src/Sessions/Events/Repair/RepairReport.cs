@@ -1,0 +1,90 @@
+using Sessions.Storage;
+
+namespace Sessions.Events;
+
+/// <summary>Something that is not as it should be.</summary>
+internal sealed record RepairIssue(string Code, string Severity, string Message)
+{
+    public string? TurnId { get; init; }
+
+    /// <summary>The event concerned, or the first number that is; null where there is none.</summary>
+    public long? Seq { get; init; }
+
+    /// <summary>Where in the log, for what can be no event.</summary>
+    public long? Offset { get; init; }
+
+    public long? Length { get; init; }
+}
+
+/// <summary>Something that a repair appends.</summary>
+internal sealed record RepairAction(string Code, string Message, IReadOnlyList<NewEvent> Events)
+{
+    public string? TurnId { get; init; }
+
+    /// <summary>The event that it answers to.</summary>
+    public long Seq { get; init; }
+
+    public string? ToolCallId { get; init; }
+}
+
+/// <summary>What a repair found and did, as session_repair hands it out.</summary>
+internal sealed class RepairReport
+{
+    private const int IssuesMax = 1000;
+
+    private readonly List<RepairIssue> _issues = [];
+
+    /// <summary>The first thousand; of a log that is damaged all over nobody reads more.</summary>
+    public IReadOnlyList<RepairIssue> Issues => _issues;
+
+    public long IssuesLeftOff { get; private set; }
+
+    public List<RepairAction> Actions { get; } = [];
+
+    public bool IsDryRun { get; init; }
+
+    /// <summary>The numbers of what was appended, in order; empty where nothing was.</summary>
+    public long[] Appended { get; set; } = [];
+
+    public void Add(RepairIssue issue)
+    {
+        if (_issues.Count < IssuesMax)
+        {
+            _issues.Add(issue);
+        }
+        else
+        {
+            IssuesLeftOff++;
+        }
+    }
+
+    public void Write(Utf8Buffer output)
+    {
+        output.Byte('{').Member("dry_run", IsDryRun).Member("applied", Appended.Length > 0).Raw(",\"issues\":["u8);
+        for (int i = 0; i < _issues.Count; i++)
+        {
+            RepairIssue issue = _issues[i];
+            output.Raw(i == 0 ? "{"u8 : ",{"u8).Member("code", issue.Code).Member("severity", issue.Severity)
+                .Member("turn_id", issue.TurnId).Member("seq", issue.Seq).Member("offset", issue.Offset)
+                .Member("length", issue.Length).Member("message", issue.Message).Byte('}');
+        }
+
+        output.Raw("],\"actions\":["u8);
+        int used = 0;
+        for (int i = 0; i < Actions.Count; i++)
+        {
+            RepairAction action = Actions[i];
+            output.Raw(i == 0 ? "{"u8 : ",{"u8).Member("code", action.Code).Member("severity", "info")
+                .Member("turn_id", action.TurnId).Member("seq", action.Seq)
+                .Member("tool_call_id", action.ToolCallId).Name("appended_seqs").Byte('[');
+            for (int e = 0; e < action.Events.Count && Appended.Length > 0; e++, used++)
+            {
+                output.Raw(e == 0 ? ""u8 : ","u8).Number(Appended[used]);
+            }
+
+            output.Byte(']').Member("message", action.Message).Byte('}');
+        }
+
+        output.Byte(']').Member("issues_left_off", IssuesLeftOff).Byte('}');
+    }
+}

@@ -1,0 +1,183 @@
+using System.Text;
+using Sessions.Storage;
+
+namespace Sessions.Events;
+
+/// <summary>A tool call and whether it still waits for its result.</summary>
+internal sealed class ToolCall(string id, long seq)
+{
+    public string Id { get; } = id;
+
+    public long Seq { get; } = seq;
+
+    public bool IsOpen { get; set; } = true;
+}
+
+/// <summary>A turn as far as its events tell.</summary>
+internal sealed class Turn(string? id)
+{
+    /// <summary>Null for the events that bear no turn id.</summary>
+    public string? Id { get; } = id;
+
+    public List<ToolCall> Calls { get; } = [];
+
+    /// <summary>Its last event; 0 where it has none that a turn is made of.</summary>
+    public long LastSeq { get; set; }
+
+    public string LastType { get; set; } = "";
+
+    /// <summary>The number of its end; 0 where it has none.</summary>
+    public long EndSeq { get; set; }
+
+    /// <summary>Why it ended; null where it has not, or where a rewind hides the end.</summary>
+    public string? StopReason { get; set; }
+
+    /// <summary>
+    /// True where it began and never ended. Hosts that give their events no turn ids often write no
+    /// ends either: there a message of the agent, an error or the end of the session is one.
+    /// </summary>
+    public bool IsOpen => LastSeq != 0 && EndSeq == 0
+        && (Id is not null || LastType is not ("agent_message" or "error" or "session_end"));
+}
+
+/// <summary>Keeps account of turns and tool calls, event by event.</summary>
+internal sealed class TurnLedger
+{
+    private readonly List<Turn> _turns = [];
+    private readonly Dictionary<string, Turn> _byId = new(StringComparer.Ordinal);
+    private readonly Dictionary<(string? TurnId, string CallId), ToolCall> _calls = [];
+    private readonly Dictionary<string, ToolCall> _latestCalls = new(StringComparer.Ordinal);
+    private Turn? _unnamed;
+
+    /// <summary>In the order of their first events. Of those without id only the last one can be open.</summary>
+    public IEnumerable<Turn> Turns => _turns;
+
+    /// <summary>True for the one turn without id that may still go on.</summary>
+    public bool IsCurrent(Turn turn) => turn.Id is not null || ReferenceEquals(turn, _unnamed);
+
+    /// <summary>Takes in an event. False for a tool call without a result that has no id to find one by.</summary>
+    public bool Add(EventView e, bool isHidden)
+    {
+        Turn turn = Find(e.TurnId is null ? null : Clean(e.TurnId), e.Type);
+        if (isHidden)
+        {
+            // What a rewind hides is not mended; but a turn that had ended had ended.
+            turn.EndSeq = e.Type == "turn_end" ? e.Seq : turn.EndSeq;
+            return true;
+        }
+
+        switch (e.Type)
+        {
+            case "turn_end":
+                (turn.EndSeq, turn.StopReason) = (e.Seq, StopReason(e));
+                return true;
+            case "user_prompt" or "agent_thought" or "plan" or "permission" or "file_read" or "file_write" or "error":
+                (turn.LastSeq, turn.LastType) = (e.Seq, e.Type);
+                return true;
+            case "agent_message":
+                (turn.LastSeq, turn.LastType) = (e.Seq, IsInterrupted(e) ? "" : e.Type);
+                return true;
+            case "session_end" when turn.Id is null && turn.LastSeq != 0:
+                turn.LastType = e.Type;
+                return true;
+            case "tool_call" or "tool_call_update":
+                (turn.LastSeq, turn.LastType) = (e.Seq, e.Type);
+                return AddCall(e, turn);
+            default:
+                return true; // notes, titles, usage and what the host made up are said about turns, not in them
+        }
+    }
+
+    private Turn Find(string? id, string type)
+    {
+        Turn? turn = id is null ? _unnamed : _byId.GetValueOrDefault(id);
+        if (turn is null || (id is null && (turn.EndSeq != 0 || type == "user_prompt")))
+        {
+            if (turn is not null && type is not ("user_prompt" or "agent_message" or "agent_thought" or "tool_call"))
+            {
+                return turn; // comes late, after the end
+            }
+
+            turn = new Turn(id);
+            _turns.Add(turn);
+            if (id is null)
+            {
+                _unnamed = turn;
+            }
+            else
+            {
+                _byId.Add(id, turn);
+            }
+        }
+
+        return turn;
+    }
+
+    private bool AddCall(EventView e, Turn turn)
+    {
+        (string? id, bool hasResult) = ReadCall(e);
+        if (id is null)
+        {
+            return hasResult || e.Type == "tool_call_update";
+        }
+
+        ToolCall? call = _calls.GetValueOrDefault((turn.Id, id));
+        if (hasResult)
+        {
+            // Some hosts number their calls from 1 in every turn, others leave the turn out of the result.
+            call ??= _latestCalls.GetValueOrDefault(id);
+            if (call is not null)
+            {
+                call.IsOpen = false;
+            }
+
+            return true;
+        }
+
+        if (call is null || (!call.IsOpen && e.Type == "tool_call"))
+        {
+            call = new ToolCall(id, e.Seq);
+            turn.Calls.Add(call);
+            _calls[(turn.Id, id)] = _latestCalls[id] = call;
+        }
+
+        return true;
+    }
+
+    // A final status is a result, and so is output where nothing says that more is to come.
+    private static (string? Id, bool HasResult) ReadCall(EventView e)
+    {
+        string? id = null, status = null;
+        bool hasOutput = false;
+        if (e.Data.Span is not [(byte)'{', ..])
+        {
+            return (null, false);
+        }
+
+        foreach (JsonMember m in JsonMembers.Of(e.Data))
+        {
+            bool isText = m.Value.Span[0] == '"';
+            switch (m.Name)
+            {
+                case "tool_call_id" when isText: id = Clean(m.Text); break;
+                case "status" when isText: status = m.Text; break;
+                case "raw_output": hasOutput = !m.IsNull; break;
+                default: break;
+            }
+        }
+
+        return (string.IsNullOrEmpty(id) ? null : id, status is null ? hasOutput
+            : status is "completed" or "failed" or "cancelled" or "interrupted");
+    }
+
+    private static string StopReason(EventView e)
+        => e.Data.Span is [(byte)'{', ..] && JsonMembers.Of(e.Data).FindLast(m => m.Name == "stop_reason") is
+            { Name: not null } found && found.Value.Span[0] == '"' ? found.Text : "";
+
+    private static bool IsInterrupted(EventView e)
+        => e.Data.Span is [(byte)'{', ..]
+            && JsonMembers.Of(e.Data).Exists(m => m.Name == "interrupted" && m.Value.Span.SequenceEqual("true"u8));
+
+    // Half a surrogate pair cannot be written again; so it counts as what would be written for it.
+    private static string Clean(string id) => Encoding.UTF8.GetString(Encoding.UTF8.GetBytes(id));
+}

@@ -1,0 +1,66 @@
+using System.Buffers;
+using Sessions.Events;
+using Sessions.Storage;
+
+namespace Sessions;
+
+/// <content>Mending a log by appending to it.</content>
+public sealed partial class Session
+{
+    private const int RepairTries = 16;
+
+    /// <summary>
+    /// Reads the whole log, writes what is wrong with it as JSON, and appends, in one commit, a result
+    /// for every tool call without one and an end for every turn that never ended. Nothing that is
+    /// there is changed, and a second run does nothing. docs/EVENTS.md has the codes. Busy where
+    /// others appended whenever it was about to.
+    /// </summary>
+    public void Repair(RepairFlags flags, IBufferWriter<byte> output)
+    {
+        Checks.Flags((uint)flags, 3);
+        var b = new Utf8Buffer(512);
+        Repair(flags).Write(b);
+        output.Write(b.Written);
+    }
+
+    /// <summary>The same for the library's own use: its safe form, without flags, is what runs at the
+    /// first lock or resume of a session that a dead process left open.</summary>
+    internal RepairReport Repair(RepairFlags flags)
+    {
+        RequireWritable();
+        bool isDry = flags.HasFlag(RepairFlags.DryRun);
+        if (Core.IsReadOnly && !isDry)
+        {
+            throw Errors.ReadOnly();
+        }
+
+        for (int i = 0; i < RepairTries; i++)
+        {
+            (RepairReport report, long lastSeq) = SessionStore.Run(() => Scan(flags));
+            if (isDry || report.Actions.Count == 0)
+            {
+                return report;
+            }
+
+            var request = new RepairRequest(Core, _row, [.. report.Actions.SelectMany(a => a.Events)], lastSeq)
+            {
+                Full = _store.IsFull,
+            };
+            Commit(request);
+            if (!request.HasMoved)
+            {
+                report.Appended = request.Seqs;
+                return report;
+            }
+        }
+
+        throw Errors.Busy("The end of the log");
+    }
+
+    private (RepairReport Report, long LastSeq) Scan(RepairFlags flags)
+    {
+        SessionInfo info = Current();
+        using LogView log = OpenLog(info);
+        return (RepairScan.Run(log, LogState.Plain, info, flags), info.LastSeq);
+    }
+}
