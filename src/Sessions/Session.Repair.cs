@@ -60,7 +60,10 @@ public sealed partial class Session
     private (RepairReport Report, long LastSeq) Scan(RepairFlags flags)
     {
         SessionInfo info = Current();
-        using LogView log = OpenLog(info);
-        return (RepairScan.Run(log, LogState.Plain, info, flags), info.LastSeq);
+        (LogView log, LogState state) = OpenLog(info);
+        using (log)
+        {
+            return (RepairScan.Run(log, state, info, flags), info.LastSeq);
+        }
     }
 }

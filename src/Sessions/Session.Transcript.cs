@@ -54,13 +54,14 @@ public sealed partial class Session
             range = range with { Last = Math.Min(range.Last, options.UntilSeq) };
         }
 
-        using (LogView log = OpenLog(info))
+        (LogView log, LogState state) = OpenLog(info);
+        using (log)
         {
             kept.IsInUse = true;
             try
             {
                 TranscriptBuilder builder =
-                    kept.Bring(log, new TranscriptSource(LogState.Plain, range, options.IncludeHidden), info.LastSeq);
+                    kept.Bring(log, new TranscriptSource(state, range, options.IncludeHidden), info.LastSeq);
                 TranscriptText.Write(builder, format, options.Title ?? info.Title, options.AfterSeq, output);
             }
             finally

@@ -12,6 +12,9 @@ internal static class EventLine
 {
     private const int SuffixLength = 18; // ,"crc":"01234567"}
 
+    /// <summary>What every line begins with.</summary>
+    public static ReadOnlySpan<byte> Beginning => "{\"seq\":"u8;
+
     /// <summary>Appends a line with its newline.</summary>
     public static void Write(Utf8Buffer output, long seq, string type, long timestamp, string? turnId, string? id,
         ReadOnlySpan<byte> data)
@@ -47,14 +50,14 @@ internal static class EventLine
 
         Checksum checksum = CheckedJson.Check(line, out int length);
         unclosed = checksum == Checksum.Good ? line[..length] : line[..^1];
-        return checksum == Checksum.Good || (checksum == Checksum.None && JsonText.TryCompactObject(line) is not null);
+        return checksum == Checksum.Good || (checksum == Checksum.None && JsonText.IsObject(line));
     }
 
     /// <summary>The number that a line begins with; false where it begins with none.</summary>
     private static bool TrySeq(ReadOnlySpan<byte> line, out long seq)
     {
         seq = 0;
-        return line.Length > SuffixLength && line.StartsWith("{\"seq\":"u8)
+        return line.Length > SuffixLength && line.StartsWith(Beginning)
             && System.Buffers.Text.Utf8Parser.TryParse(line[7..], out seq, out int used) && seq > 0
             && line[7 + used] is (byte)',' or (byte)'}';
     }

@@ -1,16 +1,29 @@
 namespace Sessions.Events;
 
-/// <summary>Walks the lines of a log forwards from an offset up to an end. A line is valid until the
-/// next call.</summary>
+/// <summary>
+/// Walks the lines of a log forwards from an offset up to an end. A line is valid until the next call.
+/// A carriage return at the end of a line and a byte order mark at its beginning, which editors leave,
+/// are no part of it. A line that is too long to hold and can be no event is passed over, not held.
+/// </summary>
 internal sealed class LineReader(LogView log, long offset, int bufferLength = 64 * 1024, long end = long.MaxValue)
 {
+    /// <summary>Bytes of a line that a log can have from elsewhere; a longer one is damage. Four times
+    /// what an event of ours may have, and a power of two, since the buffer doubles.</summary>
+    public const int LineBytesMax = 256 * 1024 * 1024;
+
+    private static ReadOnlySpan<byte> Mark => "\uFEFF"u8;
+
     private byte[] _buffer = new byte[bufferLength];
     private int _start;
     private int _filled;
+    private long _readAt = offset;
     private bool _isAtEnd;
 
     /// <summary>Where the line that was read begins.</summary>
     public long LineOffset { get; private set; }
+
+    /// <summary>Its length in the log without the newline.</summary>
+    public long LineLength { get; private set; }
 
     /// <summary>Where the next one begins.</summary>
     public long Offset { get; private set; } = offset;
@@ -18,44 +31,55 @@ internal sealed class LineReader(LogView log, long offset, int bufferLength = 64
     /// <summary>False when the line that was read lacks its newline: the end of a torn log.</summary>
     public bool IsTerminated { get; private set; }
 
+    /// <summary>True for a line that was passed over; only its first byte is there.</summary>
+    public bool IsCut { get; private set; }
+
     /// <summary>The line that was read.</summary>
     public ReadOnlyMemory<byte> Line { get; private set; }
 
     public bool TryRead(out ReadOnlySpan<byte> line)
     {
         int scanned = 0;
+        IsCut = false;
         while (true)
         {
             ReadOnlySpan<byte> rest = _buffer.AsSpan(_start, _filled - _start);
             int newline = rest[scanned..].IndexOf((byte)'\n');
             if (newline >= 0)
             {
-                line = rest[..(scanned + newline)];
                 IsTerminated = true;
-                Advance(line.Length, 1);
+                line = Advance(scanned + newline, 1);
                 return true;
             }
 
             scanned = rest.Length;
-            if (_isAtEnd || !Fill())
+            if (_isAtEnd || !Fill(ref scanned))
             {
-                line = _buffer.AsSpan(_start, _filled - _start);
                 IsTerminated = false;
-                Advance(line.Length, 0);
-                return line.Length > 0;
+                line = Advance(_filled - _start, 0);
+                return LineLength > 0;
             }
         }
     }
 
-    private void Advance(int length, int newline)
+    // The bytes of the line that are held end at its last byte, also where some before were passed over.
+    private ReadOnlySpan<byte> Advance(int held, int newline)
     {
-        Line = _buffer.AsMemory(_start, length);
         LineOffset = Offset;
-        Offset += length + newline;
-        _start += length + newline;
+        Offset = _readAt - (_filled - _start - held - newline);
+        LineLength = Offset - LineOffset - newline;
+        ReadOnlyMemory<byte> line = _buffer.AsMemory(_start, IsCut ? 1 : held);
+        _start += held + newline;
+        if (!IsCut && line.Span is [.., (byte)'\r'])
+        {
+            line = line[..^1];
+        }
+
+        Line = line.Span.StartsWith(Mark) ? line[Mark.Length..] : line;
+        return Line.Span;
     }
 
-    private bool Fill()
+    private bool Fill(ref int scanned)
     {
         if (_start > 0)
         {
@@ -66,13 +90,30 @@ internal sealed class LineReader(LogView log, long offset, int bufferLength = 64
 
         if (_filled == _buffer.Length)
         {
-            Array.Resize(ref _buffer, _buffer.Length * 2);
+            if (IsCut || CanBeNoEvent())
+            {
+                IsCut = true;
+                scanned = _filled = 1;
+            }
+            else
+            {
+                Array.Resize(ref _buffer, _buffer.Length * 2);
+            }
         }
 
-        int wanted = (int)Math.Min(_buffer.Length - _filled, Math.Max(0, end - Offset - _filled));
-        int read = log.Read(_buffer.AsSpan(_filled, wanted), Offset + _filled);
+        int wanted = (int)Math.Min(_buffer.Length - _filled, Math.Max(0, end - _readAt));
+        int read = log.Read(_buffer.AsSpan(_filled, wanted), _readAt);
         _filled += read;
+        _readAt += read;
         _isAtEnd = read == 0;
         return read > 0;
+    }
+
+    // No zero byte is ever JSON, so holes in a file and zeroed pages are told before they are all read.
+    private bool CanBeNoEvent()
+    {
+        ReadOnlySpan<byte> held = _buffer;
+        return held.Length >= LineBytesMax || held[(held.Length / 2)..].Contains((byte)0)
+            || !(held.StartsWith(Mark) ? held[Mark.Length..] : held).StartsWith(EventLine.Beginning);
     }
 }

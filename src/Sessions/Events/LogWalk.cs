@@ -4,20 +4,24 @@ namespace Sessions.Events;
 /// Walks a log and gives every line its number. Whole lines bear theirs; lines between two whole ones
 /// that cannot be read have the places that are free there. Where damage made more pieces than there
 /// are places (a flipped bit can be a newline), the last place takes all that is left, so that no
-/// piece ever pushes a whole line out of its own place.
+/// piece ever pushes a whole line out of its own place. A whole line whose number is not above the one
+/// before, or that is followed by lower numbers which were still to come, is out of place.
 /// </summary>
 internal sealed class LogWalk(LogView log, long from, long lastSeq)
 {
     private readonly LineReader _reader = new(log, from);
     private readonly Queue<Piece> _pieces = new();
-    private ReadOnlyMemory<byte> _whole;
-    private long _wholeSeq;
-    private long _wholeOffset;
+    private List<Piece> _run = []; // what cannot be read since the last whole line
+    private WholeLine _whole;
+    private WholeLine _ahead; // was read to judge the one before it
     private long _last = from == 0 ? log.SeqBefore : 0;
 
     // From the middle of a log, nobody knows the numbers before the first whole line.
     private bool _knowsPlace = from == 0;
     private bool _isOver;
+
+    /// <summary>Told of every line that is no event where it stands, also of one without a place.</summary>
+    public Action<Piece>? OnOdd { get; init; }
 
     /// <summary>The number of the line.</summary>
     public long Seq { get; private set; }
@@ -31,9 +35,12 @@ internal sealed class LogWalk(LogView log, long from, long lastSeq)
     /// <summary>What is wrong with the line; null where nothing is.</summary>
     public Piece? Damage { get; private set; }
 
+    /// <summary>True once the walk is over where the last line lacks its newline.</summary>
+    public bool EndsTorn { get; private set; }
+
     public bool TryNext()
     {
-        if (_pieces.Count == 0 && _wholeSeq == 0 && !_isOver)
+        if (_pieces.Count == 0 && _whole.Seq == 0 && !_isOver)
         {
             Gather();
         }
@@ -44,13 +51,13 @@ internal sealed class LogWalk(LogView log, long from, long lastSeq)
             return true;
         }
 
-        if (_wholeSeq == 0)
+        if (_whole.Seq == 0)
         {
             return false;
         }
 
-        (Seq, Offset, Unclosed, Damage) = (_last = _wholeSeq, _wholeOffset, _whole, null);
-        _wholeSeq = 0;
+        (Seq, Offset, Unclosed, Damage) = (_last = _whole.Seq, _whole.Offset, _whole.Unclosed, null);
+        _whole = default;
         _knowsPlace = true;
         return true;
     }
@@ -58,40 +65,81 @@ internal sealed class LogWalk(LogView log, long from, long lastSeq)
     // Reads up to the next whole line and finds places for what stands before it.
     private void Gather()
     {
-        List<Piece>? run = null;
+        if (!TryWhole(0, out WholeLine next))
+        {
+            _isOver = true;
+            Place(_run, lastSeq + 1);
+            return;
+        }
+
+        // A number further on than what was damaged explains is held against the next one.
+        List<Piece> behind = [];
+        while (_knowsPlace && next.Seq > _last + 1 + _run.Count)
+        {
+            next = next with { Unclosed = next.Unclosed.ToArray() };
+            List<Piece> before = _run;
+            _run = [];
+            bool isLast = !TryWhole(next.Seq, out WholeLine second);
+            if (isLast || second.Seq > next.Seq)
+            {
+                (behind, _run, _ahead) = (_run, before, second);
+                break;
+            }
+
+            before.Add(new Piece(next.Offset, next.Length, "sequence", next.Seq));
+            before.AddRange(_run);
+            (_run, next) = (before, second);
+        }
+
+        _whole = next;
+        Place(_run, next.Seq);
+        _run = behind;
+    }
+
+    // The next whole line with a number that may come here; what is passed on the way goes to the run.
+    private bool TryWhole(long except, out WholeLine found)
+    {
+        (found, _ahead) = (_ahead, default);
+        if (found.Seq != 0)
+        {
+            return true;
+        }
+
+        List<Piece>? beyond = null; // is not published yet, unless something that is comes behind it
         while (_reader.TryRead(out ReadOnlySpan<byte> line))
         {
-            if (line.IsEmpty || line is [(byte)'\r'])
+            EndsTorn = !_reader.IsTerminated;
+            if (line.IsEmpty)
             {
                 continue; // closes a line that was torn
             }
 
             bool whole = EventLine.TryRead(line, out long seq, out ReadOnlySpan<byte> unclosed);
-            if (whole && seq > lastSeq)
+            if (whole && seq > _last && seq <= lastSeq && seq != except)
             {
-                break; // not published yet
+                _run.AddRange(beyond ?? []);
+                found = new WholeLine(seq, _reader.Line[..unclosed.Length], _reader.LineOffset, _reader.LineLength);
+                return true;
             }
 
-            if (whole && seq > _last)
-            {
-                (_wholeSeq, _wholeOffset) = (seq, _reader.LineOffset);
-                _whole = _reader.Line[..unclosed.Length];
-                Place(run, seq);
-                return;
-            }
-
-            string reason = whole ? "sequence" : _reader.IsTerminated ? "invalid_json" : "torn";
-            (run ??= []).Add(new Piece(_reader.LineOffset, line.Length, reason));
+            string reason = whole ? "sequence" : !_reader.IsTerminated ? "torn"
+                : _reader.LineLength > LineReader.LineBytesMax ? "too_long" : "invalid_json";
+            beyond ??= whole && seq > lastSeq ? [] : null;
+            (beyond ?? _run).Add(new Piece(_reader.LineOffset, _reader.LineLength, reason, whole ? seq : 0));
         }
 
-        _isOver = true;
-        Place(run, lastSeq + 1);
+        return false;
     }
 
-    private void Place(List<Piece>? run, long next)
+    private void Place(List<Piece> run, long next)
     {
+        if (OnOdd is { } tell)
+        {
+            run.ForEach(tell);
+        }
+
         long places = next - _last - 1;
-        if (run is null || places <= 0 || !_knowsPlace)
+        if (places <= 0 || !_knowsPlace)
         {
             return;
         }
@@ -103,7 +151,14 @@ internal sealed class LogWalk(LogView log, long from, long lastSeq)
                 ? run[i] with { Length = run[^1].Offset + run[^1].Length - run[i].Offset } : run[i]);
         }
     }
+
+    /// <summary>A line that can be read; its bytes are the reader's.</summary>
+    private readonly record struct WholeLine(long Seq, ReadOnlyMemory<byte> Unclosed, long Offset, long Length);
 }
 
-/// <summary>Bytes of a log that are no event.</summary>
-internal sealed record Piece(long Offset, long Length, string Reason);
+/// <summary>Bytes of a log that are no event where they stand.</summary>
+/// <param name="Offset">Where they begin.</param>
+/// <param name="Length">How many.</param>
+/// <param name="Reason">invalid_json, torn, too_long or sequence.</param>
+/// <param name="Seq">The number that a whole line bears; 0 where it cannot be read.</param>
+internal sealed record Piece(long Offset, long Length, string Reason, long Seq = 0);

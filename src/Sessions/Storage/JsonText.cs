@@ -66,6 +66,31 @@ internal static class JsonText
         return output.Written[0] == '{' ? output.ToArray() : null;
     }
 
+    /// <summary>True where the bytes are one whole JSON object.</summary>
+    public static bool IsObject(ReadOnlySpan<byte> json)
+    {
+        if (!Utf8.IsValid(json))
+        {
+            return false;
+        }
+
+        var reader = new Utf8JsonReader(json, Own);
+        try
+        {
+            bool isObject = reader.Read() && reader.TokenType == JsonTokenType.StartObject;
+            while (reader.Read())
+            {
+                // to the end, and nothing may stand behind it
+            }
+
+            return isObject;
+        }
+        catch (JsonException)
+        {
+            return false; // the caller's answer to this is the answer: it is not JSON
+        }
+    }
+
     /// <summary>The text for people: two spaces a level.</summary>
     public static void Indent(ReadOnlySpan<byte> compact, Utf8Buffer output)
     {

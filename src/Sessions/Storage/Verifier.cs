@@ -246,7 +246,7 @@ internal sealed class Verifier
 
             while (reader.TryRead(out ReadOnlySpan<byte> line))
             {
-                _bytes += line.Length + 1;
+                _bytes += reader.LineLength + 1;
                 if (line.IsEmpty)
                 {
                     continue;
@@ -264,8 +264,9 @@ internal sealed class Verifier
                 string file = folder + "/" + name;
                 if (!whole)
                 {
-                    string? kept = Keep(file, id, "damaged_line", line);
-                    Add("damaged_line", "error", id, file, at, line.Length, previous + 1, kept,
+                    // Of a line that is too long to hold there is no copy; the log itself keeps it.
+                    string? kept = reader.IsCut ? null : Keep(file, id, "damaged_line", line);
+                    Add("damaged_line", "error", id, file, at, reader.LineLength, previous + 1, kept,
                         "a line is not what was written");
                     previous++;
                     continue;
@@ -274,7 +275,7 @@ internal sealed class Verifier
                 if (seq != previous + 1 && (seq <= previous || seq > first))
                 {
                     Add(seq > previous ? "event_sequence_gap" : "event_sequence_regression", "error", id, file,
-                        at, line.Length, seq, null,
+                        at, reader.LineLength, seq, null,
                         string.Create(CultureInfo.InvariantCulture, $"number {seq} follows {previous}"));
                 }
 

@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Text;
 using Sessions.Events;
 using Sessions.Storage;
 using Sessions.Tests.Disks;
@@ -131,8 +132,21 @@ public sealed class DamagedLogTests
     private static void Damage(Utf8Buffer output, int start, Random random)
     {
         Span<byte> line = output.Writable[start..];
-        switch (random.Next(6))
+        switch (random.Next(10))
         {
+            case 6:
+                output.Truncate(output.Length - 1);
+                output.Raw("\r\n"u8);
+                break;
+            case 7:
+                output.Raw(Encoding.UTF8.GetBytes("\uFEFF\n"));
+                break;
+            case 8:
+                EventLine.Write(output, random.NextInt64(1L << 60), "note", 1, null, null, "2"u8);
+                break;
+            case 9:
+                output.Raw(new byte[random.Next(70_000)]);
+                break;
             case 0:
                 line[random.Next(line.Length)] ^= (byte)(1 << random.Next(8));
                 break;

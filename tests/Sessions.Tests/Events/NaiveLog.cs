@@ -11,40 +11,41 @@ internal sealed class NaiveLog
 
     public NaiveLog(byte[] log, long lastSeq)
     {
-        var run = new List<(long Offset, long Length, string Reason)>();
+        List<Line> lines = Split(log);
+        var run = new List<Line>();
         long last = 0;
-        for (int at = 0; at < log.Length;)
+        for (int i = 0; i < lines.Count; i++)
         {
-            int newline = Array.IndexOf(log, (byte)'\n', at), end = newline < 0 ? log.Length : newline;
-            byte[] line = log[at..end];
-            long offset = at;
-            at = end + 1;
-            if (line.Length == 0 || (line.Length == 1 && line[0] == '\r'))
+            Line line = lines[i];
+            bool fits = Fits(line, last, lastSeq);
+            if (!fits && line.Seq > lastSeq && !lines.Skip(i).Any(l => Fits(l, last, lastSeq)))
             {
-                continue;
+                break; // not published yet
             }
 
-            bool whole = EventLine.TryRead(line, out long seq, out ReadOnlySpan<byte> unclosed);
-            if (whole && seq > lastSeq)
+            if (fits && line.Seq > last + 1 + run.Count)
             {
-                break;
+                Line? next = lines.Skip(i).FirstOrDefault(l => Fits(l, last, lastSeq) && l.Seq != line.Seq);
+                fits = next is null || next.Seq > line.Seq;
             }
 
-            if (whole && seq > last)
+            if (fits)
             {
-                Place(run, last, seq);
-                _events.Add((last = seq, Encoding.UTF8.GetString(unclosed) + "}"));
+                Place(run, last, line.Seq);
+                _events.Add((last = line.Seq, line.Text + "}"));
                 run.Clear();
             }
             else
             {
-                run.Add((offset, line.Length, whole ? "sequence" : newline < 0 ? "torn" : "invalid_json"));
+                run.Add(line);
             }
         }
 
         Place(run, last, lastSeq + 1);
         LastSeq = lastSeq;
     }
+
+    private sealed record Line(long Offset, long Length, string Reason, long Seq, string Text);
 
     public long LastSeq { get; }
 
@@ -121,7 +122,31 @@ internal sealed class NaiveLog
         => e.Text.StartsWith($"{{\"seq\":{e.Seq},\"type\":\"damaged\"", StringComparison.Ordinal)
             ? 160 : Encoding.UTF8.GetByteCount(e.Text) + 1;
 
-    private void Place(List<(long Offset, long Length, string Reason)> run, long last, long next)
+    private static bool Fits(Line line, long last, long lastSeq) => line.Seq > last && line.Seq <= lastSeq;
+
+    private static List<Line> Split(byte[] log)
+    {
+        var lines = new List<Line>();
+        for (int at = 0; at < log.Length;)
+        {
+            int newline = Array.IndexOf(log, (byte)'\n', at), end = newline < 0 ? log.Length : newline;
+            ReadOnlySpan<byte> text = log.AsSpan(at, end - at);
+            text = text.EndsWith("\r"u8) ? text[..^1] : text;
+            text = text.StartsWith("\uFEFF"u8) ? text[3..] : text;
+            if (text.Length > 0)
+            {
+                bool whole = EventLine.TryRead(text, out long seq, out ReadOnlySpan<byte> unclosed);
+                lines.Add(new Line(at, end - at, whole ? "sequence" : newline < 0 ? "torn" : "invalid_json",
+                    whole ? seq : 0, whole ? Encoding.UTF8.GetString(unclosed) : ""));
+            }
+
+            at = end + 1;
+        }
+
+        return lines;
+    }
+
+    private void Place(List<Line> run, long last, long next)
     {
         for (int i = 0; i < Math.Min(run.Count, next - last - 1); i++)
         {

@@ -43,6 +43,11 @@ internal sealed class RepairScan
         while (walk.TryNext())
         {
             endsWhole = walk.Damage is null;
+            if (walk.Seq < _state.FirstSeq)
+            {
+                continue; // pruned, though a branch may still have the line
+            }
+
             if (walk.Seq > _next)
             {
                 AddGap(walk.Seq - 1);
