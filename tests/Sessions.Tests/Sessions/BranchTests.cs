@@ -296,7 +296,7 @@ public sealed class BranchTests : IDisposable
         Task writing = Task.Run(() =>
         {
             using Session same = other.OpenSession(parent.Id);
-            for (int i = 2; !stop.IsCancellationRequested; i++)
+            for (int i = 2; i < 3000 && !stop.IsCancellationRequested; i++)
             {
                 same.Say($"p{i}", i % 2 == 0 ? AppendFlags.Relaxed : AppendFlags.None);
             }
