@@ -200,6 +200,26 @@ public static unsafe partial class Methods
     public static extern int session_repair([NativeTypeName("session_t *")] session_s* session, [NativeTypeName("uint32_t")] uint flags, [NativeTypeName("char **")] sbyte** out_json, [NativeTypeName("size_t *")] nuint* out_length);
 
     [DllImport("sessions", CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+    [return: NativeTypeName("session_status_t")]
+    public static extern int session_stream_begin([NativeTypeName("session_t *")] session_s* session, [NativeTypeName("const char *")] sbyte* type, [NativeTypeName("const session_append_options_t *")] session_append_options* options, [NativeTypeName("session_stream_t **")] session_stream_s** out_stream);
+
+    [DllImport("sessions", CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+    [return: NativeTypeName("session_status_t")]
+    public static extern int session_stream_write([NativeTypeName("session_stream_t *")] session_stream_s* stream, [NativeTypeName("const char *")] sbyte* text, [NativeTypeName("size_t")] nuint length);
+
+    [DllImport("sessions", CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+    [return: NativeTypeName("session_status_t")]
+    public static extern int session_stream_end([NativeTypeName("session_stream_t *")] session_stream_s* stream, [NativeTypeName("const char *")] sbyte* data_patch_json, [NativeTypeName("uint64_t *")] ulong* out_seq);
+
+    [DllImport("sessions", CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+    [return: NativeTypeName("session_status_t")]
+    public static extern int session_stream_destroy([NativeTypeName("session_stream_t *")] session_stream_s* stream);
+
+    [DllImport("sessions", CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+    [return: NativeTypeName("session_status_t")]
+    public static extern int session_read_streams([NativeTypeName("session_t *")] session_s* session, [NativeTypeName("const char *")] sbyte* stream_id, [NativeTypeName("uint64_t")] ulong from_offset, [NativeTypeName("char **")] sbyte** out_json, [NativeTypeName("size_t *")] nuint* out_length);
+
+    [DllImport("sessions", CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
     public static extern void* plue_session_create([NativeTypeName("const char *")] sbyte* parent_id);
 
     [DllImport("sessions", CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]

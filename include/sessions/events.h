@@ -3,8 +3,8 @@
  * Events: what happened in a session, numbered 1, 2, 3 and so on, append only.
  *
  * Besides the statuses listed, every call answers SESSION_E_DELETED once the session was deleted,
- * and SESSION_E_NOT_FOUND on a handle from a share that was revoked. Appends answer
- * SESSION_E_ACCESS_DENIED (`{"rule":"share.read_only"}`) on a handle from a share.
+ * and SESSION_E_NOT_FOUND on a handle from a share that was revoked. Appends and the begin of a
+ * stream answer SESSION_E_ACCESS_DENIED (`{"rule":"share.read_only"}`) on a handle from a share.
  *
  * @since 0.1
  */
@@ -195,6 +195,108 @@ SESSION_API session_status_t session_transcript(session_t *session, int32_t form
  */
 SESSION_API session_status_t session_repair(session_t *session, uint32_t flags, char **out_json,
                                             size_t *out_length);
+
+/**
+ * @name Streams
+ * Text that arrives in pieces and becomes one event. What was written is visible to all processes
+ * when the write returns, and survives a killed one; no write waits for the disk. The event gets
+ * its sequence number at the end; its data is `{"text":"..."}`.
+ *
+ * - Another event of the same `turn_id` that is appended ends the stream before it. The end of
+ *   another stream does not: two of one turn may run side by side.
+ * - A stream that is not ended becomes an event whose data is `{"text":"...","interrupted":true}`:
+ *   when its handle is destroyed, when the session is deleted, when the store is closed, and, where
+ *   its process is gone, by the next process that opens the store, has it open, or appends to the
+ *   session. Such an event does not take the `id`, so that a host can try again with it.
+ * - A stream does not need the session handle it came from. Its calls answer SESSION_E_MISUSE where
+ *   another thread is in one, SESSION_E_CLOSED after session_store_close(), and SESSION_E_DELETED
+ *   once the session was deleted.
+ * @since 0.1
+ * @{ */
+
+/**
+ * Begins a stream that ends in one event.
+ *
+ * @param session          the session
+ * @param type             1 to 128 bytes without control characters
+ * @param options          NULL: the defaults. `flags` says how durable the end is, `timestamp` 0
+ *                         is the time of the end, and the end of a stream whose `id` is taken by
+ *                         then writes nothing
+ * @param[out] out_stream  the stream; session_stream_destroy() it
+ * @return SESSION_OK; SESSION_E_INVALID_ARGUMENT: the type; SESSION_E_NO_SPACE: nothing happened
+ * @remark Any thread. Cost: a commit that does not wait for the disk.
+ * @since 0.1
+ */
+SESSION_API session_status_t session_stream_begin(session_t *session, const char *type,
+                                                  const session_append_options_t *options,
+                                                  session_stream_t **out_stream);
+
+/**
+ * Adds text. It may end inside a character, whose bytes wait for the next write; all else is kept
+ * as it is, control characters too. A call that fails has taken nothing.
+ *
+ * @param stream  the stream
+ * @param text    UTF-8
+ * @param length  its length in bytes; 0 is fine
+ * @return SESSION_OK; SESSION_E_INVALID_UTF8; SESSION_E_CANCELLED: the session is aborted, the text
+ *         so far is kept; SESSION_E_INVALID_TRANSITION: the stream has ended; SESSION_E_LIMIT: the
+ *         event would pass 64 MiB; SESSION_E_NO_SPACE
+ * @remark One thread. Cost: a commit that does not wait for the disk.
+ * @since 0.1
+ */
+SESSION_API session_status_t session_stream_write(session_stream_t *stream, const char *text,
+                                                  size_t length);
+
+/**
+ * Ends a stream with its event, in one commit. Where the stream has ended already, by an event of
+ * its turn or an earlier call, the answer is the number of the event that it became. After a
+ * failure the stream is as it was.
+ *
+ * @param stream           the stream
+ * @param data_patch_json  a merge patch (RFC 7396) for the data of the event; NULL: none. `text` in
+ *                         it may be another string, and nothing else
+ * @param[out] out_seq     the sequence number of the event; may be NULL
+ * @return SESSION_OK; SESSION_E_INVALID_UTF8: the text ends inside a character;
+ *         SESSION_E_INVALID_JSON; SESSION_E_INVALID_ARGUMENT: not an object, or its `text`;
+ *         SESSION_E_INVALID_TRANSITION: it has ended, and the patch comes too late;
+ *         SESSION_E_LIMIT; SESSION_E_NO_SPACE
+ * @remark One thread. Cost: commit.
+ * @since 0.1
+ */
+SESSION_API session_status_t session_stream_end(session_stream_t *stream,
+                                                const char *data_patch_json, uint64_t *out_seq);
+
+/**
+ * Ends a handle. A stream that has not ended becomes an interrupted event by and by.
+ *
+ * @param stream  NULL is fine
+ * @return SESSION_OK; SESSION_E_INVALID_HANDLE
+ * @remark Any thread. Cost: memory. Never blocks and never touches session_last_error().
+ * @since 0.1
+ */
+SESSION_API session_status_t session_stream_destroy(session_stream_t *stream);
+
+/**
+ * Reads the open streams of a session, of all processes, as they are now.
+ *
+ * Answers `{"streams":[{"stream_id":"sm_04f1c2a9e377","type":"agent_message","turn_id":"t-3",
+ * "started_at":1795158395000,"offset":0,"text":"Workin","bytes":6}]}`. `bytes` is the length of
+ * the whole text so far: the `from_offset` of the next look. A stream that is not in it is not
+ * open; its event is in the log. Through a share, only a live one shows streams.
+ *
+ * @param session          the session
+ * @param stream_id        only this one; NULL: all
+ * @param from_offset      text from this byte on; where it lies inside a character, from its start
+ * @param[out] out_json    the JSON; free it with session_string_free()
+ * @param[out] out_length  its length in bytes; may be NULL
+ * @return SESSION_OK
+ * @remark Any thread. Cost: memory.
+ * @since 0.1
+ */
+SESSION_API session_status_t session_read_streams(session_t *session, const char *stream_id,
+                                                  uint64_t from_offset, char **out_json,
+                                                  size_t *out_length);
+/** @} */
 
 #ifdef __cplusplus
 }

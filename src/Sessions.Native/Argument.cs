@@ -31,6 +31,10 @@ internal static unsafe class Argument
 
     /// <summary>A text with its length.</summary>
     internal static ReadOnlySpan<byte> Utf8(byte* value, nuint length, string name)
+        => Valid(Bytes(value, length, name), name);
+
+    /// <summary>A piece of a text with its length; what it is worth is seen later.</summary>
+    internal static ReadOnlySpan<byte> Bytes(byte* value, nuint length, string name)
     {
         NotNull(value, name);
         if (length > int.MaxValue)
@@ -39,7 +43,7 @@ internal static unsafe class Argument
                 $$"""{"limit":"event_bytes_max","max":67108864,"actual":{{length}}}""");
         }
 
-        return Valid(new ReadOnlySpan<byte>(value, (int)length), name);
+        return new ReadOnlySpan<byte>(value, (int)length);
     }
 
     /// <summary>A pointer that must be there.</summary>

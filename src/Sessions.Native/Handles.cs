@@ -57,6 +57,9 @@ internal static class Handles
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal static Session Session(nint handle) => Find(handle) as Session ?? throw Invalid("session");
 
+    /// <summary>The stream of a handle.</summary>
+    internal static SessionStream Stream(nint handle) => Find(handle) as SessionStream ?? throw Invalid("stream");
+
     /// <summary>The store of a handle.</summary>
     internal static SessionStore Store(nint handle) => Find(handle) as SessionStore ?? throw Invalid("store");
 

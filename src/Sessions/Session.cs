@@ -91,7 +91,7 @@ public sealed partial class Session : IDisposable
         }
 
         RequireWritable();
-        Commit(new DeleteRequest(_row, policy));
+        Commit(new DeleteRequest(Core, _row, policy));
     }
 
     /// <summary>

@@ -154,6 +154,19 @@ CALL(session_repair, (session_t *session, uint32_t flags, JSON_OUT),
 CALL(session_transcript,
      (session_t *session, int32_t format, const char *options_json, JSON_OUT),
      (session, format, options_json, out_json, out_length), (CLEAR_JSON))
+CALL(session_stream_begin,
+     (session_t *session, const char *type, const session_append_options_t *options,
+      session_stream_t **out_stream),
+     (session, type, options, out_stream), (CLEAR(out_stream)))
+CALL(session_stream_write, (session_stream_t *stream, const char *text, size_t length),
+     (stream, text, length), NOTHING)
+CALL(session_stream_end,
+     (session_stream_t *stream, const char *data_patch_json, uint64_t *out_seq),
+     (stream, data_patch_json, out_seq), (CLEAR(out_seq)))
+DESTROY(session_stream_destroy, session_stream_t)
+CALL(session_read_streams,
+     (session_t *session, const char *stream_id, uint64_t from_offset, JSON_OUT),
+     (session, stream_id, from_offset, out_json, out_length), (CLEAR_JSON))
 
 /* ---- plue_session.h ---- */
 

@@ -11,6 +11,12 @@ internal static class Marker
     /// <summary>{"rewind_seq":n}: it is shown again.</summary>
     public const string Undone = "rewind_undone";
 
-    public static void Append(StoreCore core, Transaction transaction, Row row, string type, byte[] data)
-        => new AppendRequest(core, row, [new NewEvent(type, data, 0, null, null)]).Run(transaction);
+    /// <summary>Appends one; its number.</summary>
+    public static long Append(StoreCore core, Transaction transaction, Row row, string type, byte[] data)
+    {
+        var log = new LogAppender(core, transaction, row);
+        long seq = log.Add(new NewEvent(type, data, 0, null, null), out _);
+        log.Commit();
+        return seq;
+    }
 }

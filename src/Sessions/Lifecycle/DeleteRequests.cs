@@ -1,9 +1,10 @@
+using Sessions.Events;
 using Sessions.Storage;
 
 namespace Sessions.Lifecycle;
 
 /// <summary>Takes a session, and by policy its descendants, to the trash or away for good, in one frame.</summary>
-internal sealed class DeleteRequest(Row row, DeletePolicy policy) : CommitRequest
+internal sealed class DeleteRequest(StoreCore core, Row row, DeletePolicy policy) : CommitRequest
 {
     public override bool MayUseReserve => true;
 
@@ -11,6 +12,7 @@ internal sealed class DeleteRequest(Row row, DeletePolicy policy) : CommitReques
     {
         transaction.Live(row);
         List<Row> children = [.. transaction.LiveRows().Where(r => r.ParentId == row.Id).Select(r => r.Row)];
+        bool isForGood = policy.HasFlag(DeletePolicy.NoTrash);
         DeletePolicy kind = policy & ~DeletePolicy.NoTrash;
         if (kind == DeletePolicy.Refuse && children.Count > 0)
         {
@@ -24,8 +26,12 @@ internal sealed class DeleteRequest(Row row, DeletePolicy policy) : CommitReques
             taken = Family.Of(transaction.LiveRows(), row);
         }
 
-        // What can fail comes before the first change: the infos are read here.
-        var infos = taken.ConvertAll(transaction.Live);
+        // What can fail comes before the first change: the infos are read here, and the logs that open
+        // streams end in.
+        taken.ForEach(r => transaction.Live(r));
+        List<LogAppender> ends = taken.FindAll(r => transaction.Streams(r.Id).Count > 0 && !isForGood)
+            .ConvertAll(r => new LogAppender(core, transaction, r));
+        ends.ForEach(e => e.EndAll());
         if (kind == DeletePolicy.Orphan)
         {
             foreach ((Row child, SessionInfo info) in children.ConvertAll(c => (c, transaction.Live(c))))
@@ -34,15 +40,17 @@ internal sealed class DeleteRequest(Row row, DeletePolicy policy) : CommitReques
             }
         }
 
-        for (int i = 0; i < taken.Count; i++)
+        ends.ForEach(e => e.Commit());
+        foreach (Row gone in taken)
         {
-            if (policy.HasFlag(DeletePolicy.NoTrash))
+            if (isForGood)
             {
-                transaction.Purge(taken[i], 0);
+                transaction.Streams(gone.Id).ForEach(s => transaction.EndStream(s, 0, isKept: false));
+                transaction.Purge(gone, 0);
             }
             else
             {
-                transaction.Trash(taken[i], transaction.Lsn, infos[i]);
+                transaction.Trash(gone, transaction.Lsn, transaction.Live(gone));
             }
         }
     }

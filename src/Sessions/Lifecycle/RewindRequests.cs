@@ -20,9 +20,9 @@ internal sealed class RewindRequest(StoreCore core, Row row, long toSeq) : Commi
         }
 
         var data = new Utf8Buffer(32).Byte('{').Member("to_seq", toSeq).Byte('}');
-        Marker.Append(core, transaction, row, Marker.Rewind, data.ToArray());
+        long seq = Marker.Append(core, transaction, row, Marker.Rewind, data.ToArray());
         LogState state = transaction.Log(row);
-        var rewind = new Rewind(info.LastSeq + 1, toSeq + 1, info.LastSeq);
+        var rewind = new Rewind(seq, toSeq + 1, seq - 1);
         transaction.PutLog(row, state with { Rewinds = [.. state.Rewinds, rewind] });
     }
 }

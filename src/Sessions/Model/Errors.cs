@@ -14,6 +14,13 @@ internal static class Errors
 
     public static SessionException Cancelled() => new(SessionStatus.Cancelled, "The handle was destroyed.");
 
+    public static SessionException Aborted(string id) => new(SessionStatus.Cancelled, "The session was aborted.",
+        Details(b => b.Member("session_id", id)));
+
+    public static SessionException StreamEnded(string what) => new(SessionStatus.InvalidTransition,
+        "The stream has ended.", Details(b => b.Member("state", "ended").Member("event", what)
+            .Member("reason", "an event of its turn, its end or a delete came first")));
+
     public static SessionException NotFound(string what, string? id = null)
         => new(SessionStatus.NotFound, $"There is no such {what}.", id is null
             ? "{}" : Details(b => b.Member("session_id", id)));

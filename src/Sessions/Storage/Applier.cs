@@ -51,6 +51,15 @@ internal sealed class Applier(IDisk disk, TimeProvider time, string owner, Func<
                 Purge(session);
             }
         }
+
+        if (fold.Streams is { IsEmpty: false } streams)
+        {
+            Replace(Layout.StreamsFile, streams.Span);
+        }
+        else if (fold.Streams is not null && disk.Stat(Layout.StreamsFile) is not null)
+        {
+            disk.Unlink(Layout.StreamsFile);
+        }
     }
 
     /// <summary>Forgets which folders it has seen; others may have removed some.</summary>

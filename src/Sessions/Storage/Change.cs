@@ -33,6 +33,18 @@ internal enum ChangeKind
 
     /// <summary>A new image of config.json.</summary>
     Config,
+
+    /// <summary>A stream begins.</summary>
+    StreamBegin,
+
+    /// <summary>Text of a stream, at an offset of its own.</summary>
+    StreamText,
+
+    /// <summary>A stream ends; its event, where it leaves one, is appended in the same frame.</summary>
+    StreamEnd,
+
+    /// <summary>A new image of streams.json, or none.</summary>
+    Streams,
 }
 
 /// <summary>One change, with whole new contents: nothing but the change is needed to make it, and
@@ -53,7 +65,23 @@ internal sealed class Change
     /// <summary>Trash, Restore, Purge: the LSN that names the trash folder; 0 in a Purge of a live session.</summary>
     public long DeletionLsn { get; init; }
 
-    /// <summary>Append: where the bytes go.</summary>
+    /// <summary>True for what concerns streams: text that is in no log yet, so no session's files.</summary>
+    public bool IsOfStreams
+        => Kind is ChangeKind.StreamBegin or ChangeKind.StreamText or ChangeKind.StreamEnd or ChangeKind.Streams;
+
+    /// <summary>StreamBegin.</summary>
+    public OpenStream? Stream { get; init; }
+
+    /// <summary>StreamText, StreamEnd.</summary>
+    public string StreamId { get; init; } = "";
+
+    /// <summary>StreamEnd: the number of its event; 0: it leaves none.</summary>
+    public long Seq { get; init; }
+
+    /// <summary>StreamEnd: its owner did not do this and is still to be told.</summary>
+    public bool IsKept { get; init; }
+
+    /// <summary>Append, StreamText: where the bytes go.</summary>
     public long Offset { get; init; }
 
     /// <summary>Rewrite: the new file's name in the session's folder.</summary>
@@ -65,7 +93,8 @@ internal sealed class Change
     /// <summary>Rewrite: the path that the old file gets in the trash; "": none.</summary>
     public string Kept { get; init; } = "";
 
-    /// <summary>Append: lines, each closed by a newline; a newline first where the file's end had none.</summary>
+    /// <summary>Append: lines, each closed by a newline; a newline first where the file's end had none.
+    /// StreamText: the text, whole characters of UTF-8.</summary>
     public ReadOnlyMemory<byte> Lines { get; init; }
 
     /// <summary>Append: the counters after it.</summary>
@@ -74,7 +103,7 @@ internal sealed class Change
     /// <summary>Fork: the session it came from.</summary>
     public string ParentId { get; init; } = "";
 
-    /// <summary>Shares, Log, Config: the compact image; empty where the file is to go.</summary>
+    /// <summary>Shares, Log, Config, Streams: the compact image; empty where the file is to go.</summary>
     public ReadOnlyMemory<byte> Image { get; init; }
 }
 

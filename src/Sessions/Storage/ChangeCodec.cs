@@ -73,6 +73,25 @@ internal static class ChangeCodec
             case ChangeKind.Config:
                 b.Raw("{\"config\":"u8).Raw(c.Image.Span);
                 break;
+            case ChangeKind.StreamBegin:
+                b.Raw("{\"stream_begin\":"u8).Text(c.Stream!.Id);
+                StreamCodec.WriteBegin(c.Stream, b);
+                break;
+            case ChangeKind.StreamText:
+                b.Raw("{\"stream_text\":"u8).Text(c.StreamId).Raw(",\"offset\":"u8).Number(c.Offset)
+                    .Raw(",\"text\":"u8).TextOf(c.Lines.Span);
+                break;
+            case ChangeKind.StreamEnd:
+                b.Raw("{\"stream_end\":"u8).Text(c.StreamId).Member("session", c.Id).Member("seq", c.Seq);
+                if (c.IsKept)
+                {
+                    b.Raw(",\"kept\":true"u8);
+                }
+
+                break;
+            case ChangeKind.Streams:
+                b.Raw("{\"streams\":"u8).Raw(c.Image.IsEmpty ? "null"u8 : c.Image.Span);
+                break;
             default:
                 throw new InvalidOperationException();
         }
@@ -184,6 +203,30 @@ internal static class ChangeCodec
                 return new Change { Kind = ChangeKind.Purge, Id = head.Text, DeletionLsn = Find(m, "deletion").Number };
             case "config":
                 return new Change { Kind = ChangeKind.Config, Image = head.Value };
+            case "stream_begin":
+                OpenStream stream = StreamCodec.ReadBegin(head.Text, m);
+                return new Change { Kind = ChangeKind.StreamBegin, Id = stream.SessionId, Stream = stream };
+            case "stream_text":
+                return new Change
+                {
+                    Kind = ChangeKind.StreamText,
+                    StreamId = head.Text,
+                    Offset = Find(m, "offset").Number is >= 0 and var at ? at : throw new FormatException(),
+                    Lines = Find(m, "text").Utf8,
+                };
+            case "stream_end":
+                return new Change
+                {
+                    Kind = ChangeKind.StreamEnd,
+                    Id = Find(m, "session").Text,
+                    StreamId = head.Text,
+                    Seq = Find(m, "seq").Number,
+                    IsKept = m.Exists(x => x.Name == "kept"),
+                };
+            case "streams" when head.IsNull:
+                return new Change { Kind = ChangeKind.Streams };
+            case "streams" when StreamCodec.TryReadImage(head.Value) is not null:
+                return new Change { Kind = ChangeKind.Streams, Image = head.Value };
             default:
                 throw new FormatException();
         }

@@ -82,8 +82,10 @@ internal sealed class Checkpointer(StoreCore core, Action<CommitRequest> commit,
     {
         core.Step(Step.CheckpointStarted);
         Flush();
+        TrySaveStreams();
         core.Step(Step.CheckpointImages);
         long lsn, segment;
+        bool isSaved;
         Dictionary<string, Row> touched;
         HashSet<long> takenFrom;
         List<(Row Row, int Moves)> places;
@@ -99,6 +101,7 @@ internal sealed class Checkpointer(StoreCore core, Action<CommitRequest> commit,
                 return false; // somebody's relaxed commit, or a full disk; there will be another time
             }
 
+            isSaved = core.Rows.Streams.IsSaved;
             touched = core.Rows.Touched;
             core.Rows.Touched = [];
             takenFrom = core.Rows.TakenFrom;
@@ -111,13 +114,20 @@ internal sealed class Checkpointer(StoreCore core, Action<CommitRequest> commit,
 
         try
         {
+            // Text came since it was saved. Saved once more it is newer than what goes, which does no harm.
+            if (!isSaved && !TrySaveStreams())
+            {
+                Touch(touched, takenFrom);
+                return false;
+            }
+
             Sync(sessions, takenFrom);
             core.Step(Step.CheckpointSynced);
             IndexClosing? index = IndexFile.ReadClosing(core.Disk);
             index = index?.Lsn < core.State.Indexed ? null : index; // left from before somebody's recovery
             IndexWriter.Write(core.Disk, core.Quarantine, index, rows, lsn, (core.State.IdMs, core.State.IdN));
         }
-        catch (DiskException)
+        catch (Exception e) when (e is DiskException or SessionException)
         {
             Touch(touched, takenFrom);
             throw;
@@ -134,6 +144,22 @@ internal sealed class Checkpointer(StoreCore core, Action<CommitRequest> commit,
 
         core.Step(Step.CheckpointRetired);
         return true;
+    }
+
+    /// <summary>Brings streams.json up to the open streams; false where the file could not follow.</summary>
+    private bool TrySaveStreams()
+    {
+        lock (core.Rows.Gate)
+        {
+            if (core.Rows.Streams.IsSaved)
+            {
+                return true;
+            }
+        }
+
+        var save = new StreamsRequest();
+        commit(save);
+        return core.State.Applied >= save.Lsn;
     }
 
     private void Touch(Dictionary<string, Row> touched, HashSet<long> takenFrom)
@@ -183,6 +209,20 @@ internal sealed class Checkpointer(StoreCore core, Action<CommitRequest> commit,
                     transaction.PutImage(row);
                 }
             }
+        }
+    }
+
+    private sealed class StreamsRequest : CommitRequest
+    {
+        public override bool MayUseReserve => true;
+
+        /// <summary>The LSN of the image; 0 where there is none to be made.</summary>
+        public long Lsn { get; private set; }
+
+        public override void Run(Transaction transaction)
+        {
+            transaction.PutStreams();
+            Lsn = transaction.Changes.Count > 0 ? transaction.Lsn : 0;
         }
     }
 

@@ -63,6 +63,7 @@ internal static class Durably
         }
 
         SyncFile(disk, Layout.ConfigFile);
+        SyncFile(disk, Layout.StreamsFile);
 
         // Where names are now, before where they came from: a name is durable in its new place before it
         // is gone for good from its old one. Within that, what is inside a folder before its own name.

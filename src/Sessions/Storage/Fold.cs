@@ -55,6 +55,9 @@ internal sealed class Fold
 
     public ReadOnlyMemory<byte>? Config { get; private set; }
 
+    /// <summary>What streams.json is to say; empty: it goes; null: as it is.</summary>
+    public ReadOnlyMemory<byte>? Streams { get; set; }
+
     public void Add(Frame frame)
     {
         foreach (Change change in frame.Changes)
@@ -62,6 +65,13 @@ internal sealed class Fold
             if (change.Kind == ChangeKind.Config)
             {
                 Config = change.Image;
+                continue;
+            }
+
+            if (change.IsOfStreams)
+            {
+                // Text of a stream is in the journal alone, until its event or an image of all streams is made.
+                Streams = change.Kind == ChangeKind.Streams ? change.Image : Streams;
                 continue;
             }
 

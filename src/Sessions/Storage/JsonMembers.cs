@@ -22,6 +22,22 @@ internal readonly record struct JsonMember(string Name, ReadOnlyMemory<byte> Raw
         }
     }
 
+    /// <summary>The value as the UTF-8 of a string; FormatException where it is not one.</summary>
+    public byte[] Utf8
+    {
+        get
+        {
+            var reader = new Utf8JsonReader(Value.Span);
+            if (!reader.Read() || reader.TokenType != JsonTokenType.String)
+            {
+                throw new FormatException();
+            }
+
+            byte[] text = new byte[reader.ValueSpan.Length];
+            return text[..reader.CopyString(text)];
+        }
+    }
+
     public long Number
     {
         get

@@ -7,6 +7,7 @@ internal static class Layout
 {
     public const string StoreFile = "store.json";
     public const string ConfigFile = "config.json";
+    public const string StreamsFile = "streams.json";
     public const string IndexFile = "index.jsonl";
     public const string Journal = "journal";
     public const string SpareSegment = "journal/next.log";

@@ -23,10 +23,22 @@ internal sealed class Maintenance(StoreCore core, Checkpointer checkpointer, Bat
     private long _firstRelaxed;
     private long _checkpointedSegment;
 
+    /// <summary>True while streams are to be looked after.</summary>
+    public Func<bool> IsWatching { get; init; } = () => false;
+
+    /// <summary>Ends the streams that nobody will end.</summary>
+    public Action SweepStreams { get; init; } = () => { };
+
     /// <summary>Called after each commit; cheap.</summary>
     public void OnCommitted()
     {
         _lastCommit = Stopwatch.GetTimestamp();
+        Wake();
+    }
+
+    /// <summary>Has the thread look what there is to do.</summary>
+    public void Wake()
+    {
         if (_isDirty)
         {
             return;
@@ -89,7 +101,8 @@ internal sealed class Maintenance(StoreCore core, Checkpointer checkpointer, Bat
                 _isAsleep = true;
                 if (!_stops)
                 {
-                    Monitor.Wait(_gate, _isDirty ? TickMs : core.Warm.Count > 0 ? WarmMs : Timeout.Infinite);
+                    Monitor.Wait(_gate,
+                        _isDirty || IsWatching() ? TickMs : core.Warm.Count > 0 ? WarmMs : Timeout.Infinite);
                 }
 
                 _isAsleep = false;
@@ -129,6 +142,7 @@ internal sealed class Maintenance(StoreCore core, Checkpointer checkpointer, Bat
 
     private void Tick()
     {
+        SweepStreams();
         SharedState state = core.State;
         if (state.Published > state.Synced)
         {

@@ -142,6 +142,7 @@ internal sealed class Recovery(StoreCore core)
         core.Step(Step.RecoveryFolded);
         core.Disk.CreateFolder(Layout.Temporary);
         CompleteImages(fold);
+        FoldStreams(fold, scan.Frames);
         applier.OnExcess = KeepExcess;
         applier.Apply(fold);
         applier.OnExcess = null;
@@ -183,6 +184,17 @@ internal sealed class Recovery(StoreCore core)
         core.Recovered = new RecoveryReport(scan.Frames.Count, torn, []);
         LogRing.Add("info", $"Recovered {scan.Frames.Count} records of the journal; {torn} torn bytes kept aside.");
         return floor;
+    }
+
+    // Their text is in the journal alone, which goes: streams.json keeps it until an open store makes
+    // events of it. A recovery that was cut has written the file already; the frames then add nothing.
+    private void FoldStreams(Fold fold, List<Frame> frames)
+    {
+        var streams = new StreamTable(core.Disk, core.Quarantine, core.InstanceId);
+        if (streams.TryLoad(frames))
+        {
+            fold.Streams = streams.Image();
+        }
     }
 
     private static Fold FoldOf(JournalScan scan)

@@ -58,8 +58,9 @@ internal sealed class Replica(Journal journal, RowTable rows)
     /// <summary>Starts over from what the files hold.</summary>
     public void Reset()
     {
-        _generation = _state.Generation;
+        long generation = _state.Generation;
         rows.Reset(_state.Indexed);
+        _generation = generation;
         Segment = 0;
         Offset = 0;
         Pending = [];

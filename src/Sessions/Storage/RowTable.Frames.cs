@@ -6,9 +6,16 @@ internal sealed partial class RowTable
     /// <summary>Takes in a frame: the same for what this process committed and what others did.</summary>
     public void Install(Frame frame, bool isApplied)
     {
-        Version++;
+        bool isOfRows = false; // what the lists are made of has not changed where only streams have
         foreach (Change change in frame.Changes)
         {
+            if (Streams.TryInstall(change))
+            {
+                continue;
+            }
+
+            Version += isOfRows ? 0 : 1;
+            isOfRows = true;
             if (change.Kind == ChangeKind.Config)
             {
                 Config = change.Image.ToArray();

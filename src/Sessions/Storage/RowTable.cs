@@ -7,7 +7,7 @@ namespace Sessions.Storage;
 /// of them from the index when a list is. <see cref="Gate"/> guards everything; what holds it does no
 /// more than read files.
 /// </summary>
-internal sealed partial class RowTable(IDisk disk, Quarantine quarantine)
+internal sealed partial class RowTable(IDisk disk, Quarantine quarantine, string owner = "")
 {
     // A session may be moved away and back between a look at its file and one at its folder.
     private const int MovesMax = 8;
@@ -30,6 +30,9 @@ internal sealed partial class RowTable(IDisk disk, Quarantine quarantine)
 
     /// <summary>config.json, compact; empty: none; null: not read yet.</summary>
     public byte[]? Config { get; set; }
+
+    /// <summary>The open streams of all processes.</summary>
+    public StreamTable Streams { get; } = new(disk, quarantine, owner);
 
     /// <summary>Sessions touched since the last checkpoint that this process saw the end of.</summary>
     public Dictionary<string, Row> Touched { get; set; } = [];
@@ -61,6 +64,7 @@ internal sealed partial class RowTable(IDisk disk, Quarantine quarantine)
     /// <summary>Forgets everything but the rows themselves, which handles hold.</summary>
     public void Reset(long lsn)
     {
+        Streams.Load(); // first of all, since it may fail
         Lsn = lsn;
         _base = lsn;
         IsComplete = false;

@@ -53,6 +53,7 @@ internal sealed class Salvager
         IndexFile.TryLoad(_disk, 0, (head, slice) => rows[head.Id] = slice);
         int frames = Redo(scan);
         RemoveDamaged(Layout.ConfigFile, null, null);
+        RemoveDamaged(Layout.StreamsFile, null, c => StreamCodec.TryReadImage(c) is not null);
         int sessions = RebuildInfos(rows);
         (long lsn, long ms, long n) = FolderScan.Floors(_disk);
         lsn = Math.Max(Math.Max(lsn, scan.LastLsn), index?.Lsn ?? 0) + Takeover.Jump;
@@ -188,12 +189,15 @@ internal sealed class Salvager
         }
 
         List<Frame> frames = WholeFrames.Of(_disk, scan);
+        var streams = new StreamTable(_disk, _core.Quarantine, _core.InstanceId);
+        bool hasStreams = streams.TryLoad(frames);
         var applier = new Applier(_disk, _core.Environment.Time, _core.InstanceId) { MakesLostFolders = false };
         foreach (Frame frame in frames)
         {
             // One by one, so that a frame that refers to what was lost stops no other.
             var fold = new Fold();
             fold.Add(frame);
+            fold.Streams = null; // the file may be newer than an image; below, it gets what all frames come to
             try
             {
                 applier.Apply(fold);
@@ -202,6 +206,11 @@ internal sealed class Salvager
             {
                 LogRing.Add("warning", $"Record {frame.Lsn} refers to a session that is lost.");
             }
+        }
+
+        if (hasStreams)
+        {
+            applier.Apply(new Fold { Streams = streams.Image() });
         }
 
         applier.Close();

@@ -8,7 +8,9 @@ internal sealed class StoreCore
 {
     private const int LookMs = 100;
 
+    private readonly Lock _owning = new();
     private long _lookedAt;
+    private bool _isOwner;
 
     private long _scratch;
 
@@ -26,7 +28,7 @@ internal sealed class StoreCore
         IsReadOnly = options.Flags.HasFlag(StoreFlags.ReadOnly);
         Warm = new WarmCache(environment.Time);
         Quarantine = new Quarantine(environment.Disk, environment.Time, !IsReadOnly);
-        Rows = new RowTable(environment.Disk, Quarantine);
+        Rows = new RowTable(environment.Disk, Quarantine, InstanceId);
         Replica = new Replica(new Journal(environment.Disk, Seed, InstanceId), Rows) { FindPage = FindPage };
     }
 
@@ -75,6 +77,26 @@ internal sealed class StoreCore
     /// <summary>The session folders and files that damage was found in; null: none.</summary>
     public string? Corruption { get; set; }
 
+    /// <summary>Told when others have open streams, which may outlive them.</summary>
+    public Action? OnForeignStreams { get; set; }
+
+    /// <summary>Makes it known, as long as this store is open, that its streams have a living owner.</summary>
+    public void OwnStreams()
+    {
+        lock (_owning)
+        {
+            if (!_isOwner)
+            {
+                _isOwner = StoreLock.TryOwnerByte(InstanceId, out long offset)
+                    && Lock!.Locks.TryLock(offset, exclusive: true) ? true : throw Errors.Busy("The owner's lock");
+            }
+        }
+    }
+
+    /// <summary>False where the open store that began a stream is open no more, however it ended.</summary>
+    public bool IsOwnerAlive(string owner) => owner == InstanceId
+        || (StoreLock.TryOwnerByte(owner, out long offset) && Lock!.Locks.IsHeldByOther(offset));
+
     public long Now => Environment.Time.GetUtcNow().ToUnixTimeMilliseconds();
 
     public long BusyTimeoutMs => Options.BusyTimeoutMs == 0 ? 5000 : Options.BusyTimeoutMs;
@@ -113,6 +135,11 @@ internal sealed class StoreCore
         catch (DiskException e)
         {
             throw Errors.From(e);
+        }
+
+        if (Rows.Streams.HasForeign)
+        {
+            OnForeignStreams?.Invoke();
         }
     }
 

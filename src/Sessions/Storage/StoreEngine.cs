@@ -19,13 +19,22 @@ internal sealed class StoreEngine
         _runner = new BatchRunner(core, new Takeover(core, _recovery));
         _committer = new Committer(core, _runner);
         _checkpointer = new Checkpointer(core, _committer.Commit, _runner);
-        _maintenance = new Maintenance(core, _checkpointer, _runner);
+        Streams = new Events.StreamKeeper(core);
+        _maintenance = new Maintenance(core, _checkpointer, _runner)
+        {
+            IsWatching = () => Streams.IsWatching,
+            SweepStreams = () => Streams.Sweep(_committer.Commit),
+        };
+        Streams.Wake = _maintenance.Wake;
         _runner.OnCommitted = _maintenance.OnCommitted;
     }
 
     public StoreCore Core { get; }
 
     public Checkpointer Checkpointer => _checkpointer;
+
+    /// <summary>Sees to streams that nobody will end.</summary>
+    public Events.StreamKeeper Streams { get; }
 
     /// <summary>What runs the batches; a test makes its own.</summary>
     public BatchRunner Runner => _runner;
@@ -169,7 +178,28 @@ internal sealed class StoreEngine
         Await(core, () => locks.TryLock(StoreLock.Alive, exclusive: false), "The store");
         locks.Unlock(StoreLock.Opening);
         engine.Begin();
+        engine.EndStreamsLeft(engine._committer.Commit);
+        core.OnForeignStreams = engine._maintenance.Wake;
+        if (core.Rows.Streams.HasForeign)
+        {
+            engine._maintenance.Wake();
+        }
+
         return engine;
+    }
+
+    // What processes that are gone were writing becomes events. It can wait: until then it is shown as
+    // open, and the store's thread, and the next opening, try again.
+    private void EndStreamsLeft(Action<CommitRequest> commit)
+    {
+        try
+        {
+            Streams.Sweep(commit);
+        }
+        catch (Exception e) when (e is SessionException or DiskException)
+        {
+            LogRing.Add("warning", $"Streams of a process that is gone stay open for now: {e.Message}");
+        }
     }
 
     private static StoreEngine OpenToRead(StoreEnvironment environment, SessionStoreOptions options, StoreFile file,
@@ -269,7 +299,14 @@ internal sealed class StoreEngine
                 _committer.Close();
                 if (core.State.Health == StoreHealth.Sound)
                 {
-                    Settle(locks);
+                    try
+                    {
+                        Streams.EndOwn(_committer.CommitAtClose);
+                    }
+                    finally
+                    {
+                        Settle(locks); // what could not be ended is saved, and the next opening ends it
+                    }
                 }
 
                 _runner.Applier.Close();
@@ -315,6 +352,7 @@ internal sealed class StoreEngine
             return;
         }
 
+        EndStreamsLeft(_committer.CommitAtClose); // everybody else is gone, however
         SharedState state = core.State;
         if (state.Segment == 0 && state.Published == state.Indexed)
         {

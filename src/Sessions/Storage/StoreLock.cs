@@ -1,3 +1,4 @@
+using System.Globalization;
 using Sessions.Platform;
 
 namespace Sessions.Storage;
@@ -16,6 +17,9 @@ internal sealed unsafe class StoreLock(ILockFile locks, TimeProvider time)
     public const long Opening = Base + 2;
     public const long Checkpoint = Base + 3;
 
+    // One byte for each open store that has streams, by its id: 48 bits.
+    private const long Owners = 1L << 41;
+
     private const int SliceMs = 2;
     private const int PatienceMax = 1023;
     private int _turnAtRelease;
@@ -24,6 +28,18 @@ internal sealed unsafe class StoreLock(ILockFile locks, TimeProvider time)
     private int _skips;
 
     public ILockFile Locks => locks;
+
+    /// <summary>The byte that an open store holds while it may have open streams; false where the
+    /// text is no open store's id.</summary>
+    public static bool TryOwnerByte(string instanceId, out long offset)
+    {
+        bool isId = instanceId.Length == 14 && instanceId.StartsWith("i-", StringComparison.Ordinal);
+        offset = 0;
+        isId = isId && long.TryParse(instanceId.AsSpan(2), NumberStyles.AllowHexSpecifier,
+            CultureInfo.InvariantCulture, out offset);
+        offset += Owners;
+        return isId;
+    }
 
     /// <summary>Takes the lock, waiting up to so long; false when it was not to be had. What can be
     /// done while others have it is done by <paramref name="whileWaiting"/>, again and again.</summary>

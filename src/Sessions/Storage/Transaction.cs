@@ -7,6 +7,8 @@ namespace Sessions.Storage;
 internal sealed class Transaction(RowTable rows, Action<Span<byte>> fillRandom)
 {
     private readonly List<Row> _working = [];
+    private readonly List<OpenStream> _streams = [];
+    private readonly List<OpenStream> _begun = [];
 
     public RowTable Rows => rows;
 
@@ -45,7 +47,14 @@ internal sealed class Transaction(RowTable rows, Action<Span<byte>> fillRandom)
             row.Working = null;
         }
 
+        foreach (OpenStream stream in _streams)
+        {
+            stream.Working = null;
+        }
+
         _working.Clear();
+        _streams.Clear();
+        _begun.Clear();
         WorkingKeys.Clear();
     }
 
@@ -187,6 +196,78 @@ internal sealed class Transaction(RowTable rows, Action<Span<byte>> fillRandom)
             Offset = offset,
             Counters = counters,
         });
+    }
+
+    /// <summary>The streams of a session that this batch has so far, ended ones that are kept included.</summary>
+    public List<OpenStream> Streams(string sessionId)
+    {
+        List<OpenStream> streams = [.. rows.Streams.Of(sessionId), .. _begun.Where(s => s.SessionId == sessionId)];
+        streams.RemoveAll(s => s.Working is { IsGone: true });
+        return streams;
+    }
+
+    /// <summary>True where the stream is known, as the batch has it so far.</summary>
+    public bool Knows(OpenStream stream) => stream.Working is not { IsGone: true }
+        && (ReferenceEquals(rows.Streams.Find(stream.Id), stream) || _begun.Contains(stream));
+
+    /// <summary>True where a stream with the id is there or was made by this batch.</summary>
+    public bool HasStream(string id) => rows.Streams.Find(id) is not null || _begun.Exists(s => s.Id == id);
+
+    public void BeginStream(OpenStream stream)
+    {
+        _begun.Add(stream);
+        Changes.Add(new Change { Kind = ChangeKind.StreamBegin, Id = stream.SessionId, Stream = stream });
+    }
+
+    public void AddText(OpenStream stream, ReadOnlyMemory<byte> text)
+    {
+        WorkingStream working = Use(stream);
+        Changes.Add(new Change
+        {
+            Kind = ChangeKind.StreamText,
+            StreamId = stream.Id,
+            Offset = working.Length,
+            Lines = text,
+        });
+        working.Added.Add(text);
+        working.Length += text.Length;
+    }
+
+    /// <summary>Ends a stream, or, once ended, forgets it. It is kept where its owner is to hear of it.</summary>
+    public void EndStream(OpenStream stream, long seq, bool isKept)
+    {
+        WorkingStream working = Use(stream);
+        working.Seq = working.IsEnded ? working.Seq : seq;
+        (working.IsEnded, working.IsKept, working.IsGone) = (true, isKept, !isKept);
+        Changes.Add(new Change
+        {
+            Kind = ChangeKind.StreamEnd,
+            Id = stream.SessionId,
+            StreamId = stream.Id,
+            Seq = seq,
+            IsKept = isKept,
+        });
+    }
+
+    /// <summary>A new streams.json, unless there is neither one nor any stream.</summary>
+    public void PutStreams()
+    {
+        byte[] image = StreamCodec.WriteImage(rows.Streams.All.Concat(_begun));
+        if (image.Length > 0 || rows.Streams.HasFile)
+        {
+            Changes.Add(new Change { Kind = ChangeKind.Streams, Image = image });
+        }
+    }
+
+    private WorkingStream Use(OpenStream stream)
+    {
+        if (stream.Working is null)
+        {
+            stream.Working = new WorkingStream(stream);
+            _streams.Add(stream);
+        }
+
+        return stream.Working;
     }
 
     public void PutConfig(byte[] config)

@@ -94,6 +94,34 @@ internal sealed class Utf8Buffer(int capacity = 256) : IBufferWriter<byte>
         return Byte('"');
     }
 
+    /// <summary>A JSON string of text that is UTF-8 already.</summary>
+    public Utf8Buffer TextOf(ReadOnlySpan<byte> utf8)
+    {
+        Byte('"');
+        int escaped;
+        while ((escaped = utf8.IndexOfAny(Escaped)) >= 0)
+        {
+            Raw(utf8[..escaped]);
+            Escape(utf8.Slice(escaped, 1));
+            utf8 = utf8[(escaped + 1)..];
+        }
+
+        return Raw(utf8).Byte('"');
+    }
+
+    /// <summary>The length of what <see cref="TextOf"/> writes, without the quotes.</summary>
+    public static int JsonLength(ReadOnlySpan<byte> utf8)
+    {
+        int length = utf8.Length, escaped;
+        while ((escaped = utf8.IndexOfAny(Escaped)) >= 0)
+        {
+            length += utf8[escaped] is (byte)'"' or (byte)'\\' or (byte)'\n' or (byte)'\r' or (byte)'\t' ? 1 : 5;
+            utf8 = utf8[(escaped + 1)..];
+        }
+
+        return length;
+    }
+
     /// <summary>`"name":`, with a comma before it unless it opens an object.</summary>
     public Utf8Buffer Name(string name)
     {

@@ -72,6 +72,7 @@ internal sealed class Verifier
         }
 
         CheckSmall(Layout.ConfigFile, null);
+        CheckSmall(Layout.StreamsFile, null, c => StreamCodec.TryReadImage(c) is not null);
         CheckIndex();
         foreach (QuarantineEntry entry in _core.Quarantine.List())
         {

@@ -91,7 +91,7 @@ public sealed class CreateTests
         CreateRequest[] creates = [Create(store, "k"), Create(store, "k")];
         RunAsOneBatch(store, new ChangeRequest(Row(store, session), info => info with { Title = "x" }), creates[0]);
         Assert.Equal(session.Id, creates[0].Id);
-        RunAsOneBatch(store, new DeleteRequest(Row(store, session), DeletePolicy.Cascade), creates[1]);
+        RunAsOneBatch(store, new DeleteRequest(store.Core, Row(store, session), DeletePolicy.Cascade), creates[1]);
         Assert.NotEqual(session.Id, creates[1].Id);
         Assert.Equal(1, store.List().GetArrayLength());
     }
@@ -103,10 +103,10 @@ public sealed class CreateTests
         Session parent = store.Create(), refused = store.Create(), orphaned = store.Create();
         CreateRequest[] children =
             [Create(store, null, parent.Id), Create(store, null, refused.Id), Create(store, null, orphaned.Id)];
-        var refuses = new DeleteRequest(Row(store, refused), DeletePolicy.Refuse);
+        var refuses = new DeleteRequest(store.Core, Row(store, refused), DeletePolicy.Refuse);
         var tooLate = Create(store, null, parent.Id);
-        RunAsOneBatch(store, [.. children, new DeleteRequest(Row(store, parent), DeletePolicy.Cascade), refuses,
-            new DeleteRequest(Row(store, orphaned), DeletePolicy.Orphan), tooLate]);
+        RunAsOneBatch(store, [.. children, new DeleteRequest(store.Core, Row(store, parent), DeletePolicy.Cascade), refuses,
+            new DeleteRequest(store.Core, Row(store, orphaned), DeletePolicy.Orphan), tooLate]);
         Assert.Equal(SessionStatus.HasChildren, Assert.IsType<SessionException>(refuses.Failure).Status);
         Assert.Equal(SessionStatus.Deleted, Assert.IsType<SessionException>(tooLate.Failure).Status);
         Stores.Fails(SessionStatus.Deleted, () => store.OpenSession(children[0].Id));

@@ -1,0 +1,189 @@
+using Sessions.Platform;
+using Sessions.Storage;
+
+namespace Sessions.Events;
+
+/// <summary>
+/// The lines that one request adds to the log of one session, and the streams that end with them.
+/// Everything that can fail is done by the time <see cref="Commit"/> is called, which alone changes
+/// the transaction.
+/// </summary>
+internal sealed class LogAppender
+{
+    private readonly StoreCore _core;
+    private readonly Transaction _transaction;
+    private readonly Row _row;
+    private readonly Utf8Buffer _lines;
+    private readonly long _offset;
+    private readonly int _lead;
+    private readonly List<(OpenStream Stream, long Seq, bool IsKept)> _ended = [];
+    private readonly List<Compaction> _compactions = [];
+    private List<(string Id, long Seq)>? _added;
+    private Counters _counters;
+    private List<OpenStream>? _open; // null until it is asked for
+
+    public LogAppender(StoreCore core, Transaction transaction, Row row, int sizeHint = 256)
+    {
+        _core = core;
+        _transaction = transaction;
+        _row = row;
+        _counters = transaction.Live(row).Counters;
+        _offset = row.Working?.LogLength ?? row.LogLength;
+        bool lead = false;
+        if (_offset < 0)
+        {
+            (_offset, lead) = EventLogFile.End(core.Disk, row);
+        }
+
+        _lines = new Utf8Buffer(sizeHint);
+        if (lead)
+        {
+            _lines.Byte('\n'); // the last line is torn, and nothing is ever glued onto it
+        }
+
+        _lead = _lines.Length;
+    }
+
+    /// <summary>Adds an event behind the streams that it ends: those of its turn, and those whose
+    /// writer is gone. Its number; where it repeats an id, the first one's, and nothing is added.</summary>
+    public long Add(NewEvent e, out bool isRepeat)
+    {
+        isRepeat = e.Id is not null && FindRepeat(e.Id) is not null;
+        if (!isRepeat && (_open ??= _transaction.Streams(_row.Id)).Count > 0)
+        {
+            EndBefore(e.TurnId);
+            isRepeat = e.Id is not null && FindRepeat(e.Id) is not null; // of what a stream has just become
+        }
+
+        return isRepeat ? FindRepeat(e.Id!)!.Value : Write(e);
+    }
+
+    /// <summary>Ends a stream with an event; its number. One that repeats an id leaves none of its own.</summary>
+    public long End(OpenStream stream, ReadOnlyMemory<byte> data, bool isInterrupted)
+    {
+        // An interrupted one leaves its id free, so that a host that tries again can say it all.
+        string? id = isInterrupted ? null : stream.EventId;
+        long seq = id is not null && FindRepeat(id) is { } first
+            ? first : Write(new NewEvent(stream.Type, data, stream.Timestamp, stream.TurnId, id));
+        bool isKept = stream.Owner != _core.InstanceId && _core.IsOwnerAlive(stream.Owner);
+        _ended.Add((stream, seq, isKept));
+        return seq;
+    }
+
+    /// <summary>Ends all streams of the session as interrupted: it goes.</summary>
+    public void EndAll()
+    {
+        foreach (OpenStream stream in _transaction.Streams(_row.Id))
+        {
+            if (!stream.IsEndedNow)
+            {
+                End(stream, StreamData.Interrupted(stream.TextNow().Span), isInterrupted: true);
+            }
+        }
+    }
+
+    /// <summary>Makes the changes. Throws, before any, where the numbers are at their end.</summary>
+    public void Commit()
+    {
+        if (_counters.LastSeq > Limits.IntegerMax)
+        {
+            throw Errors.Limit("last_seq", Limits.IntegerMax, _counters.LastSeq);
+        }
+
+        if (_lines.Length > _lead)
+        {
+            _transaction.Append(_row, _lines.ToArray(), _offset, _counters);
+            foreach ((string id, long seq) in _added ?? [])
+            {
+                (_row.Working!.EventIds ??= [])[id] = seq;
+            }
+        }
+
+        if (_compactions.Count > 0)
+        {
+            // Where the context starts is kept beside the log, so that nobody has to look for it.
+            LogState state = _transaction.Log(_row);
+            _transaction.PutLog(_row, state with
+            {
+                Compactions = [.. state.Compactions.Concat(_compactions).TakeLast(Compaction.KeptMax)],
+            });
+        }
+
+        foreach ((OpenStream stream, long seq, bool isKept) in _ended)
+        {
+            _transaction.EndStream(stream, seq, isKept);
+        }
+    }
+
+    private void EndBefore(string? turnId)
+    {
+        foreach (OpenStream stream in _open!)
+        {
+            if (stream.IsEndedNow || _ended.Exists(e => e.Stream == stream))
+            {
+                continue;
+            }
+
+            bool isLeft = stream.IsAbandoned || !_core.IsOwnerAlive(stream.Owner);
+            if (isLeft || (turnId is not null && stream.TurnId == turnId))
+            {
+                ReadOnlySpan<byte> text = stream.TextNow().Span;
+                End(stream, isLeft ? StreamData.Interrupted(text) : StreamData.Of(text), isLeft);
+            }
+        }
+    }
+
+    private long Write(NewEvent e)
+    {
+        Counters c = _counters;
+        long at = e.Timestamp == 0 ? _transaction.Now : e.Timestamp;
+        _counters = new Counters(c.LastSeq + 1, c.EventCount + 1,
+            c.MessageCount + (EventLine.IsMessage(e.Type) ? 1 : 0), Math.Max(c.UpdatedAt, _transaction.Now),
+            Math.Max(c.LastEventAt, at));
+        EventLine.Write(_lines, _counters.LastSeq, e.Type, at, e.TurnId, e.Id, e.Data.Span);
+        if (e.Id is not null)
+        {
+            (_added ??= []).Add((e.Id, _counters.LastSeq));
+        }
+
+        if (e.Type == Compaction.Type && Compaction.Read(_counters.LastSeq, e.Data) is { } compaction)
+        {
+            _compactions.Add(compaction);
+        }
+
+        return _counters.LastSeq;
+    }
+
+    private long? FindRepeat(string id)
+    {
+        foreach ((string known, long seq) in _added ?? [])
+        {
+            if (known == id)
+            {
+                return seq;
+            }
+        }
+
+        if (_row.Working?.EventIds is { } working && working.TryGetValue(id, out long inBatch))
+        {
+            return inBatch;
+        }
+
+        _row.EventIds ??= EventLogFile.ReadIds(_core.Disk, _row, _transaction.Log(_row));
+        return _row.EventIds.TryGetValue(id, out long first) ? first : null;
+    }
+}
+
+/// <summary>The data of the events that streams end in.</summary>
+internal static class StreamData
+{
+    /// <summary>What comes around the text of an interrupted one, at most.</summary>
+    public const int FrameBytes = 64;
+
+    public static byte[] Of(ReadOnlySpan<byte> text)
+        => new Utf8Buffer(text.Length + FrameBytes).Raw("{\"text\":"u8).TextOf(text).Byte('}').ToArray();
+
+    public static byte[] Interrupted(ReadOnlySpan<byte> text)
+        => new Utf8Buffer(text.Length + FrameBytes).Raw("{\"text\":"u8).TextOf(text)
+            .Raw(",\"interrupted\":true}"u8).ToArray();
+}

@@ -1,0 +1,147 @@
+namespace Sessions.Storage;
+
+/// <summary>
+/// A stream of text that has begun and is not forgotten yet. Its text is valid UTF-8 and only grows.
+/// Fields that change are written under the rows' gate; <see cref="IsEnded"/> and what it stands for
+/// may be looked at without it.
+/// </summary>
+internal sealed class OpenStream
+{
+    private byte[] _text = [];
+    private int _length;
+    private volatile bool _isEnded;
+    private volatile bool _isKept;
+    private volatile bool _isAbandoned;
+
+    public required string Id { get; init; }
+    public required string SessionId { get; init; }
+
+    /// <summary>Of the event that it ends in.</summary>
+    public required string Type { get; init; }
+    public string? TurnId { get; init; }
+    public string? EventId { get; init; }
+
+    /// <summary>Of the event; 0: the time of the end.</summary>
+    public long Timestamp { get; init; }
+    public long StartedAt { get; init; }
+
+    /// <summary>The open store that writes it.</summary>
+    public required string Owner { get; init; }
+
+    public int Length => _length;
+
+    /// <summary>Bytes of the text as a JSON string has them, without its quotes.</summary>
+    public int JsonLength { get; private set; }
+
+    /// <summary>The text so far. These bytes never change; more come behind them.</summary>
+    public ReadOnlyMemory<byte> Text => _text.AsMemory(0, _length);
+
+    /// <summary>True once its event is in the log, or there will be none.</summary>
+    public bool IsEnded => _isEnded;
+
+    /// <summary>The number of its event, once ended; 0: it left none.</summary>
+    public long Seq { get; private set; }
+
+    /// <summary>True where somebody else ended it and its owner, who lives, is still to be told.</summary>
+    public bool IsKept => _isKept;
+
+    /// <summary>True where its handle was let go of in this process: the store's thread ends it.</summary>
+    public bool IsAbandoned { get => _isAbandoned; set => _isAbandoned = value; }
+
+    /// <summary>True where its session cannot be read, so that nothing can be appended to it.</summary>
+    public bool IsStuck { get; set; }
+
+    /// <summary>What the batch under way makes of it; null while none touches it.</summary>
+    public WorkingStream? Working { get; set; }
+
+    /// <summary>The length as the batch has it so far.</summary>
+    public int LengthNow => Working?.Length ?? _length;
+
+    public bool IsEndedNow => Working?.IsEnded ?? _isEnded;
+
+    public bool IsKeptNow => Working?.IsKept ?? _isKept;
+
+    public long SeqNow => Working?.Seq ?? Seq;
+
+    /// <summary>The text as the batch has it so far.</summary>
+    public ReadOnlyMemory<byte> TextNow()
+    {
+        if (Working is not { Added.Count: > 0 } working)
+        {
+            return Text;
+        }
+
+        byte[] all = new byte[working.Length];
+        Text.CopyTo(all);
+        int at = _length;
+        foreach (ReadOnlyMemory<byte> added in working.Added)
+        {
+            added.CopyTo(all.AsMemory(at));
+            at += added.Length;
+        }
+
+        return all;
+    }
+
+    /// <summary>Adds text at an offset. What is there already is passed over, so a frame may come
+    /// twice. What would leave a hole, in a journal that lost frames, is not taken: the text is
+    /// always one that was written, up to some point.</summary>
+    public void Add(long offset, ReadOnlySpan<byte> text)
+    {
+        if (offset > _length || offset + text.Length <= _length)
+        {
+            return;
+        }
+
+        text = text[(int)(_length - offset)..];
+        if (_text.Length - _length < text.Length)
+        {
+            // Never in place: who reads holds the old one.
+            Array.Resize(ref _text, (int)Math.Max((long)_length + text.Length, Math.Min(_text.Length * 2L, 1 << 30)));
+        }
+
+        text.CopyTo(_text.AsSpan(_length));
+        _length += text.Length;
+        JsonLength += Utf8Buffer.JsonLength(text);
+    }
+
+    /// <summary>Forgets text and end: what is known of it comes again from the files.</summary>
+    public void Restart()
+    {
+        _text = [];
+        _length = 0;
+        JsonLength = 0;
+        Seq = 0;
+        _isKept = false;
+        _isEnded = false;
+    }
+
+    /// <summary>It has ended, with that event; what is told first counts.</summary>
+    public void End(long seq, bool isKept)
+    {
+        if (!_isEnded)
+        {
+            Seq = seq;
+        }
+
+        _isKept = isKept;
+        _isEnded = true;
+        _text = [];
+        _length = 0;
+        JsonLength = 0;
+    }
+}
+
+/// <summary>A stream between the first change of a batch and its publishing.</summary>
+internal sealed class WorkingStream(OpenStream stream)
+{
+    /// <summary>Text that the batch adds.</summary>
+    public List<ReadOnlyMemory<byte>> Added { get; } = [];
+    public int Length { get; set; } = stream.Length;
+    public bool IsEnded { get; set; } = stream.IsEnded;
+    public bool IsKept { get; set; } = stream.IsKept;
+    public long Seq { get; set; } = stream.Seq;
+
+    /// <summary>True where nobody needs to know of it any more.</summary>
+    public bool IsGone { get; set; }
+}
