@@ -39,10 +39,6 @@ public sealed class SessionStream : IDisposable
         Enter();
         try
         {
-            byte[] all = new byte[_restLength + text.Length];
-            _rest.AsSpan(0, _restLength).CopyTo(all);
-            text.CopyTo(all.AsSpan(_restLength));
-            int whole = WholeLength(all, _restLength);
             Look();
             if (_stream.IsEnded)
             {
@@ -54,6 +50,10 @@ public sealed class SessionStream : IDisposable
                 throw Errors.Aborted(_row.Id);
             }
 
+            byte[] all = new byte[_restLength + text.Length];
+            _rest.AsSpan(0, _restLength).CopyTo(all);
+            text.CopyTo(all.AsSpan(_restLength));
+            int whole = WholeLength(all, _restLength);
             ReadOnlyMemory<byte> taken = all.AsMemory(0, whole);
             long length = (long)_stream.JsonLength + Utf8Buffer.JsonLength(taken.Span) + StreamData.FrameBytes;
             Checks.AtMost(length, Limits.EventBytesMax, "event_bytes_max");

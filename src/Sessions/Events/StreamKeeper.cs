@@ -77,7 +77,9 @@ internal sealed class StreamKeeper(StoreCore core)
     {
         lock (core.Rows.Gate)
         {
-            return [.. core.Rows.Streams.All.Where(s => !s.IsStuck)];
+            // In the order they began in, so that their events come out the same wherever this is done.
+            return [.. core.Rows.Streams.All.Where(s => !s.IsStuck).OrderBy(s => s.StartedAt)
+                .ThenBy(s => s.Id, StringComparer.Ordinal)];
         }
     }
 

@@ -15,6 +15,8 @@ internal static class Durably
     // Above so many sessions one sync of the whole file system costs less than theirs.
     private const int SessionsMax = 256;
 
+    private const StringComparison Ordinal = StringComparison.Ordinal;
+
     private static readonly string[] Files =
         [Layout.SessionFile, Layout.EventsFile, Layout.SharesFile, Layout.LogStateFile];
 
@@ -67,7 +69,10 @@ internal static class Durably
 
         // Where names are now, before where they came from: a name is durable in its new place before it
         // is gone for good from its old one. Within that, what is inside a folder before its own name.
-        foreach (string folder in folders.Reverse().Concat([Layout.Trash, Layout.Temporary, .. left]))
+        // The trash comes first: what was deleted came from the other folders, and its own name is in "".
+        List<string> trashed = [.. folders.Reverse().TakeWhile(f => f.StartsWith(Layout.Trash, Ordinal))];
+        foreach (string folder in trashed.Append("").Concat(folders.Reverse().Skip(trashed.Count))
+            .Concat([Layout.Trash, Layout.Temporary, .. left]))
         {
             if (disk.Stat(folder) is { IsFolder: true })
             {

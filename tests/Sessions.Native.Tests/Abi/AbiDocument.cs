@@ -15,7 +15,9 @@ internal static class AbiDocument
 
     /// <summary>What a host may ask for by name, as long as nothing is missing in it.</summary>
     public static readonly string[] Features =
-        ["abort", "events", "fork_guard", "list", "log", "plue", "repair", "shares", "shutdown", "trash"];
+        [
+            "abort", "events", "fork_guard", "list", "log", "plue", "repair", "shares", "shutdown", "streams", "trash",
+        ];
 
     /// <summary>How large things may get.</summary>
     public static readonly (string Name, long Value)[] Limits =

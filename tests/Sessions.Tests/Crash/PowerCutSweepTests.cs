@@ -86,12 +86,12 @@ public sealed class PowerCutSweepTests
         }
 
         SessionStore store = clean.Open(left.OpenAs());
-        string state = Workload.Write(store);
+        string state = Workload.WithoutTimes(Workload.Write(store));
         int first = Math.Max(last, 0);
-        int found = clean.States.FindIndex(first, Math.Min(done, clean.States.Count - 1) - first + 1,
-            s => s == state);
+        int found = clean.Reopened.FindIndex(first, Math.Min(done, clean.Reopened.Count - 1) - first + 1,
+            s => Workload.WithoutTimes(s) == state);
         Assert.True(found >= 0 || (last < 0 && state.Length < 300), $"not a state from call {last} to {done}: "
-            + Difference(clean.States[Math.Min(done, clean.States.Count - 1)], state));
+            + Difference(Workload.WithoutTimes(clean.Reopened[Math.Min(done, clean.Reopened.Count - 1)]), state));
         store.AssertSound();
         Assert.Null(left.Peek("tmp/store-migrated"));
 

@@ -1,6 +1,8 @@
 using System.Buffers;
 using System.Text;
+using System.Text.RegularExpressions;
 using Sessions.Platform;
+using Sessions.Tests.Disks;
 using Sessions.Tests.Support;
 
 namespace Sessions.Tests.Crash;
@@ -15,6 +17,7 @@ internal sealed class Workload(int seed, int calls)
     private readonly Random _random = new(seed);
     private readonly List<string> _live = [];
     private readonly List<string> _trash = [];
+    private readonly List<(string SessionId, SessionStream Stream)> _streams = [];
     private int _chance = seed;
 
     public ManualTime Time => _time;
@@ -28,23 +31,27 @@ internal sealed class Workload(int seed, int calls)
     /// <summary>The store after each call, the first before all of them.</summary>
     public List<string> States { get; } = [];
 
+    /// <summary>The store after each call as it is when everybody is gone and it is opened anew: open
+    /// streams are events then.</summary>
+    public List<string> Reopened { get; } = [];
+
     /// <summary>Whether all up to a call is on stable storage when it returns.</summary>
     public List<bool> IsFull { get; } = [];
 
     /// <summary>Plays all calls. Whatever ends it early leaves the states up to there.</summary>
-    public void Play(Func<IDisk> openDisk, bool writesStates)
+    public void Play(Func<FaultyDisk> openDisk, bool writesStates)
     {
         SessionStore store = Open(openDisk());
-        Note(store, full: true, writesStates);
+        Note(store, full: true, writesStates, openDisk);
         for (int i = 0; i < calls; i++)
         {
             _time.Advance(_random.Next(3) * 300);
             bool full = Call(ref store, openDisk);
-            Note(store, full, writesStates);
+            Note(store, full, writesStates, openDisk);
         }
 
         store.Close();
-        Note(null, full: true, writesStates);
+        Note(null, full: true, writesStates, openDisk);
     }
 
     public SessionStore Open(IDisk disk) => SessionStore.Open(new StoreEnvironment
@@ -82,6 +89,7 @@ internal sealed class Workload(int seed, int calls)
                     using Session session = store.OpenSession(info.GetProperty("id").GetString()!);
                     text.AppendLine(session.Events().GetRawText());
                     text.AppendLine(Support.Stores.Text(session.WriteShares));
+                    text.AppendLine(Support.Stores.Text(b => session.WriteStreams(null, 0, b)));
                 }
             }
         }
@@ -89,14 +97,32 @@ internal sealed class Workload(int seed, int calls)
         return text.AppendLine(store.Info().GetProperty("config").GetRawText()).ToString();
     }
 
-    private void Note(SessionStore? store, bool full, bool writesStates)
+    /// <summary>The same without the times of what had nobody to end it, which depend on who did.</summary>
+    public static string WithoutTimes(string state) => string.Join('\n', state.Split('\n').Select(
+        line => line.StartsWith("{\"id\":", StringComparison.Ordinal)
+            ? Regex.Replace(line, "\"updated_at\":[0-9]+", "\"updated_at\":0") : line));
+
+    private void Note(SessionStore? store, bool full, bool writesStates, Func<FaultyDisk> openDisk)
     {
         IsFull.Add(full);
         States.Add(!writesStates ? "" : store is null ? States[^1] : Write(store));
+        Reopened.Add(States[^1]);
+        if (writesStates && _streams.Count > 0)
+        {
+            int chance = _chance;
+            using SessionStore again = Open(openDisk().Copy().AfterKill());
+            Reopened[^1] = Write(again);
+            _chance = chance; // as if nobody had looked
+        }
     }
 
-    private bool Call(ref SessionStore store, Func<IDisk> openDisk)
+    private bool Call(ref SessionStore store, Func<FaultyDisk> openDisk)
     {
+        if (_live.Count > 0 && _random.Next(5) == 0)
+        {
+            return Stream(store);
+        }
+
         int kind = _random.Next(100);
         if (_live.Count == 0 || kind < 12)
         {
@@ -127,7 +153,7 @@ internal sealed class Workload(int seed, int calls)
             {
                 using Session session = store.OpenSession(id);
                 var events = string.Join(",", Enumerable.Range(0, _random.Next(1, 5))
-                    .Select(i => $"{{\"type\":\"note\",\"data\":{i},\"id\":\"k{_random.Next(50)}\"}}"));
+                    .Select(i => $"{{\"type\":\"note\",\"data\":{i},\"id\":\"k{_random.Next(50)}\",\"turn_id\":\"t{i}\"}}"));
                 session.AppendBatch(Support.Stores.Utf8($"[{events}]"), AppendFlags.None,
                     new ArrayBufferWriter<byte>());
                 return true;
@@ -210,9 +236,47 @@ internal sealed class Workload(int seed, int calls)
                 return true;
             default:
                 store.Close();
+                _streams.Clear();
                 store = Open(openDisk());
                 return true;
         }
+    }
+
+    // Begins, writes or ends a stream. Their events bear times of their own, whoever ends them.
+    private bool Stream(SessionStore store)
+    {
+        _streams.RemoveAll(s => !_live.Contains(s.SessionId));
+        int kind = _random.Next(10);
+        if (_streams.Count == 0 || kind < 2)
+        {
+            string id = Pick(_live);
+            using Session session = store.OpenSession(id);
+            _streams.Add((id, session.BeginStream(kind == 0 ? "agent_message" : "agent_thought", new AppendOptions
+            {
+                Timestamp = 1000 + _random.Next(1000),
+                TurnId = $"t{_random.Next(3)}",
+            })));
+            return false;
+        }
+
+        (string SessionId, SessionStream Stream) picked = _streams[_random.Next(_streams.Count)];
+        try
+        {
+            if (kind == 9)
+            {
+                _streams.Remove(picked);
+                picked.Stream.End();
+                return true;
+            }
+
+            picked.Stream.Write(Support.Stores.Utf8(new string((char)('A' + _random.Next(26)), _random.Next(1, 3000))));
+        }
+        catch (SessionException e) when (e.Status is SessionStatus.Cancelled or SessionStatus.InvalidTransition)
+        {
+            return false; // an abort, or an event of its turn
+        }
+
+        return false;
     }
 
     private void Delete(SessionStore store, string id)

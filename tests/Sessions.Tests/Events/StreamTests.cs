@@ -27,8 +27,8 @@ public sealed class StreamTests : IDisposable
     {
         using SessionStream stream = _session.BeginStream("agent_message", new AppendOptions { TurnId = "t" });
         long started = _time.NowMs;
-        Assert.Equal($$"""{"streams":[{"stream_id":"{{stream.Id}}","type":"agent_message","turn_id":"t","""
-            + $$""""started_at":{{started}},"offset":0,"text":"","bytes":0}]}""", Read());
+        Assert.Equal("{\"streams\":[{\"stream_id\":\"" + stream.Id + "\",\"type\":\"agent_message\",\"turn_id\":\"t\","
+            + "\"started_at\":" + started + ",\"offset\":0,\"text\":\"\",\"bytes\":0}]}", Read());
         stream.Write("Work"u8);
         stream.Write("in\n\t\0\u001b\"\\ "u8);
         Assert.Equal("Workin\n\t\0\u001b\"\\ ", Only().GetProperty("text").GetString());
@@ -191,7 +191,7 @@ public sealed class StreamTests : IDisposable
         Stores.Fails(SessionStatus.Cancelled, () => stream.Write(default));
         Assert.Equal(1, stream.End());
         Assert.Equal("""{"text":"so far"}""", Events()[0].GetProperty("data").GetRawText());
-        using SessionStream second = Begin(null, null);
+        using SessionStream second = _session.BeginStream("agent_message");
         _session.ClearAbort();
         second.Write("on"u8);
         Assert.Equal(2, second.End());
@@ -351,7 +351,7 @@ public sealed class StreamTests : IDisposable
             calls.Where(c => !c.StartsWith("fcntl", StringComparison.Ordinal)
                 && !c.StartsWith("stat", StringComparison.Ordinal)));
         Assert.Equal(synced, _store.Core.State.Synced);
-        Assert.Empty(_store.Core.Rows.Lagging.Where(r => r.Id != _session.Id));
+        Assert.Null(_disk.Peek(Layout.StreamsFile));
     }
 
     [Fact]

@@ -71,6 +71,11 @@ internal static class Stores
     public static JsonElement Last(this Session session, long before = 0, uint limit = 0)
         => Json(b => session.WriteLastEvents(before, limit, b));
 
+    /// <summary>The open streams of a session, each as "id: text".</summary>
+    public static List<string> Streams(this Session session)
+        => [.. Json(b => session.WriteStreams(null, 0, b)).GetProperty("streams").EnumerateArray()
+            .Select(s => $"{s.GetProperty("stream_id").GetString()}: {s.GetProperty("text").GetString()}")];
+
     public static long Say(this Session session, string text, AppendFlags flags = AppendFlags.None, string? id = null)
         => session.Append("user_prompt", Encoding.UTF8.GetBytes($"{{\"text\":{JsonSerializer.Serialize(text)}}}"),
             new AppendOptions { Flags = flags, Id = id });

@@ -1,0 +1,48 @@
+using Sessions.Tests.Disks;
+using Sessions.Tests.Support;
+
+namespace Sessions.Tests.Bugs;
+
+/// <summary>
+/// The checkpoint after a store's first delete made it durable that a session was gone from its folder
+/// before the name of trash/ itself was: a power cut between the two left the session nowhere.
+/// </summary>
+public sealed class FirstTrashTests
+{
+    [Fact]
+    public void A_session_is_in_the_trash_for_good_before_it_is_gone_from_its_folder()
+    {
+        for (int cut = 1; CutAt(cut); cut++)
+        {
+        }
+    }
+
+    private static bool CutAt(int cut)
+    {
+        var disk = new FaultyDisk(seed: 1) { HasSyncAll = false };
+        SessionStore store = Stores.Open(disk);
+        Session session = store.Create();
+        session.Say("text");
+        Assert.True(store.Engine.Checkpointer.TryRun());
+        session.Delete();
+        disk.CutAt = disk.Changes + cut;
+        try
+        {
+            Assert.True(store.Engine.Checkpointer.TryRun());
+            return false;
+        }
+        catch (PowerCutException)
+        {
+            for (int seed = 0; seed < 8; seed++)
+            {
+                FaultyDisk left = disk.AfterPowerCut(seed, new PowerCutOptions { MetadataOrdered = false });
+                using SessionStore again = Stores.Open(left);
+                again.AssertSound();
+                again.Restore(session.Id);
+                Assert.Equal(1, again.OpenSession(session.Id).Events().GetProperty("events").GetArrayLength());
+            }
+
+            return true;
+        }
+    }
+}
