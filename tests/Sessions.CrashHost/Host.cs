@@ -11,6 +11,7 @@ internal sealed class Host(string path, Tongue tongue) : IDisposable
 {
     private readonly Trap _trap = new();
     private readonly FailingDisk _disk = new(RealDisk.Open(path));
+    private readonly Dictionary<string, SessionStream> _streams = [];
     private SessionStore? _store;
     private long _number;
 
@@ -82,6 +83,23 @@ internal sealed class Host(string path, Tongue tongue) : IDisposable
                     return made.Id;
                 }
 
+            case "begin": // session, turn
+                using (Session session = Store.OpenSession(order[1]))
+                {
+                    string? turn = order.Length > 2 ? order[2] : null;
+                    SessionStream stream = session.BeginStream("agent_message", new AppendOptions { TurnId = turn });
+                    _streams.Add(stream.Id, stream);
+                    return stream.Id;
+                }
+
+            case "write": // stream, text
+                _streams[order[1]].Write(Utf8(order[2]));
+                return "";
+            case "end":
+                return Text(_streams[order[1]].End());
+            case "drop":
+                _streams[order[1]].Dispose();
+                return "";
             case "restore":
                 Store.Restore(order[1]);
                 return "";
@@ -144,6 +162,8 @@ internal sealed class Host(string path, Tongue tongue) : IDisposable
                 return Text(session.WriteInfo);
             case "last": // the text of the last event, and its number
                 return Text(b => session.WriteLastEvents(0, 1, b));
+            case "streams":
+                return Text(b => session.WriteStreams(null, 0, b));
             case "wait":
                 return session.WaitAbort((uint)Number(order[2])) ? "aborted" : "time is over";
             default:

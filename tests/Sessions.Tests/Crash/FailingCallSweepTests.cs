@@ -73,6 +73,7 @@ public sealed class FailingCallSweepTests
     {
         private readonly Dictionary<string, (List<string> Texts, string Title)> _sessions = [];
         private readonly HashSet<string> _inDoubt = [];
+        private readonly List<(string SessionId, string[] Texts)> _streams = [];
         private int _count;
 
         public List<SessionException> FailuresSince { get; } = [];
@@ -120,6 +121,7 @@ public sealed class FailingCallSweepTests
                     .Add(text);
             }
 
+            Stream(session);
             string renamed = $"title {++_count}";
             if (Try(() => session.UpdateTitle(renamed)))
             {
@@ -134,6 +136,42 @@ public sealed class FailingCallSweepTests
             Try(store.Flush);
             Try(() => SessionStore.Run(store.Engine.Checkpointer.TryRun));
             Try(() => session.Abort("enough"));
+        }
+
+        // What was written is there in the end, whoever ended it and however; of a chunk that failed,
+        // and only of the first, nobody knows.
+        private void Stream(Session session)
+        {
+            SessionStream? stream = null;
+            if (!Try(() => stream = session.BeginStream("agent_message")))
+            {
+                _inDoubt.Add("");
+                return;
+            }
+
+            string text = "", doubt = "";
+            for (int i = 0; i < 3; i++)
+            {
+                string chunk = $"chunk {++_count} ";
+                if (Try(() => stream!.Write(Support.Stores.Utf8(chunk))))
+                {
+                    text += chunk;
+                }
+                else if (FailuresSince[^1].Status == SessionStatus.Io)
+                {
+                    doubt = chunk;
+                }
+            }
+
+            if (Try(() => stream!.End()))
+            {
+                _sessions[session.Id].Texts.Add(text);
+            }
+            else
+            {
+                _inDoubt.UnionWith([text, text + doubt]);
+                _streams.Add((session.Id, [text, text + doubt]));
+            }
         }
 
         public void Check(SessionStore store)
@@ -151,6 +189,12 @@ public sealed class FailingCallSweepTests
                 var texts = session.Events().GetProperty("events").EnumerateArray()
                     .Select(e => e.GetProperty("data").GetProperty("text").GetString()!).ToList();
                 Assert.Equal(known ? mine.Texts : [], texts.Where(t => !_inDoubt.Contains(t)));
+                foreach ((_, string[] written) in _streams.Where(s => s.SessionId == id))
+                {
+                    Assert.Single(texts, written.Contains);
+                }
+
+                Assert.Empty(session.Streams());
                 if (known)
                 {
                     _sessions[id] = (texts, title); // what was in doubt is settled now, for good
@@ -162,6 +206,8 @@ public sealed class FailingCallSweepTests
 
                 _inDoubt.ExceptWith(texts);
             }
+
+            _streams.Clear();
 
             Assert.Superset(_sessions.Keys.ToHashSet(), found);
         }

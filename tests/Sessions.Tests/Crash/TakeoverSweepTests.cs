@@ -72,8 +72,10 @@ public sealed class TakeoverSweepTests
         survivor.Configure(null, Support.Stores.Utf8("{\"strict_lock\":false}")); // takes over
         after = Workload.Write(survivor);
         Assert.True(seen == before || seen == after, "seen before the takeover is neither");
-        long last = shared.Info().GetProperty("last_seq").GetInt64();
+        // What the victim was writing comes before what comes after it.
+        long last = shared.Info().GetProperty("last_seq").GetInt64() + shared.Streams().Count;
         Assert.Equal(last + 1, shared.Say("after"));
+        Assert.Empty(shared.Streams());
         Assert.Equal(last + 1, shared.Events().GetProperty("events").GetArrayLength());
         survivor.AssertSound();
         using (SessionStore third = Open(disk.OpenAs(), time, 3))
@@ -98,12 +100,19 @@ public sealed class TakeoverSweepTests
         yield return s => Use(s, id, session => session.UpdateTitle("two"));
         yield return s => Use(s, id, session => session.Say("three", AppendFlags.Relaxed));
         yield return s => s.Create(id).Dispose();
+        SessionStream? stream = null;
+        yield return s => Use(s, id, session => stream = session.BeginStream("agent_message"));
+        yield return _ => stream!.Write("one "u8);
         if (seed % 2 == 0)
         {
             yield return s => Assert.True(s.Engine.Checkpointer.TryRun());
         }
 
         yield return s => Use(s, id, session => session.Say(new string('x', 9000)));
+        yield return _ => stream!.Write(Support.Stores.Utf8(new string('y', 9000)));
+        yield return _ => stream!.End();
+        yield return s => Use(s, id, session => stream = session.BeginStream("agent_thought"));
+        yield return _ => stream!.Write("left"u8);
         string child = "";
         yield return s => child = s.Create(id, new SessionCreateOptions { Title = "child" }).Id;
         yield return s => Use(s, child, session => session.Delete());
