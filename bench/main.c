@@ -282,6 +282,13 @@ static void growth(void)
        "ours.relaxed", NULL, 5, 1, 1, 0.5, 0.9);
 }
 
+static void stream(void)
+{
+  contender_t chunk = { "ours.chunk", NULL, { 0 } };
+  compare(&chunk, 1, 5, 1, 1, 0.5);
+  limit_row("a stream chunk", 1e6 / chunk.rates[0], "µs", 20);
+}
+
 /* Last, because a file system remembers for a while how many files were just removed. */
 static void beside_plain(void)
 {
@@ -296,7 +303,8 @@ static int all(char **wanted)
   static const struct { const char *name; void (*measure)(void); } sections[] = {
     { "durable", durable },       { "reading", reading }, { "opening", opening },
     { "tail", tail },             { "transcript", transcripts }, { "calls", calls },
-    { "footprint", footprints },  { "growth", growth },   { "plain", beside_plain },
+    { "footprint", footprints },  { "growth", growth },   { "stream", stream },
+    { "plain", beside_plain },
   };
   bench_make_folder(root);
   head();

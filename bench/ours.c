@@ -11,6 +11,7 @@
 typedef struct ours {
   session_store_t *store;
   session_t *session;
+  session_stream_t *stream;
   session_t **all;
   char **ids;
   long count;
@@ -60,6 +61,7 @@ static void finish(void *context)
   }
   free(self->all);
   free(self->ids);
+  session_stream_destroy(self->stream);
   session_destroy(self->session);
   if (--shared_by == 0) check(session_store_close(shared), "close");
   free(self);
@@ -163,6 +165,23 @@ static void append_with(ours_t *self, uint32_t flags)
 
 static void append(void *context) { append_with(context, 0); }
 static void append_relaxed(void *context) { append_with(context, SESSION_APPEND_RELAXED); }
+
+/* An answer of 2,000 chunks, then the next one. */
+static void next_stream(void *context)
+{
+  ours_t *self = context;
+  if (self->turn++ % 2000 != 0) return;
+  if (self->stream != NULL) check(session_stream_end(self->stream, NULL, NULL), "stream_end");
+  session_stream_destroy(self->stream);
+  check(session_stream_begin(self->session, "agent_message", NULL, &self->stream), "stream_begin");
+}
+
+static void write_chunk(void *context)
+{
+  static const char chunk[] = "a few words of it, ";
+  check(session_stream_write(((ours_t *)context)->stream, chunk, sizeof chunk - 1),
+        "stream_write");
+}
 
 static void rename_to(ours_t *self, session_t *session)
 {
@@ -290,6 +309,7 @@ const bench_work_t bench_ours[] = {
   { "ours.append", own_session, NULL, append, finish, 1 },
   { "ours.relaxed", own_session, NULL, append_relaxed, finish, 1 },
   { "ours.relaxed_long", first_session, NULL, append_relaxed, finish, 1 },
+  { "ours.chunk", own_session, next_stream, write_chunk, finish, 1 },
   { "ours.rename", own_session, NULL, rename_one, finish, 1 },
   { "ours.info", all_sessions, NULL, get_info, finish, 100 },
   { "ours.list", all_sessions, change_one, list, finish, 1 },

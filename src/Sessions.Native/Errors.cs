@@ -7,8 +7,8 @@ internal static unsafe class Errors
 {
     /// <summary>The end of every export's catch. Never throws.</summary>
     /// <param name="exception">What ended the call.</param>
-    /// <param name="waits">Whether the call waits; such a call is cancelled when its handle is
-    /// destroyed, and any other that finds it so came too late.</param>
+    /// <param name="waits">Whether the call answers SESSION_E_CANCELLED: those do that wait, when their
+    /// handle is destroyed. Any other that finds it so came too late.</param>
     internal static int Report(Exception exception, bool waits = false)
     {
         try

@@ -37,7 +37,7 @@ internal static unsafe class Streams
         }
         catch (Exception exception)
         {
-            return Errors.Report(exception);
+            return Errors.Report(exception, waits: true); // here an abort is what cancels
         }
     }
 

@@ -137,7 +137,8 @@ public sealed class SessionStream : IDisposable
     {
         if (_isDisposed)
         {
-            throw Errors.Cancelled();
+            // Not Cancelled, which says here that the session was aborted.
+            throw new SessionException(SessionStatus.InvalidHandle, "The stream was let go of.");
         }
 
         _store.ThrowIfClosed();

@@ -93,6 +93,7 @@ static union {
   size_t length;
   session_store_t *store;
   session_t *session;
+  session_stream_t *stream;
   uint64_t seq;
   uint32_t count;
   int32_t flag;
@@ -117,6 +118,7 @@ static int outs_are_clear(void) {
 
 #define STORE ((session_store_t *)outs)
 #define SESSION ((session_t *)outs)
+#define STREAM ((session_stream_t *)outs)
 #define OUT(type) ((type *)out(0, sizeof(type)))
 #define JSON ((char **)out(0, sizeof(char *))), ((size_t *)out(1, sizeof(size_t)))
 #define CURSOR ((char **)out(2, sizeof(char *)))
@@ -160,9 +162,12 @@ static int outs_are_clear(void) {
   CALL(session_append_events, (SESSION, "[]", 2, 0, JSON)) \
   CALL(session_read_events, (SESSION, 0, 0, JSON)) \
   CALL(session_read_last_events, (SESSION, 0, 0, JSON)) \
-  CALL(session_transcript, (SESSION, 0, NULL, JSON))
-  CALL(session_read_last_events, (SESSION, 0, 0, JSON)) \
-  CALL(session_repair, (SESSION, 0, JSON))
+  CALL(session_transcript, (SESSION, 0, NULL, JSON)) \
+  CALL(session_repair, (SESSION, 0, JSON)) \
+  CALL(session_stream_begin, (SESSION, "t", NULL, OUT(session_stream_t *))) \
+  CALL(session_stream_write, (STREAM, "t", 1)) \
+  CALL(session_stream_end, (STREAM, NULL, OUT(uint64_t))) \
+  CALL(session_read_streams, (SESSION, NULL, 0, JSON))
 
 #define PLUE_POINTER_CALLS(CALL) \
   CALL(plue_session_create, (NULL)) \
@@ -268,6 +273,8 @@ static void in_a_fork(void) {
   every_call_answers(SESSION_E_FORKED);
   CHECK_INT(SESSION_E_FORKED, session_destroy(SESSION));
   CHECK_INT(SESSION_OK, session_destroy(NULL));
+  CHECK_INT(SESSION_E_FORKED, session_stream_destroy(STREAM));
+  CHECK_INT(SESSION_OK, session_stream_destroy(NULL));
   CHECK_INT(SESSION_E_FORKED, session_shutdown(0));
   plue_session_destroy(SESSION);
   plue_shutdown();
@@ -287,6 +294,7 @@ static void a_runtime_that_does_not_start_is_no_memory(void) {
   started_with = SESSION_OK;
   every_call_answers(SESSION_E_NO_MEMORY); /* it is tried once */
   CHECK_INT(SESSION_E_INVALID_HANDLE, session_destroy(SESSION));
+  CHECK_INT(SESSION_E_INVALID_HANDLE, session_stream_destroy(STREAM));
   CHECK_INT(SESSION_E_NO_MEMORY, session_shutdown(0));
   CHECK_INT(0, called);
 }
@@ -305,6 +313,8 @@ static void each_failing_start(void) {
 static void ending_does_not_start_the_runtime(void) {
   CHECK_INT(SESSION_OK, session_destroy(NULL));
   CHECK_INT(SESSION_E_INVALID_HANDLE, session_destroy(SESSION));
+  CHECK_INT(SESSION_OK, session_stream_destroy(NULL));
+  CHECK_INT(SESSION_E_INVALID_HANDLE, session_stream_destroy(STREAM));
   plue_session_destroy(NULL);
   plue_session_destroy(SESSION);
   plue_shutdown();
@@ -315,6 +325,7 @@ static void ending_does_not_start_the_runtime(void) {
   CHECK(started == 0 && called == 0);
   start();
   CHECK_INT(ANSWER, session_destroy(SESSION));
+  CHECK_INT(ANSWER, session_stream_destroy(STREAM));
   plue_session_destroy(NULL);
   CHECK_INT(1, called);
   plue_session_destroy(SESSION);

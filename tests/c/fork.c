@@ -5,6 +5,7 @@
 #include <sys/wait.h>
 
 static session_t *session;
+static session_stream_t *stream;
 static char *string_of_parent;
 
 #define FORKED(call) CHECK_STATUS(SESSION_E_FORKED, call)
@@ -12,6 +13,7 @@ static char *string_of_parent;
 static void every_call_in_the_child(void) {
   session_store_t *opened = NULL;
   session_t *made = NULL;
+  session_stream_t *begun = (session_stream_t *)folder;
   session_stat_t stat = SESSION_INIT(session_stat_t);
   char *json = NULL;
   size_t length = 7;
@@ -58,6 +60,11 @@ static void every_call_in_the_child(void) {
   FORKED(session_read_last_events(session, 0, 0, &json, NULL));
   FORKED(session_transcript(session, 0, NULL, &json, NULL));
   FORKED(session_repair(session, 0, &json, NULL));
+  FORKED(session_stream_begin(session, "t", NULL, &begun));
+  CHECK(begun == NULL);
+  FORKED(session_stream_write(stream, "child", 5));
+  FORKED(session_stream_end(stream, NULL, &seq));
+  FORKED(session_read_streams(session, NULL, 0, &json, NULL));
   FORKED(session_abi_json(&json, NULL));
   FORKED(session_log_read(0, 0, &json, NULL));
   CHECK(json == NULL && made == NULL && count == 0 && seq == 0 && flag == 0);
@@ -73,6 +80,8 @@ static void every_call_in_the_child(void) {
   session_destroy(session);
   session_destroy(session);
   session_destroy(NULL);
+  session_stream_destroy(stream);
+  session_stream_destroy(NULL);
   FORKED(session_store_close(store));
   FORKED(session_shutdown(1000));
   FORKED(session_store_open(folder, NULL, &opened)); /* not even after that */
@@ -103,6 +112,8 @@ static void the_child_is_refused_and_the_parent_goes_on(void) {
   id_of(session, id, sizeof id);
   CHECK_OK(append_text(session, "user_prompt", "{}", NULL));
   CHECK_OK(session_get_id(session, &string_of_parent));
+  CHECK_OK(session_stream_begin(session, "agent_message", NULL, &stream));
+  CHECK_OK(session_stream_write(stream, "be", 2));
 
   in_child(every_call_in_the_child);
   CHECK_OK(session_update_title(session, "after"));
@@ -113,11 +124,14 @@ static void the_child_is_refused_and_the_parent_goes_on(void) {
   session_string_free(string_of_parent);
   CHECK_INFO(session, "\"title\":\"after\"");
   CHECK_INFO(session, "\"last_seq\":2");
+  CHECK_OK(session_stream_write(stream, "fore", 4));
+  CHECK_OK(session_stream_end(stream, NULL, NULL));
+  CHECK_OK(session_stream_destroy(stream));
   CHECK_OK(session_destroy(session));
   CHECK_OK(session_store_close(store));
   NEED(session_store_open(folder, NULL, &store)); /* the child held no lock back */
   NEED(session_open(store, id, &session));
-  CHECK_INFO(session, "\"last_seq\":2");
+  CHECK_INFO(session, "\"last_seq\":3");
   CHECK_OK(session_destroy(session));
   stop();
 }

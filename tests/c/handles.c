@@ -6,6 +6,7 @@ static int outs_are_clear; /* set by the thunk that ran last */
 
 #define STORE ((session_store_t *)handle)
 #define SESSION ((session_t *)handle)
+#define STREAM ((session_stream_t *)handle)
 #define JSON_CALL(name, call) \
   static session_status_t name(void *handle) { \
     char *json = (char *)&outs_are_clear; \
@@ -78,6 +79,12 @@ JSON_CALL(read_events, session_read_events(SESSION, 0, 0, &json, &length))
 JSON_CALL(read_last_events, session_read_last_events(SESSION, 0, 0, &json, &length))
 JSON_CALL(transcript, session_transcript(SESSION, 0, NULL, &json, &length))
 JSON_CALL(repair, session_repair(SESSION, 0, &json, &length))
+OUT_CALL(stream_begin, session_stream_t *, session_stream_begin(SESSION, "t", NULL, &out))
+JSON_CALL(read_streams, session_read_streams(SESSION, NULL, 0, &json, &length))
+/* events.h, on a stream */
+PLAIN_CALL(stream_write, session_stream_write(STREAM, "t", 1))
+OUT_CALL(stream_end, uint64_t, session_stream_end(STREAM, NULL, &out))
+PLAIN_CALL(stream_destroy, session_stream_destroy(STREAM))
 
 typedef struct entry {
   const char *name;
@@ -124,7 +131,15 @@ static const entry_t on_session[] = {
     {"session_read_last_events", read_last_events},
     {"session_transcript", transcript},
     {"session_repair", repair},
+    {"session_stream_begin", stream_begin},
+    {"session_read_streams", read_streams},
     {"session_destroy", destroy},
+};
+
+static const entry_t on_stream[] = {
+    {"session_stream_write", stream_write},
+    {"session_stream_end", stream_end},
+    {"session_stream_destroy", stream_destroy},
 };
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
@@ -134,7 +149,7 @@ static void expect_invalid(const entry_t *entries, size_t count, void *handle, c
   size_t i;
   for (i = 0; i < count; ++i) {
     session_status_t status = entries[i].call(handle);
-    int is_destroy = entries[i].call == destroy;
+    int is_destroy = entries[i].call == destroy || entries[i].call == stream_destroy;
     if (is_destroy && handle == NULL) {
       CHECK_OK(status);
       continue;
@@ -151,6 +166,7 @@ static void expect_invalid(const entry_t *entries, size_t count, void *handle, c
 static void expect_invalid_everywhere(void *handle, const char *kind) {
   expect_invalid(on_store, COUNT(on_store), handle, kind);
   expect_invalid(on_session, COUNT(on_session), handle, kind);
+  expect_invalid(on_stream, COUNT(on_stream), handle, kind);
 }
 
 static void garbage(void) {
@@ -192,12 +208,21 @@ static void neighbours_of_real_handles(void) {
 static void wrong_type(void) {
   session_store_t *store = NULL;
   session_t *session = NULL;
+  session_stream_t *stream = NULL;
   char *folder = folder_make();
 
   NEED(session_store_open(folder, NULL, &store));
   NEED(session_create(store, NULL, NULL, &session));
+  NEED(session_stream_begin(session, "t", NULL, &stream));
   expect_invalid(on_store, COUNT(on_store), session, "a session");
+  expect_invalid(on_stream, COUNT(on_stream), session, "a session");
   expect_invalid(on_session, COUNT(on_session), store, "a store");
+  expect_invalid(on_stream, COUNT(on_stream), store, "a store");
+  expect_invalid(on_store, COUNT(on_store), stream, "a stream");
+  expect_invalid(on_session, COUNT(on_session), stream, "a stream");
+  CHECK_OK(session_stream_end(stream, NULL, NULL));
+  CHECK_OK(session_stream_destroy(stream));
+  expect_invalid_everywhere(stream, "a destroyed stream");
 
   /* Neither was hurt by it. */
   CHECK_OK(session_update_title(session, "still here"));
@@ -308,6 +333,8 @@ static void missing_outs(void) {
   CHECK_STATUS(SESSION_E_INVALID_ARGUMENT, session_read_last_events(session, 0, 0, NULL, NULL));
   CHECK_STATUS(SESSION_E_INVALID_ARGUMENT, session_transcript(session, 0, NULL, NULL, NULL));
   CHECK_STATUS(SESSION_E_INVALID_ARGUMENT, session_repair(session, 0, NULL, NULL));
+  CHECK_STATUS(SESSION_E_INVALID_ARGUMENT, session_stream_begin(session, "t", NULL, NULL));
+  CHECK_STATUS(SESSION_E_INVALID_ARGUMENT, session_read_streams(session, NULL, 0, NULL, NULL));
 
   CHECK_OK(session_destroy(session));
   CHECK_OK(session_store_close(store));

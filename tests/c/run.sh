@@ -78,8 +78,8 @@ run() {
 }
 
 strict="-pedantic-errors -Wall -Wextra -Werror"
-programs="types handles store session list delete abort share events structs badinput fork threads
-  twoprocs host damage transcript plue boundary"
+programs="types handles store session list delete abort share events streams structs badinput fork
+  threads twoprocs host damage transcript plue boundary"
 
 # ---- the headers --------------------------------------------------------------------------------
 
@@ -151,7 +151,7 @@ check_completeness() {
   for name in $(sed 's/ .*//' "$out/pointers.declared"); do
     expect "a program calls $name" grep -q -E "$name( ?\\(|;)" "$here"/*.c
   done
-  for name in $(grep -h -o -E 'session_[a-z_]+\(session(_store)?_t \*' "$include"/sessions/*.h |
+  for name in $(grep -h -o -E 'session_[a-z_]+\(session(_store|_stream)?_t \*' "$include"/sessions/*.h |
     sed 's/(.*//'); do
     expect "handles.c tries $name" grep -q "{\"$name\"," "$here/handles.c"
   done

@@ -67,6 +67,22 @@ public sealed unsafe class ArgumentTests : IDisposable
         Refuses("share_id", t => Methods.session_revoke_share(Session, t));
         Refuses("type", t => Methods.session_append_event(Session, t, t, 2, 0, null));
         Refuses("events_json", t => { sbyte* j; return Methods.session_append_events(Session, t, 2, 0, &j, null); });
+        Refuses("type",
+            t => { session_stream_s* s; return Methods.session_stream_begin(Session, t, null, &s); });
+        Refuses("stream_id",
+            t => { sbyte* j; return Methods.session_read_streams(Session, t, 0, &j, null); });
+        nint stream = Stream();
+        Refuses("text", t => Methods.session_stream_write((session_stream_s*)stream, t, 2));
+        Refuses("data_patch_json", t => Methods.session_stream_end((session_stream_s*)stream, t, null));
+        Call.Works(Methods.session_stream_destroy((session_stream_s*)stream));
+    }
+
+    private nint Stream()
+    {
+        session_stream_s* stream;
+        nint place = (nint)(&stream);
+        Call.Works(Call.With("t", t => Methods.session_stream_begin(Session, t, null, (session_stream_s**)place)));
+        return (nint)stream;
     }
 
     [Fact]
@@ -124,6 +140,13 @@ public sealed unsafe class ArgumentTests : IDisposable
         Refuses("format", Methods.session_transcript(Session, 4, null, &json, null));
         Refuses("format", Methods.session_transcript(Session, -1, null, &json, null));
         Refuses("out_json", Methods.session_repair(Session, 0, null, null));
+        session_stream_s* stream;
+        Refuses("type", Methods.session_stream_begin(Session, null, null, &stream));
+        Refuses("out_stream", Call.With("t", t => Methods.session_stream_begin(Session, t, null, null)));
+        Refuses("out_json", Methods.session_read_streams(Session, null, 0, null, null));
+        stream = (session_stream_s*)Stream();
+        Refuses("text", Methods.session_stream_write(stream, null, 0));
+        Call.Works(Methods.session_stream_destroy(stream));
     }
 
     [Fact]
@@ -178,6 +201,7 @@ public sealed unsafe class ArgumentTests : IDisposable
         sbyte* json;
         Refuses("after_seq", Methods.session_read_events(Session, TooLarge, 0, &json, null));
         Refuses("before_seq", Methods.session_read_last_events(Session, ulong.MaxValue, 0, &json, null));
+        Refuses("from_offset", Methods.session_read_streams(Session, null, TooLarge, &json, null));
         Refuses("expected_revision",
             Call.With("{}", t => Methods.session_update(Session, t, TooLarge, null)));
         Refuses("after", Methods.session_log_read(TooLarge, 0, &json, null));

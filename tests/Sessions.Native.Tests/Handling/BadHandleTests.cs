@@ -24,6 +24,8 @@ public sealed unsafe class BadHandleTests
 
         Assert.Equal(Taking("session_t *").Except(["session_destroy"]).Order(), EveryCall.OnSession.Keys.Order());
         Assert.Equal(Taking("session_store_t *").Order(), EveryCall.OnStore.Keys.Order());
+        Assert.Equal(Taking("session_stream_t *").Except(["session_stream_destroy"]).Order(),
+            EveryCall.OnStream.Keys.Order());
         Assert.Equal(Taking("void *").Except(["plue_session_destroy", "session_options_init"]).Order(),
             EveryCall.OnDropIn.Keys.Order());
     }
@@ -31,7 +33,8 @@ public sealed unsafe class BadHandleTests
     [Fact]
     public void NullAndGarbageAreNoHandles()
     {
-        foreach ((string name, Func<nint, int> call) in EveryCall.OnSession.Concat(EveryCall.OnStore))
+        foreach ((string name, Func<nint, int> call) in EveryCall.OnSession.Concat(EveryCall.OnStore)
+            .Concat(EveryCall.OnStream))
         {
             foreach (nint garbage in s_garbage)
             {
@@ -60,9 +63,11 @@ public sealed unsafe class BadHandleTests
     {
         Error before = Call.LastError();
         Assert.Equal(Methods.SESSION_OK, Methods.session_destroy(null));
+        Assert.Equal(Methods.SESSION_OK, Methods.session_stream_destroy(null));
         foreach (nint garbage in s_garbage.Where(value => value != 0))
         {
             Assert.Equal(Methods.SESSION_E_INVALID_HANDLE, Methods.session_destroy((session_s*)garbage));
+            Assert.Equal(Methods.SESSION_E_INVALID_HANDLE, Methods.session_stream_destroy((session_stream_s*)garbage));
         }
 
         Assert.Equal(before, Call.LastError());
@@ -78,7 +83,7 @@ public sealed unsafe class BadHandleTests
             AssertInvalid(name, call((nint)store.Handle));
         }
 
-        foreach ((string name, Func<nint, int> call) in EveryCall.OnStore)
+        foreach ((string name, Func<nint, int> call) in EveryCall.OnStore.Concat(EveryCall.OnStream))
         {
             AssertInvalid(name, call(session));
         }
@@ -103,6 +108,16 @@ public sealed unsafe class BadHandleTests
         foreach ((string name, Func<nint, int> call) in EveryCall.OnSession)
         {
             AssertInvalid(name, call(session));
+        }
+
+        session_stream_s* stream;
+        nint place = (nint)(&stream);
+        Call.Works(Call.With("note",
+            t => Methods.session_stream_begin((session_s*)neighbour, t, null, (session_stream_s**)place)));
+        Call.Works(Methods.session_stream_destroy(stream));
+        foreach ((string name, Func<nint, int> call) in EveryCall.OnStream)
+        {
+            AssertInvalid(name, call((nint)stream));
         }
 
         Call.Works(EveryCall.OnSession["session_get_info"](neighbour));

@@ -41,6 +41,15 @@ internal static unsafe class EveryCall
         ["session_read_last_events"] = h => Json((p, n) => Methods.session_read_last_events(S(h), 0, 0, p, n)),
         ["session_transcript"] = h => Json((p, n) => Methods.session_transcript(S(h), 0, null, p, n)),
         ["session_repair"] = h => Json((p, n) => Methods.session_repair(S(h), 0, p, n)),
+        ["session_stream_begin"] = BeginStream,
+        ["session_read_streams"] = h => Json((p, n) => Methods.session_read_streams(S(h), null, 0, p, n)),
+    };
+
+    /// <summary>By name: a call on a stream handle.</summary>
+    public static readonly Dictionary<string, Func<nint, int>> OnStream = new()
+    {
+        ["session_stream_write"] = h => Call.With("t", t => Methods.session_stream_write(R(h), t, 1)),
+        ["session_stream_end"] = h => Number<ulong>(p => Methods.session_stream_end(R(h), null, p)),
     };
 
     /// <summary>By name: a call on a store handle.</summary>
@@ -86,6 +95,8 @@ internal static unsafe class EveryCall
 
     private static session_s* S(nint handle) => (session_s*)handle;
 
+    private static session_stream_s* R(nint handle) => (session_stream_s*)handle;
+
     private static session_store_s* T(nint handle) => (session_store_s*)handle;
 
     private static int Text(TextOut call)
@@ -118,6 +129,22 @@ internal static unsafe class EveryCall
         if (status == 0)
         {
             Call.Works(Methods.session_destroy(session));
+        }
+
+        return status;
+    }
+
+    private static int BeginStream(nint handle)
+    {
+        session_stream_s* stream = (session_stream_s*)Junk;
+        nint place = (nint)(&stream);
+        int status = Call.With("note",
+            t => Methods.session_stream_begin(S(handle), t, null, (session_stream_s**)place));
+        Empty(status, (nint)stream);
+        if (status == 0)
+        {
+            status = Methods.session_stream_end(stream, null, null);
+            Call.Works(Methods.session_stream_destroy(stream));
         }
 
         return status;

@@ -53,6 +53,23 @@ public sealed unsafe class FullTableTests : IDisposable
     }
 
     [Fact]
+    public void AStreamWithoutAHandleIsLetGoOf()
+    {
+        SessionStore store = SessionStore.Open(_folder);
+        Session session = store.Create();
+        Table.Reserve((nuint)Start, 16);
+        nint handle = Table.Add(session);
+        delegate* unmanaged[Cdecl]<nint, byte*, AppendOptionsIn*, nint*, int> begin = &Streams.Begin;
+        nint stream = 1;
+        nint place = (nint)(&stream);
+        IsTooMany(Call.With("t", type => begin(handle, (byte*)type, null, (nint*)place)));
+        Assert.Equal(0, stream);
+        store.Close(); // and its text, which is none, has become an event
+        using SessionStore again = SessionStore.Open(_folder);
+        Assert.Equal(1, again.OpenSession(session.Id).GetStat().LastSeq);
+    }
+
+    [Fact]
     public void ASessionOfTheDropInWithoutAHandleIsLetGoOf()
     {
         PlueStore.Init(Encoding.UTF8.GetBytes($$"""{"data_dir":{{JsonSerializer.Serialize(_folder)}}}"""));
@@ -74,12 +91,15 @@ public sealed unsafe class FullTableTests : IDisposable
         Errors.Report(new SessionException(SessionStatus.Conflict, "before"));
         Assert.Equal(Methods.SESSION_E_INTERNAL, destroy(beyond));
         destroyInDropIn(beyond);
+        delegate* unmanaged[Cdecl]<nint, int> destroyStream = &Streams.Destroy;
+        Assert.Equal(Methods.SESSION_E_INTERNAL, destroyStream(beyond));
         Assert.Equal("before", OwnBoundary.LastError().Message);
         byte* json;
         delegate* unmanaged[Cdecl]<ulong, uint, byte**, nuint*, int> read = &Types.LogRead;
         Assert.Equal(0, read(0, 0, &json, null));
         string notes = Call.Take((sbyte*)json);
         Assert.Contains("\"session_destroy: System.IndexOutOfRange", notes, StringComparison.Ordinal);
+        Assert.Contains("\"session_stream_destroy: System.IndexOutOfRange", notes, StringComparison.Ordinal);
         Assert.Contains("\"plue_session_destroy: System.IndexOutOfRange", notes, StringComparison.Ordinal);
     }
 

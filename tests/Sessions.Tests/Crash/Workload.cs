@@ -153,7 +153,8 @@ internal sealed class Workload(int seed, int calls)
             {
                 using Session session = store.OpenSession(id);
                 var events = string.Join(",", Enumerable.Range(0, _random.Next(1, 5))
-                    .Select(i => $"{{\"type\":\"note\",\"data\":{i},\"id\":\"k{_random.Next(50)}\",\"turn_id\":\"t{i}\"}}"));
+                    .Select(i => $"{{\"type\":\"note\",\"data\":{i},\"id\":\"k{_random.Next(50)}\","
+                        + $"\"turn_id\":\"t{i}\"}}"));
                 session.AppendBatch(Support.Stores.Utf8($"[{events}]"), AppendFlags.None,
                     new ArrayBufferWriter<byte>());
                 return true;

@@ -250,7 +250,8 @@ public sealed class StreamNeighbourTests
         stream.Write("three"u8);
         session.Say("synced");
         FaultyDisk left = _disk.AfterKill();
-        string segment = Layout.Segment(left.List("journal").Select(n => Layout.TrySegment(n.Name, out long k) ? k : 0).Max());
+        string segment = Layout.Segment(left.List("journal")
+            .Select(n => Layout.TrySegment(n.Name, out long number) ? number : 0).Max());
         byte[] bytes = left.Peek(segment)!;
         bytes[lost - 12] ^= 1;
         left.Poke(segment, bytes);

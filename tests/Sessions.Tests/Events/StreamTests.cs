@@ -145,11 +145,11 @@ public sealed class StreamTests : IDisposable
     {
         using SessionStream stream = Begin("t", "so far");
         JsonElement answer = Stores.Json(b => _session.AppendBatch(Stores.Utf8(
-            """[{"type":"note","data":1},{"type":"note","data":2,"turn_id":"t"},{"type":"note","data":3,"turn_id":"t"}]"""),
+            """[{"type":"note","data":1},{"type":"x","data":2,"turn_id":"t"},{"type":"y","data":3,"turn_id":"t"}]"""),
             AppendFlags.None, b));
         Assert.Equal("[1,3,4]", answer.GetProperty("seqs").GetRawText());
         Assert.Equal(2, stream.End());
-        Assert.Equal(["note", "agent_message", "note", "note"], Events().Select(e => e.GetProperty("type").GetString()));
+        Assert.Equal(["note", "agent_message", "x", "y"], Events().Select(e => e.GetProperty("type").GetString()!));
     }
 
     [Fact]
@@ -176,7 +176,8 @@ public sealed class StreamTests : IDisposable
         Assert.Equal("""{"streams":[]}""", Read());
 
         // An event with the very id of the stream that it ends is that stream's event.
-        using SessionStream stream = _session.BeginStream("agent_message", new AppendOptions { Id = "m", TurnId = "t" });
+        using SessionStream stream = _session.BeginStream("agent_message",
+            new AppendOptions { Id = "m", TurnId = "t" });
         stream.Write("whole"u8);
         Assert.Equal(2, _session.Append("agent_message", "{}"u8, new AppendOptions { Id = "m", TurnId = "t" }));
         Assert.Equal((2, 2), (stream.End(), _session.GetStat().LastSeq));
@@ -225,8 +226,8 @@ public sealed class StreamTests : IDisposable
         stream.Write([.. "so far"u8, 0xe2]);
         stream.Dispose();
         stream.Dispose();
-        Stores.Fails(SessionStatus.Cancelled, () => stream.Write("x"u8));
-        Stores.Fails(SessionStatus.Cancelled, () => stream.End());
+        Stores.Fails(SessionStatus.InvalidHandle, () => stream.Write("x"u8));
+        Stores.Fails(SessionStatus.InvalidHandle, () => stream.End());
         Assert.Equal("so far", Only().GetProperty("text").GetString());
         Assert.True(_store.Engine.Streams.IsWatching);
         _store.Engine.Streams.Sweep(_store.Engine.Commit);
@@ -278,8 +279,8 @@ public sealed class StreamTests : IDisposable
         {
             JsonElement seen = Assert.Single(Stores.Json(b => _session.WriteStreams(stream.Id, from, b))
                 .GetProperty("streams").EnumerateArray());
-            Assert.Equal((offset, text, 6), (seen.GetProperty("offset").GetInt32(), seen.GetProperty("text").GetString(),
-                seen.GetProperty("bytes").GetInt32()));
+            Assert.Equal((offset, text, 6), (seen.GetProperty("offset").GetInt32(),
+                seen.GetProperty("text").GetString(), seen.GetProperty("bytes").GetInt32()));
         }
 
         Assert.Equal(2, Stores.Json(b => _session.WriteStreams(null, 1, b)).GetProperty("streams").GetArrayLength());

@@ -105,7 +105,8 @@ public sealed class CreateTests
             [Create(store, null, parent.Id), Create(store, null, refused.Id), Create(store, null, orphaned.Id)];
         var refuses = new DeleteRequest(store.Core, Row(store, refused), DeletePolicy.Refuse);
         var tooLate = Create(store, null, parent.Id);
-        RunAsOneBatch(store, [.. children, new DeleteRequest(store.Core, Row(store, parent), DeletePolicy.Cascade), refuses,
+        RunAsOneBatch(store, [.. children,
+            new DeleteRequest(store.Core, Row(store, parent), DeletePolicy.Cascade), refuses,
             new DeleteRequest(store.Core, Row(store, orphaned), DeletePolicy.Orphan), tooLate]);
         Assert.Equal(SessionStatus.HasChildren, Assert.IsType<SessionException>(refuses.Failure).Status);
         Assert.Equal(SessionStatus.Deleted, Assert.IsType<SessionException>(tooLate.Failure).Status);

@@ -29,6 +29,14 @@ public sealed class CodecTests
             new() { Kind = ChangeKind.Restore, Id = info.Id, Info = info, DeletionLsn = 9 },
             new() { Kind = ChangeKind.Purge, Id = info.Id, DeletionLsn = 9 },
             new() { Kind = ChangeKind.Config, Image = """{"strict_lock":true}"""u8.ToArray() },
+            new() { Kind = ChangeKind.StreamBegin, Id = "session_5", Stream = Stream("t", "k") },
+            new() { Kind = ChangeKind.StreamBegin, Id = "session_5", Stream = Stream(null, null) },
+            new() { Kind = ChangeKind.StreamText, StreamId = "sm_1", Offset = 7,
+                Lines = "a\n\0\u001f\"\\ä𝄞"u8.ToArray() },
+            new() { Kind = ChangeKind.StreamEnd, Id = info.Id, StreamId = "sm_1", Seq = 4 },
+            new() { Kind = ChangeKind.StreamEnd, Id = info.Id, StreamId = "sm_1", IsKept = true },
+            new() { Kind = ChangeKind.Streams, Image = StreamCodec.WriteImage([Stream("t", "k")]) },
+            new() { Kind = ChangeKind.Streams },
         ];
         var payload = new Utf8Buffer();
         ChangeCodec.Write(1795158388123, By, changes, payload);
@@ -39,9 +47,41 @@ public sealed class CodecTests
             Change a = changes[i], b = frame.Changes[i];
             Assert.Equal((a.Kind, a.Id, a.IsNew, a.DeletionLsn, a.Offset, a.Counters),
                 (b.Kind, b.Id, b.IsNew, b.DeletionLsn, b.Offset, b.Counters));
+            Assert.Equal((a.StreamId, a.Seq, a.IsKept), (b.StreamId, b.Seq, b.IsKept));
+            Assert.Equal(Describe(a.Stream), Describe(b.Stream));
             Assert.Equal(Text(a.Lines), Text(b.Lines));
             Assert.Equal(Text(a.Image), Text(b.Image));
             Assert.Equal(a.Info is null ? "" : Text(a.Info.Json), b.Info is null ? "" : Text(b.Info.Json));
+        }
+    }
+
+    private static OpenStream Stream(string? turn, string? id) => new()
+    {
+        Id = "sm_1",
+        SessionId = "session_5",
+        Type = "agent_message",
+        TurnId = turn,
+        EventId = id,
+        Timestamp = 3,
+        StartedAt = 4,
+        Owner = "i-000000000001",
+    };
+
+    private static (string, string, string, string?, string?, long, long, string)? Describe(OpenStream? s)
+        => s is null ? null : (s.Id, s.SessionId, s.Type, s.TurnId, s.EventId, s.Timestamp, s.StartedAt, s.Owner);
+
+    [Fact]
+    public void What_text_takes_as_json_is_known_beforehand()
+    {
+        var random = new Random(7);
+        for (int i = 0; i < 300; i++)
+        {
+            byte[] text = Encoding.UTF8.GetBytes(string.Concat(Enumerable.Range(0, random.Next(40))
+                .Select(_ => char.ConvertFromUtf32(random.Next(3) == 0 ? random.Next(0x30) : random.Next(0x20, 0x3000)))));
+            var b = new Utf8Buffer(1);
+            b.TextOf(text);
+            Assert.Equal(b.Length - 2, Utf8Buffer.JsonLength(text));
+            Assert.Equal(text, new JsonMember("", default, b.ToArray()).Utf8);
         }
     }
 
@@ -69,6 +109,13 @@ public sealed class CodecTests
     [InlineData("""{"at":1,"changes":{}}""")]
     [InlineData("""{"at":"x","changes":[]}""")]
     [InlineData("""{"at":1,"changes":[{"purge":5,"deletion":1}]}""")]
+    [InlineData("""{"at":1,"changes":[{"stream_begin":"sm_1","session":"s"}]}""")]
+    [InlineData("""{"at":1,"changes":[{"stream_text":"sm_1","offset":-1,"text":"x"}]}""")]
+    [InlineData("""{"at":1,"changes":[{"stream_text":"sm_1","offset":0,"text":5}]}""")]
+    [InlineData("""{"at":1,"changes":[{"stream_text":"sm_1","offset":0,"text":"\ud800"}]}""")]
+    [InlineData("""{"at":1,"changes":[{"stream_end":"sm_1","seq":1}]}""")]
+    [InlineData("""{"at":1,"changes":[{"streams":{"streams":[{"stream_id":"sm_1"}]}}]}""")]
+    [InlineData("""{"at":1,"changes":[{"streams":[]}]}""")]
     [InlineData("")]
     public void A_payload_that_nobody_wrote_does_no_harm(string payload)
     {
