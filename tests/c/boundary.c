@@ -325,13 +325,14 @@ static void ending_does_not_start_the_runtime(void) {
   CHECK(started == 0 && called == 0);
   start();
   CHECK_INT(ANSWER, session_destroy(SESSION));
-  CHECK_INT(ANSWER, session_stream_destroy(STREAM));
   plue_session_destroy(NULL);
   CHECK_INT(1, called);
   plue_session_destroy(SESSION);
   CHECK_INT(2, called);
   plue_shutdown();
   CHECK_INT(3, called);
+  CHECK_INT(ANSWER, session_stream_destroy(STREAM));
+  CHECK_INT(4, called);
   CHECK_INT(ANSWER, session_shutdown(0));
 }
 
