@@ -12,8 +12,18 @@ internal static class EventIds
             ReadOnlySpan<byte> line = end < 0 ? lines : lines[..end];
             lines = end < 0 ? default : lines[(end + 1)..];
             // Most lines carry none; those that might are looked at closely.
-            if (line.IndexOf("\"id\":"u8) >= 0 && EventLine.TryRead(line, out _, out _))
+            if (line.IndexOf("\"id\":"u8) >= 0)
             {
+                if (!EventLine.TryRead(line, out _, out _))
+                {
+                    if (!EventLine.TryReadGlued(line, out int at, out _, out _))
+                    {
+                        continue;
+                    }
+
+                    line = line[at..];
+                }
+
                 EventHead head = EventLine.Head(line);
                 if (head.Id is not null)
                 {

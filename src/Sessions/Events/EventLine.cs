@@ -53,6 +53,20 @@ internal static class EventLine
         return checksum == Checksum.Good || (checksum == Checksum.None && JsonText.IsObject(line));
     }
 
+    /// <summary>
+    /// Finds an event that was glued onto a piece of another: its line begins at <paramref name="at"/>.
+    /// Only a checksum tells it from the inside of an event.
+    /// </summary>
+    public static bool TryReadGlued(ReadOnlySpan<byte> line, out int at, out long seq,
+        out ReadOnlySpan<byte> unclosed)
+    {
+        seq = 0;
+        unclosed = default;
+        at = line.LastIndexOf(Beginning);
+        return at > 0 && TryRead(line[at..], out seq, out unclosed)
+            && CheckedJson.Check(line[at..], out _) == Checksum.Good;
+    }
+
     /// <summary>The number that a line begins with; false where it begins with none.</summary>
     private static bool TrySeq(ReadOnlySpan<byte> line, out long seq)
     {

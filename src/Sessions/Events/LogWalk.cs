@@ -114,18 +114,28 @@ internal sealed class LogWalk(LogView log, long from, long lastSeq)
                 continue; // closes a line that was torn
             }
 
-            bool whole = EventLine.TryRead(line, out long seq, out ReadOnlySpan<byte> unclosed);
+            int at = 0;
+            bool whole = EventLine.TryRead(line, out long seq, out ReadOnlySpan<byte> unclosed)
+                || EventLine.TryReadGlued(line, out at, out seq, out unclosed);
+            if (whole && at > 0)
+            {
+                (beyond ?? _run).Add(new Piece(_reader.LineOffset, at, "torn"));
+            }
+
             if (whole && seq > _last && seq <= lastSeq && seq != except)
             {
                 _run.AddRange(beyond ?? []);
-                found = new WholeLine(seq, _reader.Line[..unclosed.Length], _reader.LineOffset, _reader.LineLength);
+                found = new WholeLine(seq, _reader.Line.Slice(at, unclosed.Length), _reader.LineOffset + at,
+                    _reader.LineLength - at);
                 return true;
             }
 
             string reason = whole ? "sequence" : !_reader.IsTerminated ? "torn"
                 : _reader.LineLength > LineReader.LineBytesMax ? "too_long" : "invalid_json";
+            at = whole ? at : 0;
             beyond ??= whole && seq > lastSeq ? [] : null;
-            (beyond ?? _run).Add(new Piece(_reader.LineOffset, _reader.LineLength, reason, whole ? seq : 0));
+            (beyond ?? _run).Add(
+                new Piece(_reader.LineOffset + at, _reader.LineLength - at, reason, whole ? seq : 0));
         }
 
         return false;

@@ -145,7 +145,7 @@ public sealed class DamagedLogTests
                 EventLine.Write(output, random.NextInt64(1L << 60), "note", 1, null, null, "2"u8);
                 break;
             case 9:
-                output.Raw(new byte[random.Next(70_000)]);
+                output.Raw(new byte[random.Next(70_000)]).Byte('\n');
                 break;
             case 0:
                 line[random.Next(line.Length)] ^= (byte)(1 << random.Next(8));

@@ -136,6 +136,13 @@ internal sealed class NaiveLog
             if (text.Length > 0)
             {
                 bool whole = EventLine.TryRead(text, out long seq, out ReadOnlySpan<byte> unclosed);
+                if (!whole && EventLine.TryReadGlued(text, out int glued, out seq, out unclosed))
+                {
+                    whole = true;
+                    lines.Add(new Line(at, glued, "torn", 0, ""));
+                    at += glued;
+                }
+
                 lines.Add(new Line(at, end - at, whole ? "sequence" : newline < 0 ? "torn" : "invalid_json",
                     whole ? seq : 0, whole ? Encoding.UTF8.GetString(unclosed) : ""));
             }

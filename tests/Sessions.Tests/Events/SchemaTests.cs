@@ -21,7 +21,7 @@ public sealed class SchemaTests : IDisposable
     [InlineData("session_end", """{"reason":"quit","was_prompting":false}""")]
     [InlineData("user_prompt", """{"text":""}""")]
     [InlineData("user_prompt",
-        """{"text":"Hi","images":[{"file_id":"f"},{"url":"https://x"}],"files":[{"path":"a","name":null}],"prompt_id":"p"}""")]
+        """{"text":"Hi","images":[{"file_id":"f"},{"url":"u"}],"files":[{"path":"a","name":null}],"prompt_id":"p"}""")]
     [InlineData("agent_message", """{"text":"Done","interrupted":true,"more":[{}]}""")]
     [InlineData("agent_thought", """{"text":"Hm","interrupted":null}""")]
     [InlineData("tool_call",

@@ -80,8 +80,11 @@ internal sealed class TurnLedger
             case "session_end" when turn.Id is null && turn.LastSeq != 0:
                 turn.LastType = e.Type;
                 return true;
-            case "tool_call" or "tool_call_update":
+            case "tool_call":
                 (turn.LastSeq, turn.LastType) = (e.Seq, e.Type);
+                return AddCall(e, turn);
+            case "tool_call_update":
+                turn.LastSeq = e.Seq; // a result says nothing of whether the agent had more to say
                 return AddCall(e, turn);
             default:
                 return true; // notes, titles, usage and what the host made up are said about turns, not in them
