@@ -58,6 +58,7 @@ usage: ./build.sh COMMAND
   help                    this text
 
 environment: CC, CXX               compilers of the C programs (cc or gcc, c++ or g++)
+             BROWSER               the browser that opens transcripts (chromium)
              SESSIONS_LIBRARY      test and bench use this library instead of building one
              SESSIONS_TEST_CONFIGURATION   of the managed tests: Debug (checks invariants) or Release
 TEXT
@@ -107,6 +108,11 @@ need_cc() {
     [ -n "$cc" ] || { install_packages gcc libc6-dev binutils; cc=gcc; }
     printf '#include <stdlib.h>\nint main(void) { return EXIT_SUCCESS; }\n' | "$cc" -x c - -o /dev/null 2>/dev/null ||
         install_packages libc6-dev binutils
+}
+
+need_browser() {
+    browser=${BROWSER:-$(first_program chromium chromium-browser google-chrome google-chrome-stable)}
+    [ -n "$browser" ] || { install_packages chromium; browser=chromium; }
 }
 
 need_cxx() {
@@ -319,6 +325,7 @@ cmd_test() {
     need_cc
     need_cxx
     need_clang
+    need_browser
     need_program luajit luajit
     need_program pkg-config pkg-config
     need_program cmake cmake make
@@ -334,15 +341,16 @@ cmd_test() {
         SESSIONS_LIBRARY=${SESSIONS_LIBRARY:-$lib/$lib_name}
         given_or_built_library
     fi
-    export TMPDIR=$scratch/tests DOTNET_EnableDiagnostics=0 CC=$cc CXX=$cxx CLANG=$clang
+    export TMPDIR=$scratch/tests DOTNET_EnableDiagnostics=0 CC=$cc CXX=$cxx CLANG=$clang BROWSER=$browser
     script_suite style 60 tests/style/run.sh
     managed_suite Sessions.Tests 720
     if [ -n "${SESSIONS_LIBRARY:-}" ]; then
         managed_suite Sessions.Native.Tests 240
         script_suite c 360 tests/c/run.sh "$lib" "$out/test/c"
         script_suite install 120 tests/install/run.sh
+        script_suite browser 120 tests/browser/run.sh "$lib" "$out/test/browser"
     else
-        count_suite 'Sessions.Native.Tests, c and install (no library)' 1
+        count_suite 'Sessions.Native.Tests, c, install and browser (no library)' 1
     fi
     left=$(ls -A "$scratch/tests")
     [ -z "$left" ] || { say "-- left behind in the temporary folder:"; say "$left"; failed=$((failed + 1)); }

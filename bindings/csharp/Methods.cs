@@ -480,4 +480,16 @@ public static unsafe partial class Methods
 
     [NativeTypeName("#define SESSION_REPAIR_FORCE 0x2u")]
     public const uint SESSION_REPAIR_FORCE = 0x2U;
+
+    [NativeTypeName("#define SESSION_TRANSCRIPT_MESSAGES 0")]
+    public const int SESSION_TRANSCRIPT_MESSAGES = 0;
+
+    [NativeTypeName("#define SESSION_TRANSCRIPT_UI_MESSAGES 1")]
+    public const int SESSION_TRANSCRIPT_UI_MESSAGES = 1;
+
+    [NativeTypeName("#define SESSION_TRANSCRIPT_MARKDOWN 2")]
+    public const int SESSION_TRANSCRIPT_MARKDOWN = 2;
+
+    [NativeTypeName("#define SESSION_TRANSCRIPT_HTML 3")]
+    public const int SESSION_TRANSCRIPT_HTML = 3;
 }

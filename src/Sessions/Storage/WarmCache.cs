@@ -58,7 +58,8 @@ internal sealed class WarmCache(TimeProvider time, int countMax = WarmCache.Coun
             wasEmpty = _items.Count == 0;
             _items.RemoveAll(i => i.Key.Equals(key));
             _items.Add((key, item, time.GetTimestamp()));
-            long bytes = _items.Sum(i => i.Item.Bytes);
+            long bytes = 0;
+            _items.ForEach(i => bytes += i.Item.Bytes);
             while (_items.Count > countMax || (bytes > bytesMax && _items.Count > 0))
             {
                 bytes -= _items[0].Item.Bytes;

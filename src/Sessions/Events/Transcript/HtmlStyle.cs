@@ -31,7 +31,8 @@ internal static class HtmlStyle
         .e .who{color:var(--bad)}
         .e .p{border-left:3px solid var(--bad);background:var(--card);padding:.6rem .9rem;border-radius:.3rem}
         code,pre{font-family:ui-monospace,SFMono-Regular,Menlo,Consolas,"Liberation Mono",monospace;font-size:.86em}
-        code{background:var(--code);border-radius:.3rem;padding:.1em .3em}
+        code{background:var(--code);border-radius:.3rem;padding:.1em .3em;-webkit-box-decoration-break:clone;
+        box-decoration-break:clone}
         pre{background:var(--code);border-radius:.5rem;padding:.7rem .8rem;margin:.5rem 0;overflow-x:auto;
         white-space:pre;line-height:1.45;max-width:100%}
         pre code{background:none;padding:0;font-size:1em}
@@ -44,7 +45,7 @@ internal static class HtmlStyle
         details[open]>summary::after{transform:rotate(90deg)}
         summary:focus-visible{outline:2px solid var(--accent);outline-offset:2px;border-radius:.6rem}
         .x{min-width:0;flex:0 1 auto}
-        .k{color:var(--dim);white-space:nowrap;font-size:.82rem}
+        .k{color:var(--dim);flex:none;max-width:45%;font-size:.82rem}
         .s{flex:none;width:1em;text-align:center;color:var(--dim)}
         .ok .s{color:var(--ok)}.bad .s,.bad .k{color:var(--bad)}.warn .s{color:var(--warn)}
         .b{padding:.1rem .8rem .6rem;border-top:1px solid var(--line)}

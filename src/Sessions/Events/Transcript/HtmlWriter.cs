@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Text;
 using Sessions.Storage;
 
@@ -7,6 +6,8 @@ namespace Sessions.Events.Transcript;
 /// <summary>SESSION_TRANSCRIPT_HTML: one page that needs nothing but itself.</summary>
 internal static class HtmlWriter
 {
+    private const long UnixEpochMs = 62_135_596_800_000;
+
     public static void WriteHead(string title, int messages, TranscriptOutput output)
     {
         var name = new Utf8Buffer(title.Length + 16);
@@ -49,18 +50,35 @@ internal static class HtmlWriter
         output.Small.Raw("</article>\n"u8);
     }
 
+    // By hand: the framework's formats bring its time zones along, a fiftieth of the library.
     private static void Time(Utf8Buffer b, long timestamp)
     {
-        if (timestamp <= 0 || timestamp > DateTimeOffset.MaxValue.ToUnixTimeMilliseconds())
+        if (timestamp <= 0 || timestamp > (DateTime.MaxValue.Ticks / TimeSpan.TicksPerMillisecond) - UnixEpochMs)
         {
             return;
         }
 
-        DateTimeOffset time = DateTimeOffset.FromUnixTimeMilliseconds(timestamp);
-        b.Raw("<time datetime=\""u8)
-            .Raw(Encoding.ASCII.GetBytes(time.ToString("yyyy-MM-ddTHH:mm:ss.fffZ", CultureInfo.InvariantCulture)))
-            .Raw("\">"u8)
-            .Raw(Encoding.ASCII.GetBytes(time.ToString("yyyy-MM-dd HH:mm", CultureInfo.InvariantCulture)))
-            .Raw(" UTC</time>"u8);
+        var time = new DateTime((timestamp + UnixEpochMs) * TimeSpan.TicksPerMillisecond);
+        Date(b.Raw("<time datetime=\""u8), time);
+        Clock(b.Byte('T'), time).Byte(':');
+        Digits(Digits(b, time.Second, 2).Byte('.'), time.Millisecond, 3);
+        Date(b.Raw("Z\">"u8), time);
+        Clock(b.Byte(' '), time).Raw(" UTC</time>"u8);
+    }
+
+    private static void Date(Utf8Buffer b, DateTime time)
+        => Digits(Digits(Digits(b, time.Year, 4).Byte('-'), time.Month, 2).Byte('-'), time.Day, 2);
+
+    private static Utf8Buffer Clock(Utf8Buffer b, DateTime time)
+        => Digits(Digits(b, time.Hour, 2).Byte(':'), time.Minute, 2);
+
+    private static Utf8Buffer Digits(Utf8Buffer b, int value, int width)
+    {
+        for (int scale = width == 4 ? 1000 : width == 3 ? 100 : 10; scale > 0; scale /= 10)
+        {
+            b.Byte((char)('0' + (value / scale % 10)));
+        }
+
+        return b;
     }
 }

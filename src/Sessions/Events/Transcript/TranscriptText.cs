@@ -21,8 +21,7 @@ internal static class TranscriptText
         }
         else
         {
-            int count = afterSeq == 0 ? builder.Messages.Count : builder.Messages.Count(m => m.LastSeq > afterSeq);
-            HtmlWriter.WriteHead(title, count, output);
+            HtmlWriter.WriteHead(title, builder.Messages.FindAll(m => m.LastSeq > afterSeq).Count, output);
         }
 
         foreach (Message message in builder.Messages)

@@ -39,12 +39,26 @@ internal sealed class WarmTranscript : IWarm
         return _builder;
     }
 
-    // Appending keeps what was seen; a rewind, its undoing, a prune and another range do not.
+    // Appending keeps what was seen; a rewind, its undoing, a prune and another range do not. Neither does it
+    // where the end was damaged: what comes behind it says which piece has which number.
     private bool CanGoOn(TranscriptSource source)
         => _source is { } known && known.ShowsHidden == source.ShowsHidden && known.Range.First == source.Range.First
-            && _builder.LastSeq <= source.Range.Last && known.State.FirstSeq == source.State.FirstSeq
-            && known.State.Rewinds.SequenceEqual(source.State.Rewinds)
-            && known.State.History.SequenceEqual(source.State.History);
+            && _builder.LastSeq <= source.Range.Last && _builder.LastSeq == _builder.LastWholeSeq
+            && known.State.FirstSeq == source.State.FirstSeq
+            && AreEqual(known.State.Rewinds, source.State.Rewinds)
+            && AreEqual(known.State.History, source.State.History);
+
+    private static bool AreEqual<T>(IReadOnlyList<T> some, IReadOnlyList<T> others)
+        where T : class
+    {
+        int same = 0;
+        while (same < Math.Min(some.Count, others.Count) && some[same].Equals(others[same]))
+        {
+            same++;
+        }
+
+        return same == some.Count && same == others.Count;
+    }
 
     private void Read(LogView log, TranscriptSource source, long lastSeq)
     {
@@ -55,8 +69,8 @@ internal sealed class WarmTranscript : IWarm
         }
 
         // A walk knows the places of damaged lines from the first whole one on, so it begins with one.
-        long whole = Math.Max(_builder.LastWholeSeq, seen == 0 ? first - 1 : 0);
-        var walk = new LogWalk(log, whole <= 1 ? 0 : LogSearch.After(log, whole - 1), lastSeq);
+        long from = Math.Max(seen, first - 1);
+        var walk = new LogWalk(log, from <= 1 ? 0 : LogSearch.After(log, from - 1), lastSeq);
         while (walk.TryNext() && walk.Seq <= source.Range.Last)
         {
             if (walk.Seq <= seen || walk.Seq < first)
