@@ -23,25 +23,24 @@ internal readonly ref struct EventSlice
     /// <summary>What is wrong with the line; null where nothing is.</summary>
     public Piece? Damage { get; init; }
 
+    /// <summary>The file that the line is damaged in, relative to the session's folder.</summary>
+    public string? File { get; init; }
+
     /// <summary>The event that a walk stands at.</summary>
-    public static EventSlice Of(LogWalk walk)
+    public static EventSlice Of(LogView log, LogWalk walk)
     {
         if (walk.Damage is { } damage)
         {
-            return new EventSlice { Seq = walk.Seq, Damage = damage };
+            (string file, long offset) = log.Locate(damage.Offset);
+            return new EventSlice { Seq = walk.Seq, Damage = damage with { Offset = offset }, File = file };
         }
 
         return TryOwn(walk.Seq, walk.Unclosed.Span, out EventSlice own) ? own : Of(EventView.Of(walk));
     }
 
-    /// <summary>An event that was read otherwise.</summary>
-    public static EventSlice Of(EventView view)
+    // A line of another tool, parsed.
+    private static EventSlice Of(EventView view)
     {
-        if (view.Damage is { } damage)
-        {
-            return new EventSlice { Seq = view.Seq, Damage = damage };
-        }
-
         ReadOnlySpan<byte> data = view.Data.Span;
         if (!JsonScan.IsOneValue(data))
         {

@@ -84,7 +84,7 @@ internal sealed class WarmTranscript : IWarm
             }
             else
             {
-                _builder.Add(EventSlice.Of(walk));
+                _builder.Add(EventSlice.Of(log, walk));
             }
         }
 

@@ -59,7 +59,7 @@ public sealed class GoingOnTests
         using LogView log = made.Open();
         LogState rewound = LogState.Plain with { Rewinds = [new Rewind(39, 20, 38)] };
         LogState pruned = LogState.Plain with { FirstSeq = 7 };
-        LogState forked = LogState.Plain with { History = [new HistoryPart("session_1", 3, 100)] };
+        LogState forked = LogState.Plain with { History = [new HistoryPart("session_1", 1, 3, 100)] };
         TranscriptSource plain = Source(40);
         foreach (TranscriptSource other in new[]
         {
