@@ -38,11 +38,11 @@ public sealed partial class Session
 
     /// <summary>Some events after a number.</summary>
     internal List<EventView> ReadAfter(long afterSeq, int count)
-        => Read((log, range, last) => EventSlice.After(log, range, last, afterSeq, count));
+        => Read((log, state, range, last) => EventRun.After(log, state, range, last, afterSeq, count));
 
     /// <summary>Some events before a number, oldest first.</summary>
     internal List<EventView> ReadBefore(long beforeSeq, int count)
-        => Read((log, range, last) => EventSlice.Before(log, range, last, beforeSeq, count));
+        => Read((log, state, range, last) => EventRun.Before(log, state, range, last, beforeSeq, count));
 
     /// <summary>The first and the last number that this handle sees.</summary>
     internal SeqRange Seen() => SessionStore.Run(() => Seen(Current()));
@@ -50,11 +50,15 @@ public sealed partial class Session
     private SeqRange Seen(SessionInfo info)
         => _shareId is null ? new SeqRange(1, info.LastSeq) : SharedView.Range(Share(), info);
 
-    private List<EventView> Read(Func<LogView, SeqRange, long, List<EventView>> read) => SessionStore.Run(() =>
+    private List<EventView> Read(Func<LogView, LogState, SeqRange, long, List<EventView>> read)
+        => SessionStore.Run(() =>
     {
         SessionInfo info = Current();
         SeqRange range = Seen(info);
-        using LogView log = OpenLog(info);
-        return read(log, range, info.LastSeq);
+        (LogView log, LogState state) = OpenLog(info);
+        using (log)
+        {
+            return read(log, state, range, info.LastSeq);
+        }
     });
 }

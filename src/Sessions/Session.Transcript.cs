@@ -22,7 +22,7 @@ public sealed partial class Session
         options.Check();
         SessionStore.Run(() =>
         {
-            var key = new TranscriptKey(_row, VisibleRange(Current()).First, options.IncludeHidden);
+            var key = new TranscriptKey(_row, Seen(Current()).First, options.IncludeHidden);
             bool isPart = options.UntilSeq > 0;
             WarmTranscript kept = (isPart ? null : Core.Warm.Find<WarmTranscript>(key)) ?? new WarmTranscript();
             lock (kept)
@@ -43,7 +43,7 @@ public sealed partial class Session
         IBufferWriter<byte> output)
     {
         SessionInfo info = Current();
-        SeqRange range = VisibleRange(info);
+        SeqRange range = Seen(info);
         if (_shareId is not null && options.IncludeHidden)
         {
             throw Errors.Denied("share.hidden");
@@ -70,9 +70,6 @@ public sealed partial class Session
             }
         }
     }
-
-    private SeqRange VisibleRange(SessionInfo info)
-        => _shareId is null ? new SeqRange(1, info.LastSeq) : SharedView.Range(Share(), info);
 
     // A row is one session in one open store; one that was purged and came back has another.
     private sealed record TranscriptKey(Row Row, long FirstSeq, bool ShowsHidden);
