@@ -24,7 +24,8 @@ public sealed partial class Session
             SessionInfo info = Current();
             int rewrites = _row.Rewrites;
             BranchPoint? point = atSeq == 0 || atSeq >= info.LastSeq ? null : FindBranchPoint(info, atSeq);
-            var request = new ForkRequest(Core, pattern, _row, atSeq, point, rewrites) { Full = _store.IsFull };
+            // Always on stable storage on return: until then the links could not be made, and nobody could read it.
+            var request = new ForkRequest(Core, pattern, _row, atSeq, point, rewrites);
             Commit(request);
             if (!request.IsStale)
             {

@@ -223,6 +223,112 @@ static void strange_files_are_left_alone(void) {
   stop();
 }
 
+/* A session with three events, closed; the path of its log. */
+static const char *make_log(char *id, size_t size) {
+  session_t *session;
+  int i;
+  start();
+  session = create(NULL, "logged");
+  id_of(session, id, size);
+  for (i = 0; i < 3; ++i) CHECK_OK(append_text(session, "note", "{\"text\":\"x\"}", NULL));
+  CHECK_OK(session_destroy(session));
+  CHECK_OK(session_store_close(store));
+  return find_file(id, "events.jsonl");
+}
+
+static size_t read_log(const char *path, char *text, size_t size) {
+  FILE *file = fopen(path, "rb");
+  size_t length = file != NULL ? fread(text, 1, size - 1, file) : 0;
+  if (file != NULL) fclose(file);
+  text[length] = '\0';
+  CHECK(length > 0);
+  return length;
+}
+
+static void write_log(const char *path, const char *bytes, size_t length) {
+  FILE *file = fopen(path, "wb");
+  if (!CHECK(file != NULL)) return;
+  CHECK(fwrite(bytes, 1, length, file) == length);
+  CHECK(fclose(file) == 0);
+}
+
+/* Reads the log, mends it, appends, and finds what was there byte for byte, and the new line alone. */
+static void expect_log(const char *id, const char *path, const char *readable, const char *issue) {
+  static char before[16384], after[32768];
+  size_t length = read_log(path, before, sizeof before), grown;
+  session_t *session = NULL;
+  char *json = NULL;
+  uint64_t seq = 0;
+
+  CHECK_OK(session_store_open(folder, NULL, &store));
+  CHECK_OK(session_open(store, id, &session));
+  CHECK_OK(session_read_events(session, 0, 0, &json, NULL));
+  CHECK_HAS(json, readable);
+  session_string_free(json);
+  CHECK_OK(session_repair(session, 0, &json, NULL));
+  CHECK_HAS(json, issue);
+  session_string_free(json);
+  CHECK_OK(append_text(session, "note", "{\"text\":\"new\"}", &seq));
+  CHECK_INT(4, seq);
+  CHECK_OK(session_read_last_events(session, 0, 1, &json, NULL));
+  CHECK_HAS(json, "\"data\":{\"text\":\"new\"}}]");
+  session_string_free(json);
+  CHECK_OK(session_destroy(session));
+  CHECK_OK(session_store_close(store));
+  grown = read_log(path, after, sizeof after);
+  CHECK(grown > length && memcmp(before, after, length) == 0);
+  CHECK(after[length - 1] == '\n' || after[length] == '\n');
+  CHECK_HAS(after + length, "{\"seq\":4,");
+  folder_remove(folder);
+}
+
+static void logs_from_elsewhere(void) {
+  static char log[16384], edited[16384];
+  static const char torn[] = "{\"seq\":3,\"type\":\"no";
+  char id[160], path[4200];
+  size_t length, third, i, used = 0;
+
+  /* An editor made it CRLF and put a byte order mark before it. */
+  snprintf(path, sizeof path, "%s", make_log(id, sizeof id));
+  length = read_log(path, log, sizeof log);
+  memcpy(edited, "\xEF\xBB\xBF", 3);
+  used = 3;
+  for (i = 0; i < length; ++i) {
+    if (log[i] == '\n') edited[used++] = '\r';
+    edited[used++] = log[i];
+  }
+  write_log(path, edited, used);
+  expect_log(id, path, "\"last_seq\":3,\"has_more\":false", "\"issues\":[{\"code\":\"no_repairable_turn\"");
+
+  /* A power cut left a piece of the last line, and zeros behind it. */
+  snprintf(path, sizeof path, "%s", make_log(id, sizeof id));
+  length = read_log(path, log, sizeof log);
+  third = (size_t)(strstr(log, "{\"seq\":3") - log);
+  memset(log + third, 0, 5000);
+  memcpy(log + third, torn, sizeof torn - 1);
+  write_log(path, log, third + 5000);
+  expect_log(id, path, "{\"seq\":3,\"type\":\"damaged\"", "\"code\":\"torn_tail\"");
+
+  /* The third line is glued onto a piece of itself. */
+  snprintf(path, sizeof path, "%s", make_log(id, sizeof id));
+  length = read_log(path, log, sizeof log);
+  third = (size_t)(strstr(log, "{\"seq\":3") - log);
+  memcpy(edited, log, third);
+  memcpy(edited + third, torn, sizeof torn - 1);
+  memcpy(edited + third + sizeof torn - 1, log + third, length - third);
+  write_log(path, edited, length + sizeof torn - 1);
+  expect_log(id, path, "{\"seq\":3,\"type\":\"note\"", "\"code\":\"invalid_event_json\"");
+
+  /* A number above 2^53, and the first line once more. */
+  snprintf(path, sizeof path, "%s", make_log(id, sizeof id));
+  length = read_log(path, log, sizeof log);
+  used = (size_t)snprintf(edited, sizeof edited,
+                          "{\"seq\":9007199254740993,\"type\":\"x\",\"data\":1}\n%.*s%s",
+                          (int)(strchr(log, '\n') - log + 1), log, log);
+  write_log(path, edited, used);
+  expect_log(id, path, "{\"seq\":3,\"type\":\"note\"", "\"code\":\"event_sequence_duplicate\"");
+}
+
 int main(void) {
   RUN(a_session_json_full_of_zeros);
   RUN(a_session_json_cut_in_half);
@@ -231,5 +337,6 @@ int main(void) {
   RUN(the_index_and_the_journal_are_gone);
   RUN(the_locks_are_gone_under_two_open_stores);
   RUN(strange_files_are_left_alone);
+  RUN(logs_from_elsewhere);
   return check_done("damage");
 }

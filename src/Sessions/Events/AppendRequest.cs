@@ -37,6 +37,9 @@ internal sealed class AppendRequest(StoreCore core, Row row, IReadOnlyList<NewEv
 /// <summary>What the writer needs of a log that it has not written to yet.</summary>
 internal static class EventLogFile
 {
+    // Some may be blank or torn.
+    private const long LinesAtEnd = 8;
+
     /// <summary>Where the log ends, and whether its last line lacks a newline. Under the store lock.</summary>
     public static (long Length, bool IsTorn) End(IDisk disk, Row row)
     {
@@ -51,6 +54,38 @@ internal static class EventLogFile
         {
             return (0, false);
         }
+    }
+
+    /// <summary>Counts in what another program added while nobody had the store open, as far as its numbers
+    /// follow: an event of ours with such a number would never be seen. Under the store lock.</summary>
+    public static Counters CountForeign(IDisk disk, Row row, LogState state, Counters c)
+    {
+        using LogView log = LogView.Open(disk, row, state);
+        var reader = new LineReader(log, LogSearch.Back(log, log.Length, LinesAtEnd));
+        long last = 0;
+        while (reader.TryRead(out ReadOnlySpan<byte> line))
+        {
+            last = EventLine.TryRead(line, out long seq, out _) ? Math.Max(last, seq) : last;
+        }
+
+        if (last <= c.LastSeq)
+        {
+            return c; // as good as always
+        }
+
+        var walk = new LogWalk(log, c.LastSeq == 0 ? 0 : LogSearch.After(log, c.LastSeq), Limits.IntegerMax);
+        while (walk.TryNext())
+        {
+            if (walk.Damage is null && walk.Seq == c.LastSeq + 1)
+            {
+                EventHead head = EventLine.Head(walk.Unclosed.Span);
+                c = new Counters(walk.Seq, c.EventCount + 1,
+                    c.MessageCount + (EventLine.IsMessage(head.Type) ? 1 : 0), c.UpdatedAt,
+                    Math.Max(c.LastEventAt, head.Timestamp));
+            }
+        }
+
+        return c;
     }
 
     public static Dictionary<string, long> ReadIds(IDisk disk, Row row, LogState state)

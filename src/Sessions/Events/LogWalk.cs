@@ -119,7 +119,7 @@ internal sealed class LogWalk(LogView log, long from, long lastSeq)
                 || EventLine.TryReadGlued(line, out at, out seq, out unclosed);
             if (whole && at > 0)
             {
-                (beyond ?? _run).Add(new Piece(_reader.LineOffset, at, "torn"));
+                (beyond ?? _run).Add(new Piece(_reader.LineOffset, at, "glued"));
             }
 
             if (whole && seq > _last && seq <= lastSeq && seq != except)
@@ -169,6 +169,6 @@ internal sealed class LogWalk(LogView log, long from, long lastSeq)
 /// <summary>Bytes of a log that are no event where they stand.</summary>
 /// <param name="Offset">Where they begin.</param>
 /// <param name="Length">How many.</param>
-/// <param name="Reason">invalid_json, torn, too_long or sequence.</param>
+/// <param name="Reason">invalid_json, torn, glued, too_long or sequence.</param>
 /// <param name="Seq">The number that a whole line bears; 0 where it cannot be read.</param>
 internal sealed record Piece(long Offset, long Length, string Reason, long Seq = 0);

@@ -99,7 +99,14 @@ internal sealed class ForkRequest(StoreCore core, SessionInfo pattern, Row paren
         }
 
         long length = parent.Working?.LogLength ?? parent.LogLength;
-        length = length >= 0 ? length : EventLogFile.End(Core.Disk, parent).Length;
-        return BranchPoint.AtEnd(parent.Id, info, transaction.Log(parent), length);
+        LogState state = transaction.Log(parent);
+        if (length < 0)
+        {
+            // What another program may have added behind the last event is not part of it.
+            using LogView log = LogView.Open(Core.Disk, parent, state);
+            length = Math.Max(0, BranchPoint.EndOf(log, info.LastSeq) - log.OwnStart);
+        }
+
+        return BranchPoint.AtEnd(parent.Id, info, state, length);
     }
 }

@@ -15,6 +15,7 @@ internal sealed class PruneRequest(StoreCore core, Row row, PrunePlan plan, LogS
 
     private LogState _state = LogState.Plain;
     private string? _file;
+    private bool _isStaged;
     private long _ownCut;
     private long _copied;
 
@@ -33,7 +34,13 @@ internal sealed class PruneRequest(StoreCore core, Row row, PrunePlan plan, LogS
 
         _ownCut = plan.Offset - log.OwnStart;
         _file = $"events-{core.InstanceId}-{core.NextScratch()}.new";
+        if (core.Disk.Stat(row.Folder) is null)
+        {
+            return; // still in the journal alone; under the lock it will be there
+        }
+
         using IDiskFile fresh = core.Disk.Open(Fresh, OpenMode.CreateNew);
+        _isStaged = true;
         Copy(log, fresh);
         fresh.Sync();
     }
@@ -119,18 +126,19 @@ internal sealed class PruneRequest(StoreCore core, Row row, PrunePlan plan, LogS
     // False where another process, about to prune the same session, took the copy for remains.
     private bool TryFinish(LogView log)
     {
-        if (core.Disk.Stat(Fresh) is null)
+        if (_isStaged && core.Disk.Stat(Fresh) is null)
         {
             return false;
         }
 
-        using (IDiskFile fresh = core.Disk.Open(Fresh, OpenMode.ReadWrite))
+        using (IDiskFile fresh = core.Disk.Open(Fresh, OpenMode.OpenOrCreate))
         {
             Copy(log, fresh);
             fresh.Sync();
         }
 
-        core.Disk.SyncFolder(row.Folder);
+        // Its name, and those of the folders it is in: the frame relies on all of it.
+        Durably.Sync(core.Disk, [new TouchedSession(row.Id, 0, IsPurged: false)], []);
         return true;
     }
 

@@ -99,6 +99,34 @@ public sealed class HandMadeLogTests
     }
 
     [Fact]
+    public void Lines_that_another_program_added_keep_their_numbers_and_hide_none_of_ours()
+    {
+        var disk = new MemoryDisk();
+        (string id, _) = Make(disk, log => [.. log, .. Stores.Utf8("""
+            {"seq":7,"type":"user_prompt","timestamp":9000000000000,"data":{"text":"theirs"}}
+            {"seq":9,"type":"note","data":{"text":"too far"}}
+            {"seq":8,"type":"note","data":{"text":"theirs"}
+            """)]);
+        for (int round = 0; round < 2; round++)
+        {
+            using SessionStore store = Stores.Open(disk.OpenAs());
+            using Session session = store.OpenSession(id);
+            if (round == 0)
+            {
+                Assert.Equal("1 2 3 4 5 6", Shown(session.Events()));
+                Assert.Equal(8, session.Append("note", "{\"text\":\"ours\"}"u8));
+            }
+
+            Assert.Equal("1 2 3 4 5 6 7 8", Shown(session.Events()));
+            JsonElement last = session.Last(limit: 1).GetProperty("events")[0];
+            Assert.Equal("ours", last.GetProperty("data").GetProperty("text").GetString());
+            SessionStat stat = session.GetStat();
+            Assert.Equal((8, 8, 1, 9000000000000),
+                (stat.LastSeq, stat.EventCount, stat.MessageCount, stat.LastEventAt));
+        }
+    }
+
+    [Fact]
     public void A_hundred_thousand_events_without_a_newline_at_the_end()
     {
         const int Many = 100_000;

@@ -139,7 +139,7 @@ internal sealed class NaiveLog
                 if (!whole && EventLine.TryReadGlued(text, out int glued, out seq, out unclosed))
                 {
                     whole = true;
-                    lines.Add(new Line(at, glued, "torn", 0, ""));
+                    lines.Add(new Line(at, glued, "glued", 0, ""));
                     at += glued;
                 }
 
