@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Sessions.Events;
 using Sessions.Storage;
 using Sessions.Tests.Disks;
 using Sessions.Tests.Support;
@@ -134,6 +135,27 @@ public sealed class RepairTests : IDisposable
         Assert.Equal("event_type_mismatch:t:1 dangling_tool_call_missing_id:t:1 event_type_mismatch:t:2",
             Issues(report));
         Assert.Equal("", ActionsOf(report));
+    }
+
+    [Fact]
+    public void What_a_rewind_hides_is_not_mended_and_a_hidden_end_was_an_end()
+    {
+        var lines = new Utf8Buffer();
+        EventLine.Write(lines, 1, "tool_call", 1, "t1", null, "{\"tool_call_id\":\"a\"}"u8);
+        EventLine.Write(lines, 2, "tool_call_update", 1, "t1", null,
+            "{\"tool_call_id\":\"a\",\"status\":\"completed\"}"u8);
+        EventLine.Write(lines, 3, "turn_end", 1, "t1", null, "{\"stop_reason\":\"cancelled\"}"u8);
+        EventLine.Write(lines, 4, "tool_call", 1, "t2", null, "{\"tool_call_id\":\"b\"}"u8);
+        EventLine.Write(lines, 5, "rewind", 1, null, null, "{\"to_seq\":1}"u8);
+        _disk.Poke("events.jsonl", lines.ToArray());
+        using LogView log = LogView.OpenFile(_disk, "events.jsonl");
+        var state = new LogState { Rewinds = [new Rewind(5, 2, 4)] };
+        var info = new SessionInfo { Id = "s", LastSeq = 5 };
+        RepairReport report = RepairScan.Run(log, state, info, RepairFlags.None);
+        RepairAction action = Assert.Single(report.Actions);
+        Assert.Equal(("append_interrupted_tool_result", "t1", "a"), (action.Code, action.TurnId, action.ToolCallId));
+        Assert.Equal("terminal_event_already_exists", Assert.Single(report.Issues).Code);
+        Assert.Equal(2, RepairScan.Run(log, LogState.Plain, info, RepairFlags.None).Actions.Count);
     }
 
     [Fact]
