@@ -52,29 +52,20 @@ internal sealed record BranchPoint(LogState State, Counters Counters)
         return new BranchPoint(known, new Counters(seq, events, messages, parent.UpdatedAt, lastAt));
     }
 
-    /// <summary>Where the last line that belongs to the event or one before it ends.</summary>
+    /// <summary>Where the first line of a later event begins; the end of the log where there is none. What
+    /// cannot be read before that belongs to what stands before it.</summary>
     public static long EndOf(LogView log, long seq)
     {
-        long from = LogSearch.After(log, seq), end = from;
-        var reader = new LineReader(log, from);
+        var reader = new LineReader(log, LogSearch.After(log, seq));
         while (reader.TryRead(out ReadOnlySpan<byte> line))
         {
-            if (EventLine.TryRead(line, out long found, out _))
+            if (EventLine.TryRead(line, out long found, out _) && found > seq)
             {
-                if (found > seq)
-                {
-                    return reader.LineOffset;
-                }
+                return reader.LineOffset;
             }
-            else if (!line.IsEmpty)
-            {
-                continue; // what is damaged belongs to the whole line before it
-            }
-
-            end = reader.LineOffset + line.Length + 1;
         }
 
-        return Math.Min(end, log.Length);
+        return log.Length;
     }
 
     private static (long Messages, long LastAt) Count(LogView log, long seq, SessionInfo parent, long cut)

@@ -20,7 +20,7 @@ internal sealed class LogAppender
     private readonly List<Compaction> _compactions = [];
     private List<(string Id, long Seq)>? _added;
     private Counters _counters;
-    private List<OpenStream>? _open; // null until it is asked for
+    private IReadOnlyList<OpenStream>? _open; // null until it is asked for
 
     public LogAppender(StoreCore core, Transaction transaction, Row row, int sizeHint = 256)
     {

@@ -45,7 +45,11 @@ internal sealed class DeleteRequest(StoreCore core, Row row, DeletePolicy policy
         {
             if (isForGood)
             {
-                transaction.Streams(gone.Id).ForEach(s => transaction.EndStream(s, 0, isKept: false));
+                foreach (OpenStream stream in transaction.Streams(gone.Id))
+                {
+                    transaction.EndStream(stream, 0, isKept: false);
+                }
+
                 transaction.Purge(gone, 0);
             }
             else

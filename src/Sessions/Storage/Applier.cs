@@ -24,8 +24,8 @@ internal sealed class Applier(IDisk disk, TimeProvider time, string owner, Func<
     /// <summary>False where a session that is not in its place may be in another, and is let be.</summary>
     public bool MakesLostFolders { get; init; } = true;
 
-    /// <summary>The branches made since the last checkpoint.</summary>
-    public Func<IEnumerable<TouchedSession>>? TouchedBranches { get; init; }
+    /// <summary>The branches whose links may not be durable yet, those of the fold apart.</summary>
+    public Func<IEnumerable<TouchedSession>>? BranchesToSync { get; init; }
 
     /// <summary>Told of the steps of a purge.</summary>
     public Action<Step>? AtStep { get; init; }
@@ -142,7 +142,7 @@ internal sealed class Applier(IDisk disk, TimeProvider time, string owner, Func<
     {
         List<TouchedSession> branches =
         [
-            .. TouchedBranches?.Invoke() ?? [],
+            .. BranchesToSync?.Invoke() ?? [],
             .. fold.Sessions.Values.Where(s => s is { ForkedFrom: not null, IsPurged: false })
                 .Select(s => new TouchedSession(s.Id, s.Place ?? 0, false)),
         ];

@@ -28,7 +28,7 @@ internal sealed class BatchRunner(StoreCore core, Takeover takeover)
     public Applier Applier { get; } = new(core.Disk, core.Environment.Time, core.InstanceId, core.Rows.RewritesOf)
     {
         AtStep = core.Step,
-        TouchedBranches = core.Rows.TouchedBranches,
+        BranchesToSync = core.Rows.BranchesToSync,
     };
 
     public Journal Journal => _journal;
@@ -188,7 +188,7 @@ internal sealed class BatchRunner(StoreCore core, Takeover takeover)
         SyncAll();
         try
         {
-            Durably.Sync(core.Disk, core.Rows.TouchedBranches(), []);
+            Durably.Sync(core.Disk, core.Rows.BranchesToSync(), []);
         }
         catch (DiskException e) when (e.Operation.StartsWith("f", StringComparison.Ordinal))
         {

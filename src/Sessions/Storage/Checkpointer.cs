@@ -91,6 +91,7 @@ internal sealed class Checkpointer(StoreCore core, Action<CommitRequest> commit,
         List<(Row Row, int Moves)> places;
         List<IndexRow> rows;
         List<TouchedSession> sessions;
+        List<Row> branches;
         lock (core.Rows.Gate)
         {
             core.Replica.CatchUp();
@@ -102,6 +103,7 @@ internal sealed class Checkpointer(StoreCore core, Action<CommitRequest> commit,
             }
 
             isSaved = core.Rows.Streams.IsSaved;
+            branches = [.. core.Rows.NewBranches];
             touched = core.Rows.Touched;
             core.Rows.Touched = [];
             takenFrom = core.Rows.TakenFrom;
@@ -123,6 +125,11 @@ internal sealed class Checkpointer(StoreCore core, Action<CommitRequest> commit,
 
             Sync(sessions, takenFrom);
             core.Step(Step.CheckpointSynced);
+            lock (core.Rows.Gate)
+            {
+                core.Rows.NewBranches.ExceptWith(branches);
+            }
+
             IndexClosing? index = IndexFile.ReadClosing(core.Disk);
             index = index?.Lsn < core.State.Indexed ? null : index; // left from before somebody's recovery
             IndexWriter.Write(core.Disk, core.Quarantine, index, rows, lsn, (core.State.IdMs, core.State.IdN));

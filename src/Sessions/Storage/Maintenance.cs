@@ -18,6 +18,7 @@ internal sealed class Maintenance(StoreCore core, Checkpointer checkpointer, Bat
     private Thread? _thread;
     private bool _stops;
     private bool _isAsleep;
+    private bool _sleepsOn; // until it is woken
     private volatile bool _isDirty;
     private long _lastCommit;
     private long _firstRelaxed;
@@ -33,12 +34,6 @@ internal sealed class Maintenance(StoreCore core, Checkpointer checkpointer, Bat
     public void OnCommitted()
     {
         _lastCommit = Stopwatch.GetTimestamp();
-        Wake();
-    }
-
-    /// <summary>Has the thread look what there is to do.</summary>
-    public void Wake()
-    {
         if (_isDirty)
         {
             return;
@@ -47,22 +42,37 @@ internal sealed class Maintenance(StoreCore core, Checkpointer checkpointer, Bat
         lock (_gate)
         {
             _isDirty = true;
-            if (_stops || !core.Environment.RunsInBackground)
-            {
-                return;
-            }
+            Wake(_isAsleep);
+        }
+    }
 
-            if (_thread is null)
-            {
-                _checkpointedSegment = core.Replica.Segment;
-                core.Warm.Filled = OnFilled;
-                _thread = new Thread(Loop, 512 * 1024) { IsBackground = true, Name = "sessions" };
-                _thread.Start();
-            }
-            else if (_isAsleep)
-            {
-                Monitor.Pulse(_gate);
-            }
+    /// <summary>Has the thread look after streams, and after nothing else: a store that only looks on
+    /// leaves checkpoints to those who write.</summary>
+    public void Watch()
+    {
+        lock (_gate)
+        {
+            Wake(_sleepsOn); // else it looks by itself, four times a second
+        }
+    }
+
+    private void Wake(bool isAsleep)
+    {
+        if (_stops || !core.Environment.RunsInBackground)
+        {
+            return;
+        }
+
+        if (_thread is null)
+        {
+            _checkpointedSegment = core.Replica.Segment;
+            core.Warm.Filled = OnFilled;
+            _thread = new Thread(Loop, 512 * 1024) { IsBackground = true, Name = "sessions" };
+            _thread.Start();
+        }
+        else if (isAsleep)
+        {
+            Monitor.Pulse(_gate);
         }
     }
 
@@ -99,13 +109,14 @@ internal sealed class Maintenance(StoreCore core, Checkpointer checkpointer, Bat
             lock (_gate)
             {
                 _isAsleep = true;
+                _sleepsOn = !_isDirty && !IsWatching();
                 if (!_stops)
                 {
-                    Monitor.Wait(_gate,
-                        _isDirty || IsWatching() ? TickMs : core.Warm.Count > 0 ? WarmMs : Timeout.Infinite);
+                    Monitor.Wait(_gate, !_sleepsOn ? TickMs : core.Warm.Count > 0 ? WarmMs : Timeout.Infinite);
                 }
 
                 _isAsleep = false;
+                _sleepsOn = false;
                 if (_stops)
                 {
                     return;
@@ -113,11 +124,7 @@ internal sealed class Maintenance(StoreCore core, Checkpointer checkpointer, Bat
             }
 
             core.Warm.DropIdle();
-            if (!_isDirty)
-            {
-                continue;
-            }
-
+            bool wasDirty = _isDirty;
             try
             {
                 Tick();
@@ -128,7 +135,7 @@ internal sealed class Maintenance(StoreCore core, Checkpointer checkpointer, Bat
                 // bug may leave the thread, since that would end the host.
                 LogRing.Add(e is SessionException or Platform.DiskException ? "warning" : "error",
                     $"In the background: {e.GetType().Name}: {e.Message}");
-                _isDirty = true;
+                _isDirty |= wasDirty;
                 if (core.State.Health != StoreHealth.Sound)
                 {
                     lock (_gate)
@@ -143,6 +150,11 @@ internal sealed class Maintenance(StoreCore core, Checkpointer checkpointer, Bat
     private void Tick()
     {
         SweepStreams();
+        if (!_isDirty)
+        {
+            return;
+        }
+
         SharedState state = core.State;
         if (state.Published > state.Synced)
         {

@@ -48,13 +48,12 @@ internal sealed partial class RowTable
         }
     }
 
-    /// <summary>Branches among the sessions touched since the last checkpoint.</summary>
-    public List<TouchedSession> TouchedBranches()
+    /// <summary>The branches whose links may not be durable yet.</summary>
+    public List<TouchedSession> BranchesToSync()
     {
         lock (Gate)
         {
-            return [.. Touched.Values.Where(r => !r.IsGone && r.Log is { History.Count: > 0 })
-                .Select(r => new TouchedSession(r.Id, r.DeletionLsn, false))];
+            return [.. NewBranches.Where(r => !r.IsGone).Select(r => new TouchedSession(r.Id, r.DeletionLsn, false))];
         }
     }
 
@@ -168,6 +167,7 @@ internal sealed partial class RowTable
                 row.Staged = isApplied ? null : (lsn, change.File);
                 break;
             case ChangeKind.Fork:
+                NewBranches.Add(row);
                 break; // its log.json and its links are all there is to it
             case ChangeKind.Purge:
                 row.IsGone = true;

@@ -40,6 +40,9 @@ internal sealed partial class RowTable(IDisk disk, Quarantine quarantine, string
     /// <summary>Deletes that sessions were taken back from since then.</summary>
     public HashSet<long> TakenFrom { get; set; } = [];
 
+    /// <summary>Branches made since a checkpoint that this process made and finished.</summary>
+    public HashSet<Row> NewBranches { get; } = [];
+
     /// <summary>Of these the ones whose session.json is behind.</summary>
     public HashSet<Row> Lagging { get; set; } = [];
 
@@ -73,6 +76,7 @@ internal sealed partial class RowTable(IDisk disk, Quarantine quarantine, string
         _byShare = null;
         Touched = [];
         TakenFrom = [];
+        NewBranches.Clear();
         Lagging = [];
         Version++;
         foreach (Row row in _rows.Values)

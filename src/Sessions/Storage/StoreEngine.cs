@@ -25,7 +25,7 @@ internal sealed class StoreEngine
             IsWatching = () => Streams.IsWatching,
             SweepStreams = () => Streams.Sweep(_committer.Commit),
         };
-        Streams.Wake = _maintenance.Wake;
+        Streams.Wake = _maintenance.Watch;
         _runner.OnCommitted = _maintenance.OnCommitted;
     }
 
@@ -179,10 +179,10 @@ internal sealed class StoreEngine
         locks.Unlock(StoreLock.Opening);
         engine.Begin();
         engine.EndStreamsLeft(engine._committer.Commit);
-        core.OnForeignStreams = engine._maintenance.Wake;
+        core.OnForeignStreams = engine._maintenance.Watch;
         if (core.Rows.Streams.HasForeign)
         {
-            engine._maintenance.Wake();
+            engine._maintenance.Watch();
         }
 
         return engine;

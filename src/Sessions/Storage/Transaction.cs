@@ -199,11 +199,11 @@ internal sealed class Transaction(RowTable rows, Action<Span<byte>> fillRandom)
     }
 
     /// <summary>The streams of a session that this batch has so far, ended ones that are kept included.</summary>
-    public List<OpenStream> Streams(string sessionId)
+    public IReadOnlyList<OpenStream> Streams(string sessionId)
     {
-        List<OpenStream> streams = [.. rows.Streams.Of(sessionId), .. _begun.Where(s => s.SessionId == sessionId)];
-        streams.RemoveAll(s => s.Working is { IsGone: true });
-        return streams;
+        IReadOnlyList<OpenStream> known = rows.Streams.Of(sessionId);
+        return known.Count + _begun.Count == 0 ? known // as for most appends
+            : [.. known.Concat(_begun).Where(s => s.SessionId == sessionId && s.Working is not { IsGone: true })];
     }
 
     /// <summary>True where the stream is known, as the batch has it so far.</summary>

@@ -80,6 +80,32 @@ public sealed class StreamNeighbourTests
     }
 
     [Fact]
+    public void A_stream_goes_on_when_its_segments_are_gone_and_its_writer_starts_over()
+    {
+        using SessionStore writer = Open(1), other = Open(2);
+        using Session session = writer.Create(), others = other.OpenSession(session.Id);
+        using SessionStream stream = session.BeginStream("agent_message");
+        string text = "";
+        for (int i = 0; i < 3; i++)
+        {
+            stream.Write(Stores.Utf8($"{i} "));
+            text += $"{i} ";
+            while (_disk.Peek(Layout.Segment(writer.Core.Replica.Segment)) is not null)
+            {
+                Assert.True(others.Say(new string('x', 3_000_000)) < 60);
+                Assert.True(other.Engine.Checkpointer.TryRun());
+            }
+
+            Assert.Equal([$"{stream.Id}: {text}"], session.Streams());
+            Assert.Equal([$"{stream.Id}: {text}"], others.Streams());
+        }
+
+        Assert.Equal(others.GetStat().LastSeq + 1, stream.End());
+        Assert.Equal(text, EventText(session.Last(limit: 1), 0));
+        writer.AssertSound();
+    }
+
+    [Fact]
     public void A_neighbours_delete_interrupts_and_the_owner_hears_it_after_a_restore()
     {
         using SessionStore writer = Open(1), other = Open(2);

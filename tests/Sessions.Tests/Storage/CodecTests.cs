@@ -76,8 +76,8 @@ public sealed class CodecTests
         var random = new Random(7);
         for (int i = 0; i < 300; i++)
         {
-            byte[] text = Encoding.UTF8.GetBytes(string.Concat(Enumerable.Range(0, random.Next(40))
-                .Select(_ => char.ConvertFromUtf32(random.Next(3) == 0 ? random.Next(0x30) : random.Next(0x20, 0x3000)))));
+            byte[] text = Encoding.UTF8.GetBytes(string.Concat(Enumerable.Range(0, random.Next(40)).Select(
+                _ => char.ConvertFromUtf32(random.Next(3) == 0 ? random.Next(0x30) : random.Next(0x20, 0x3000)))));
             var b = new Utf8Buffer(1);
             b.TextOf(text);
             Assert.Equal(b.Length - 2, Utf8Buffer.JsonLength(text));

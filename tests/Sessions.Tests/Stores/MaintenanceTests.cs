@@ -94,6 +94,30 @@ public sealed class MaintenanceTests : IDisposable
     }
 
     [Fact]
+    public void Who_looks_on_at_a_stream_makes_no_checkpoints_for_its_writer()
+    {
+        var steps = new System.Collections.Concurrent.ConcurrentBag<Step>();
+        using SessionStore looking = Support.Stores.Open(_disk.OpenAs(), atStep: steps.Add, background: true,
+            processId: 4343);
+        using Session seen = looking.OpenSession(_session.Id);
+        FaultyDisk writers = _disk.OpenAs();
+        SessionStore writer = Support.Stores.Open(writers, processId: 4444);
+        SessionStream stream = writer.OpenSession(_session.Id).BeginStream("agent_message");
+        for (int i = 0; i < 3; i++)
+        {
+            stream.Write("text "u8);
+            Assert.Single(seen.Streams());
+            Assert.False(SpinWait.SpinUntil(() => !steps.IsEmpty, TimeSpan.FromMilliseconds(400))); // over a tick
+        }
+
+        writers.KillAt = writers.OwnChanges + 1;
+        Assert.ThrowsAny<Exception>(() => stream.Write("lost"u8));
+        _disk.RestorePages();
+        Await(() => seen.Streams().Count == 0);
+        Assert.Equal(1, seen.GetStat().LastSeq);
+    }
+
+    [Fact]
     public void A_checkpoint_waits_for_that_of_another_process()
     {
         using ILockFile other = _disk.OpenAs().OpenLocks(Layout.StoreFile, readOnly: false);
