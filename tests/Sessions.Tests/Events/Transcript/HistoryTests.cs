@@ -62,7 +62,6 @@ public sealed class HistoryTests : IDisposable
     [Fact]
     public void A_share_does_not_show_what_its_owner_has_rewound()
     {
-        _talk.Store.Flush();
         JsonElement share = Stores.Json(b => _talk.Session.WriteShare(null, b));
         using Session view = _talk.Store.ResolveShare(share.GetProperty("secret").GetString()!);
         Assert.Equal("1 2 3 4 5 6", Said(null, view));

@@ -39,7 +39,6 @@ public sealed class KeepingTests : IDisposable
         }
 
         _talk.Text(TranscriptFormat.Html);
-        _talk.Store.Flush();
         JsonElement share = Stores.Json(b =>
             _talk.Session.WriteShare(new SessionShareOptions { FirstSeq = 2, LastSeq = 4 }, b));
         using Session view = _talk.Store.ResolveShare(share.GetProperty("secret").GetString()!);
@@ -64,7 +63,6 @@ public sealed class KeepingTests : IDisposable
     public void A_live_share_follows_the_conversation()
     {
         _talk.Add("user_prompt", """{"text":"n1"}""");
-        _talk.Store.Flush();
         JsonElement share =
             Stores.Json(b => _talk.Session.WriteShare(new SessionShareOptions { Flags = ShareFlags.Live }, b));
         using Session view = _talk.Store.ResolveShare(share.GetProperty("secret").GetString()!);

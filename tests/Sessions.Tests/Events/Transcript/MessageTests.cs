@@ -242,7 +242,8 @@ public sealed class MessageTests : IDisposable
         log[line + 30] ^= 1;
         _talk.Disk.Poke(path, log);
         Assert.Equal(
-            $$"""[{"type":"text","text":"a"},{"type":"damaged","data":{"seq":2,"file":"events.jsonl","offset":{{line}},"length":{{end}},"""
+            """[{"type":"text","text":"a"},{"type":"damaged","data":{"seq":2,"file":"events.jsonl","""
+            + $"\"offset\":{line},\"length\":{end},"
             + "\"reason\":\"invalid_json\"}},{\"type\":\"text\",\"text\":\"c\"}]",
             Talk.Parts(Assert.Single(_talk.Messages())));
         Assert.Contains("this event cannot be read", _talk.Text(TranscriptFormat.Html), StringComparison.Ordinal);

@@ -11,7 +11,7 @@ internal sealed class Talk : IDisposable
     public Talk()
     {
         Disk = new MemoryDisk();
-        Store = Stores.Open(Disk, Time, new SessionStoreOptions { Durability = Durability.Relaxed });
+        Store = Stores.Open(Disk, Time);
         Session = Store.Create();
     }
 
