@@ -12,8 +12,8 @@ internal static class HtmlFile
 
     public static void Write(Utf8Buffer b, FileReference file)
     {
-        byte[] url = Unescape.ToArray(file.Url);
-        byte[] name = Unescape.ToArray(file.Name.IsEmpty ? file.MediaType : file.Name);
+        ReadOnlySpan<byte> url = Unescape.Utf8(file.Url);
+        ReadOnlySpan<byte> name = Unescape.Utf8(file.Name.IsEmpty ? file.MediaType : file.Name);
         if (IsPicture(url))
         {
             b.Raw("<img alt=\""u8);

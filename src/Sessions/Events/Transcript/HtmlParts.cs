@@ -7,19 +7,19 @@ internal static class HtmlParts
 {
     public static byte[] Render(Part part)
     {
-        var b = new Utf8Buffer(256);
+        var b = new Utf8Buffer((int)Math.Min(256 + (part.Size * 9 / 8), Array.MaxLength));
         switch (part.Kind)
         {
             case PartKind.Text when part.Message.Role == Role.User:
                 Paragraph(b, RawText.Of(part.Text));
                 break;
             case PartKind.Text:
-                HtmlText.Markdown(b, Unescape.ToArray(RawText.Of(part.Text)));
+                HtmlText.Markdown(b, Unescape.Utf8(RawText.Of(part.Text)));
                 b.Raw(part.IsInterrupted ? "<div class=\"stop\">Interrupted</div>\n"u8 : "\n"u8);
                 break;
             case PartKind.Reasoning:
                 Summary(b, "think"u8, "\u2026"u8, "Thought"u8, default);
-                HtmlText.Markdown(b, Unescape.ToArray(RawText.Of(part.Text)));
+                HtmlText.Markdown(b, Unescape.Utf8(RawText.Of(part.Text)));
                 b.Raw("</div></details>\n"u8);
                 break;
             case PartKind.Tool:
@@ -106,7 +106,7 @@ internal static class HtmlParts
             b.Raw(status.SequenceEqual("\"completed\""u8) ? "<li class=\"done\"><span class=\"s\">\u2713"u8
                 : status.SequenceEqual("\"in_progress\""u8) ? "<li class=\"now\"><span class=\"s\">\u25cf"u8
                 : "<li><span class=\"s\">\u25cb"u8).Raw("</span><span dir=\"auto\">"u8);
-            HtmlText.Escape(b, content is [(byte)'"', ..] ? Unescape.ToArray(content[1..^1]) : content);
+            HtmlText.Escape(b, content is [(byte)'"', ..] ? Unescape.Utf8(content[1..^1]) : content);
             b.Raw("</span></li>"u8);
         }
 
@@ -116,7 +116,7 @@ internal static class HtmlParts
     private static void Paragraph(Utf8Buffer b, ReadOnlySpan<byte> inside)
     {
         b.Raw("<div class=\"p\" dir=\"auto\">"u8);
-        HtmlText.Escape(b, Unescape.ToArray(inside));
+        HtmlText.Escape(b, Unescape.Utf8(inside));
         b.Raw("</div>\n"u8);
     }
 
@@ -126,12 +126,12 @@ internal static class HtmlParts
     {
         b.Raw("<details class=\""u8).Raw(style).Raw("\"><summary><span class=\"s\">"u8).Raw(sign)
             .Raw("</span><span class=\"x\" dir=\"auto\">"u8);
-        HtmlText.Escape(b, Unescape.ToArray(title));
+        HtmlText.Escape(b, Unescape.Utf8(title));
         b.Raw("</span>"u8);
         if (!word.IsEmpty)
         {
             b.Raw("<span class=\"k\">"u8);
-            HtmlText.Escape(b, Unescape.ToArray(word));
+            HtmlText.Escape(b, Unescape.Utf8(word));
             b.Raw("</span>"u8);
         }
 
@@ -144,7 +144,7 @@ internal static class HtmlParts
         ReadOnlySpan<byte> text = ToolText.Text(json);
         if (!text.IsEmpty || json is [(byte)'"', ..])
         {
-            Preformatted(b, Unescape.ToArray(text));
+            Preformatted(b, Unescape.Utf8(text));
             return;
         }
 
@@ -162,7 +162,7 @@ internal static class HtmlParts
             b.Raw("</span>"u8);
             if (members.IsText)
             {
-                Preformatted(b, Unescape.ToArray(members.RawText));
+                Preformatted(b, Unescape.Utf8(members.RawText));
             }
             else
             {

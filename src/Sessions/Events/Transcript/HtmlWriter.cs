@@ -43,7 +43,7 @@ internal static class HtmlWriter
         if (message.StopReason.IsSet && !message.StopReason.Span.SequenceEqual("end_turn"u8))
         {
             output.Small.Raw("<div class=\"stop\">Stopped: "u8);
-            HtmlText.Escape(output.Small, Unescape.ToArray(message.StopReason.Span));
+            HtmlText.Escape(output.Small, Unescape.Utf8(message.StopReason.Span));
             output.Small.Raw("</div>\n"u8);
         }
 

@@ -134,7 +134,7 @@ internal ref struct MemberScan
         Name = _json[(_at + 1)..(colon - 1)];
         if (Name.Contains((byte)'\\'))
         {
-            Name = Unescape.ToArray(Name);
+            Name = Unescape.Utf8(Name);
         }
 
         Value = _json.Slice(colon + 1, value);

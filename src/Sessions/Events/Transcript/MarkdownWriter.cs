@@ -36,7 +36,7 @@ internal static class MarkdownWriter
 
     private static byte[] Render(Part part)
     {
-        var b = new Utf8Buffer(256);
+        var b = new Utf8Buffer((int)Math.Min(256 + (part.Size * 9 / 8), Array.MaxLength));
         b.Byte('\n');
         switch (part.Kind)
         {
@@ -46,7 +46,7 @@ internal static class MarkdownWriter
                 break;
             case PartKind.Reasoning:
                 b.Raw("> **Thought**\n"u8);
-                Quote(b, Unescape.ToArray(RawText.Of(part.Text)));
+                Quote(b, Unescape.Utf8(RawText.Of(part.Text)));
                 break;
             case PartKind.Tool:
                 Tool(b, part.Tool!);
@@ -55,7 +55,7 @@ internal static class MarkdownWriter
                 FileReference file = FileReference.Of(part);
                 b.Raw("**File** "u8);
                 OneLine(b, file.Name.IsEmpty ? file.MediaType : file.Name);
-                Block(b, Unescape.ToArray(file.Url), ""u8);
+                Block(b, Unescape.Utf8(file.Url), ""u8);
                 break;
             default:
                 Data(b, part);
@@ -91,7 +91,7 @@ internal static class MarkdownWriter
             : part.Type.Span.SequenceEqual("note"u8) ? PartText.Member(part, "text"u8) : default;
         if (!text.IsEmpty)
         {
-            Quote(b, Unescape.ToArray(text));
+            Quote(b, Unescape.Utf8(text));
             return;
         }
 
@@ -114,7 +114,7 @@ internal static class MarkdownWriter
         ReadOnlySpan<byte> text = ToolText.Text(json);
         if (!text.IsEmpty || json is [(byte)'"', ..])
         {
-            Block(b, Unescape.ToArray(text), ""u8);
+            Block(b, Unescape.Utf8(text), ""u8);
             return;
         }
 
@@ -158,7 +158,7 @@ internal static class MarkdownWriter
     // Text from outside in a line of ours: nothing in it is markup, and it stays one line.
     private static void OneLine(Utf8Buffer b, ReadOnlySpan<byte> inside)
     {
-        foreach (byte c in Unescape.ToArray(inside))
+        foreach (byte c in Unescape.Utf8(inside))
         {
             if (c is (byte)'\\' or (byte)'`' or (byte)'*' or (byte)'_' or (byte)'[' or (byte)']' or (byte)'<'
                 or (byte)'>' or (byte)'#' or (byte)'&' or (byte)'!' or (byte)'|' or (byte)'~')

@@ -45,6 +45,9 @@ internal sealed class Part(PartKind kind, Message message, long seq)
 
     public byte[]? Html { get; set; }
 
+    /// <summary>Bytes of what it shows, loosely.</summary>
+    public long Size => Text.Length + Data.Length + (Tool is { } tool ? tool.Input.Length + tool.Output.Length : 0);
+
     /// <summary>Notes that an event changed the part.</summary>
     public void Touch(long seq)
     {

@@ -10,15 +10,18 @@ internal static class Unescape
 {
     private const string Replacement = "\ufffd";
 
-    public static byte[] ToArray(ReadOnlySpan<byte> raw)
+    /// <summary>The text itself where nothing in it is escaped.</summary>
+    public static ReadOnlySpan<byte> Utf8(ReadOnlySpan<byte> raw)
     {
+        if (!raw.Contains((byte)'\\'))
+        {
+            return raw;
+        }
+
         var output = new Utf8Buffer(raw.Length);
         Append(output, raw);
-        return output.ToArray();
+        return output.Written;
     }
-
-    public static string ToText(ReadOnlySpan<byte> raw)
-        => raw.Contains((byte)'\\') ? Encoding.UTF8.GetString(ToArray(raw)) : Encoding.UTF8.GetString(raw);
 
     public static void Append(Utf8Buffer output, ReadOnlySpan<byte> raw)
     {
