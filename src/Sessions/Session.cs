@@ -147,42 +147,15 @@ public sealed partial class Session : IDisposable
     /// <summary>Waits for an abort, by any process; true at once where there is one. False when the
     /// time is over; <see cref="uint.MaxValue"/> waits for ever. Ends with Deleted, Closed or
     /// Cancelled when the session, the store or this object goes first.</summary>
-    public unsafe bool WaitAbort(uint timeoutMs)
+    public bool WaitAbort(uint timeoutMs)
     {
-        long start = Core.Environment.Time.GetTimestamp();
         if (IsAborted)
         {
             return true;
         }
 
-        int seen = _row.Signals;
-        SharedState state = Core.State;
-        state.CountFollower(1);
-        try
-        {
-            while (true)
-            {
-                int news = Volatile.Read(ref *state.News);
-                if (IsAborted || _row.Signals != seen)
-                {
-                    return true;
-                }
-
-                long left = timeoutMs == uint.MaxValue ? int.MaxValue
-                    : timeoutMs - (long)Core.Environment.Time.GetElapsedTime(start).TotalMilliseconds;
-                if (left <= 0)
-                {
-                    return false;
-                }
-
-                // In slices, since the page may be replaced under the wait when somebody removes it.
-                state.Page.Wait(state.News, news, (int)Math.Min(left, 100));
-            }
-        }
-        finally
-        {
-            state.CountFollower(-1);
-        }
+        int seen = _row.Signals; // behind the look: of what was over before it, it has told the row
+        return WaitFor(timeoutMs, () => IsAborted || _row.Signals != seen);
     }
 
     /// <summary>Clears the abort.</summary>

@@ -15,6 +15,8 @@ internal static class EventLine
     /// <summary>What every line begins with.</summary>
     public static ReadOnlySpan<byte> Beginning => "{\"seq\":"u8;
 
+    private static readonly JsonReaderOptions Deep = new() { MaxDepth = Limits.JsonDepthMax + 8 };
+
     /// <summary>Appends a line with its newline.</summary>
     public static void Write(Utf8Buffer output, long seq, string type, long timestamp, string? turnId, string? id,
         ReadOnlySpan<byte> data)
@@ -80,8 +82,8 @@ internal static class EventLine
     /// it should be is then left out.</summary>
     public static EventHead Head(ReadOnlySpan<byte> line)
     {
-        var reader = new Utf8JsonReader(line, isFinalBlock: false, default);
-        var head = new EventHead(0, "", 0, null);
+        var reader = new Utf8JsonReader(line, isFinalBlock: false, new JsonReaderState(Deep));
+        var head = new EventHead(0, "", 0, null, null);
         reader.Read();
         while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
         {
@@ -107,6 +109,9 @@ internal static class EventLine
                     break;
                 case "id" when reader.TokenType == JsonTokenType.String:
                     head = head with { Id = JsonString.Decode(ref reader) };
+                    break;
+                case "turn_id" when reader.TokenType == JsonTokenType.String:
+                    head = head with { TurnId = JsonString.Decode(ref reader) };
                     break;
                 default:
                     if (!reader.TrySkip())

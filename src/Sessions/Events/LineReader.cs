@@ -5,7 +5,8 @@ namespace Sessions.Events;
 /// A carriage return at the end of a line and a byte order mark at its beginning, which editors leave,
 /// are no part of it. A line that is too long to hold and can be no event is passed over, not held.
 /// </summary>
-internal sealed class LineReader(LogView log, long offset, int bufferLength = 64 * 1024, long end = long.MaxValue)
+internal sealed class LineReader(LogView log, long offset, int bufferLength = LineBuffer.FirstBytes,
+    long end = long.MaxValue, LineBuffer? room = null)
 {
     /// <summary>Bytes of a line that a log can have from elsewhere; a longer one is damage. Four times
     /// what an event of ours may have, and a power of two, since the buffer doubles.</summary>
@@ -13,7 +14,7 @@ internal sealed class LineReader(LogView log, long offset, int bufferLength = 64
 
     private static ReadOnlySpan<byte> Mark => "\uFEFF"u8;
 
-    private byte[] _buffer = new byte[bufferLength];
+    private readonly LineBuffer _room = room ?? new LineBuffer(bufferLength);
     private int _start;
     private int _filled;
     private long _readAt = offset;
@@ -43,7 +44,7 @@ internal sealed class LineReader(LogView log, long offset, int bufferLength = 64
         IsCut = false;
         while (true)
         {
-            ReadOnlySpan<byte> rest = _buffer.AsSpan(_start, _filled - _start);
+            ReadOnlySpan<byte> rest = _room.Bytes.AsSpan(_start, _filled - _start);
             int newline = rest[scanned..].IndexOf((byte)'\n');
             if (newline >= 0)
             {
@@ -68,7 +69,7 @@ internal sealed class LineReader(LogView log, long offset, int bufferLength = 64
         LineOffset = Offset;
         Offset = _readAt - (_filled - _start - held - newline);
         LineLength = Offset - LineOffset - newline;
-        ReadOnlyMemory<byte> line = _buffer.AsMemory(_start, IsCut ? 1 : held);
+        ReadOnlyMemory<byte> line = _room.Bytes.AsMemory(_start, IsCut ? 1 : held);
         _start += held + newline;
         if (!IsCut && line.Span is [.., (byte)'\r'])
         {
@@ -83,12 +84,12 @@ internal sealed class LineReader(LogView log, long offset, int bufferLength = 64
     {
         if (_start > 0)
         {
-            Buffer.BlockCopy(_buffer, _start, _buffer, 0, _filled - _start);
+            Buffer.BlockCopy(_room.Bytes, _start, _room.Bytes, 0, _filled - _start);
             _filled -= _start;
             _start = 0;
         }
 
-        if (_filled == _buffer.Length)
+        if (_filled == _room.Bytes.Length)
         {
             if (IsCut || CanBeNoEvent())
             {
@@ -97,12 +98,12 @@ internal sealed class LineReader(LogView log, long offset, int bufferLength = 64
             }
             else
             {
-                Array.Resize(ref _buffer, _buffer.Length * 2);
+                Array.Resize(ref _room.Bytes, _room.Bytes.Length * 2);
             }
         }
 
-        int wanted = (int)Math.Min(_buffer.Length - _filled, Math.Max(0, end - _readAt));
-        int read = log.Read(_buffer.AsSpan(_filled, wanted), _readAt);
+        int wanted = (int)Math.Min(_room.Bytes.Length - _filled, Math.Max(0, end - _readAt));
+        int read = log.Read(_room.Bytes.AsSpan(_filled, wanted), _readAt);
         _filled += read;
         _readAt += read;
         _isAtEnd = read == 0;
@@ -112,8 +113,17 @@ internal sealed class LineReader(LogView log, long offset, int bufferLength = 64
     // No zero byte is ever JSON, so holes in a file and zeroed pages are told before they are all read.
     private bool CanBeNoEvent()
     {
-        ReadOnlySpan<byte> held = _buffer;
+        ReadOnlySpan<byte> held = _room.Bytes;
         return held.Length >= LineBytesMax || held[(held.Length / 2)..].Contains((byte)0)
             || !(held.StartsWith(Mark) ? held[Mark.Length..] : held).StartsWith(EventLine.Beginning);
     }
+}
+
+/// <summary>Room for lines. Who reads a log page by page keeps one, so that reading much of it leaves
+/// no buffers behind to be collected.</summary>
+internal sealed class LineBuffer(int bytes = LineBuffer.FirstBytes)
+{
+    public const int FirstBytes = 64 * 1024;
+
+    public byte[] Bytes = new byte[bytes];
 }

@@ -7,9 +7,9 @@ namespace Sessions.Events;
 /// piece ever pushes a whole line out of its own place. A whole line whose number is not above the one
 /// before, or that is followed by lower numbers which were still to come, is out of place.
 /// </summary>
-internal sealed class LogWalk(LogView log, long from, long lastSeq)
+internal sealed class LogWalk(LogView log, long from, long lastSeq, LineBuffer? room = null)
 {
-    private readonly LineReader _reader = new(log, from);
+    private readonly LineReader _reader = new(log, from, room: room);
     private readonly Queue<Piece> _pieces = new();
     private List<Piece> _run = []; // what cannot be read since the last whole line
     private WholeLine _whole;
@@ -28,6 +28,9 @@ internal sealed class LogWalk(LogView log, long from, long lastSeq)
 
     /// <summary>Where the line begins.</summary>
     public long Offset { get; private set; }
+
+    /// <summary>How far the log has been read, in bytes from where the walk began.</summary>
+    public long Scanned => _reader.Offset - from;
 
     /// <summary>The event, still without its closing brace; empty where the line is damaged.</summary>
     public ReadOnlyMemory<byte> Unclosed { get; private set; }

@@ -21,6 +21,9 @@ internal static class Errors
         "The stream has ended.", Details(b => b.Member("state", "ended").Member("event", what)
             .Member("reason", "an event of its turn, its end or a delete came first")));
 
+    public static SessionException Misuse()
+        => new(SessionStatus.Misuse, "Two threads used a handle at once that serves one at a time.");
+
     public static SessionException NotFound(string what, string? id = null)
         => new(SessionStatus.NotFound, $"There is no such {what}.", id is null
             ? "{}" : Details(b => b.Member("session_id", id)));

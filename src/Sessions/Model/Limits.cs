@@ -29,4 +29,7 @@ internal static class Limits
 
     /// <summary>Bytes of a page of events, unless a single event is larger.</summary>
     public const int PageBytes = 1024 * 1024;
+
+    /// <summary>Bytes that a cursor may ask for as its page.</summary>
+    public const int CursorPageBytesMax = 64 * 1024 * 1024;
 }

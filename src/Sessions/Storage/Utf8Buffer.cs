@@ -13,6 +13,8 @@ internal sealed class Utf8Buffer(int capacity = 256) : IBufferWriter<byte>
 
     public int Length => _length;
 
+    public int Capacity => _bytes.Length;
+
     public ReadOnlySpan<byte> Written => _bytes.AsSpan(0, _length);
 
     public Span<byte> Writable => _bytes.AsSpan(0, _length);
@@ -152,11 +154,21 @@ internal sealed class Utf8Buffer(int capacity = 256) : IBufferWriter<byte>
     private static readonly SearchValues<byte> Escaped = SearchValues.Create(
         [.. Enumerable.Range(0, 32).Select(i => (byte)i), (byte)'"', (byte)'\\']);
 
+    /// <summary>A JSON string of a text that is UTF-8 already.</summary>
+    public Utf8Buffer Quoted(ReadOnlySpan<byte> utf8)
+    {
+        Byte('"');
+        Escape(utf8);
+        return Byte('"');
+    }
+
     private void Escape(ReadOnlySpan<byte> plain)
     {
-        foreach (byte b in plain)
+        while (plain.IndexOfAny(Escaped) is >= 0 and var at)
         {
-            Reserve(6);
+            Raw(plain[..at]);
+            byte b = plain[at];
+            plain = plain[(at + 1)..];
             switch (b)
             {
                 case (byte)'"': Raw("\\\""u8); break;
@@ -164,12 +176,13 @@ internal sealed class Utf8Buffer(int capacity = 256) : IBufferWriter<byte>
                 case (byte)'\n': Raw("\\n"u8); break;
                 case (byte)'\r': Raw("\\r"u8); break;
                 case (byte)'\t': Raw("\\t"u8); break;
-                case < 32:
+                default:
                     Raw("\\u00"u8).Byte("0123456789abcdef"[b >> 4]).Byte("0123456789abcdef"[b & 15]);
                     break;
-                default: _bytes[_length++] = b; break;
             }
         }
+
+        Raw(plain);
     }
 
     private void Reserve(int count)

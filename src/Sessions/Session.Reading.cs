@@ -1,0 +1,91 @@
+using System.Buffers;
+using Sessions.Events;
+using Sessions.Storage;
+
+namespace Sessions;
+
+/// <content>Reading by turns and through cursors.</content>
+public sealed partial class Session
+{
+    /// <summary>Opens a cursor. It goes on when this object is disposed of; what a share shows stays the
+    /// limit of one that was opened through it.</summary>
+    public EventCursor OpenCursor(EventCursorOptions? options = null)
+    {
+        Look(ReadFlags.None);
+        return new EventCursor(new Session(_store, _row, _shareId), options ?? new EventCursorOptions());
+    }
+
+    /// <summary>Writes a page of the events after a number, grouped by turn in the order in which the turns
+    /// first appear: at most so many turns (0: as many as fit) and at most 1 MiB, but one at least. A turn
+    /// that is too large for a page comes in parts.</summary>
+    public void WriteTurns(long afterSeq, uint limit, IBufferWriter<byte> output)
+    {
+        Checks.Number(afterSeq, "after_seq");
+        output.Write(ReadLog(ReadFlags.None, (log, sight) => new TurnPage(log, sight).Write(afterSeq, limit)).Written);
+    }
+
+    /// <summary>What this handle may see now.</summary>
+    internal Sight Look(ReadFlags flags)
+    {
+        SessionInfo info = Current();
+        LogState state = _store.Look(isSettled =>
+        {
+            lock (Core.Rows.Gate)
+            {
+                return Core.Rows.ReadLog(_row, isSettled);
+            }
+        });
+        return new Sight(Seen(info), state, info.LastSeq, flags);
+    }
+
+    /// <summary>Reads the log as this handle may see it.</summary>
+    internal T ReadLog<T>(ReadFlags flags, Func<LogView, Sight, T> read) => SessionStore.Run(() =>
+    {
+        SessionInfo info = Current();
+        SeqRange range = Seen(info);
+        (LogView log, LogState state) = OpenLog(info);
+        using (log)
+        {
+            return read(log, new Sight(range, state, info.LastSeq, flags));
+        }
+    });
+
+    /// <summary>Asks again with each change that any process publishes, until it is so: then true. False
+    /// when the time is over; it is asked once at least.</summary>
+    internal unsafe bool WaitFor(uint timeoutMs, Func<bool> isSo)
+    {
+        long start = Core.Environment.Time.GetTimestamp();
+        if (isSo())
+        {
+            return true;
+        }
+
+        SharedState state = Core.State;
+        state.CountFollower(1);
+        try
+        {
+            while (true)
+            {
+                int news = Volatile.Read(ref *state.News);
+                if (isSo())
+                {
+                    return true;
+                }
+
+                long left = timeoutMs == uint.MaxValue ? int.MaxValue
+                    : timeoutMs - (long)Core.Environment.Time.GetElapsedTime(start).TotalMilliseconds;
+                if (left <= 0)
+                {
+                    return false;
+                }
+
+                // In slices, since the page may be replaced under the wait when somebody removes it.
+                state.Page.Wait(state.News, news, (int)Math.Min(left, 100));
+            }
+        }
+        finally
+        {
+            state.CountFollower(-1);
+        }
+    }
+}
