@@ -15,13 +15,13 @@ public sealed partial class SessionStore : IDisposable
     private const string DefaultShareBaseUrl = "sessions:share/";
     private const long DefaultPurgeAgeMs = 30L * 24 * 60 * 60 * 1000;
 
-    private readonly string _path;
-
-    private SessionStore(StoreEngine engine, string path) => (Engine, _path) = (engine, path);
+    private SessionStore(StoreEngine engine, string path) => (Engine, Path) = (engine, path);
 
     internal StoreEngine Engine { get; }
 
     internal StoreCore Core => Engine.Core;
+
+    internal string Path { get; }
 
     internal string ShareBaseUrl => Core.Options.ShareBaseUrl ?? DefaultShareBaseUrl;
 
@@ -51,7 +51,7 @@ public sealed partial class SessionStore : IDisposable
     public void WriteInfo(IBufferWriter<byte> output)
     {
         ThrowIfClosed();
-        Run(() => StoreInfo.Write(Core, _path, output));
+        Run(() => StoreInfo.Write(Core, Path, output));
     }
 
     /// <summary>Changes rules that all processes share, by merge patch (RFC 7396): the store's own, or
@@ -61,7 +61,7 @@ public sealed partial class SessionStore : IDisposable
         ThrowIfClosed();
         Checks.Name(workspaceId, "workspace_id");
         byte[] patch = JsonText.Compact(mergePatch, "merge_patch_json", isObject: true);
-        StoreConfig.Check(patch);
+        StoreConfig.Check(patch, workspaceId is not null);
         Commit(new ConfigRequest(workspaceId, patch));
     }
 
@@ -360,7 +360,7 @@ public sealed partial class SessionStore : IDisposable
             throw Errors.Argument("path", "The path of a store is not empty.");
         }
 
-        return Path.GetFullPath(path);
+        return System.IO.Path.GetFullPath(path);
     }
 
     // Kept as it is, nulls and repeated names too: a patch is what changes it, not what makes it.

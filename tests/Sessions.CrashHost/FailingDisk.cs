@@ -28,6 +28,8 @@ internal sealed class FailingDisk(IDisk disk) : IDisk
 
     public void Link(string existing, string added) => disk.Link(existing, added);
 
+    public void SetModified(string path, long unixMs) => disk.SetModified(path, unixMs);
+
     public void Unlink(string path) => disk.Unlink(path);
 
     public void RemoveFolder(string path) => disk.RemoveFolder(path);

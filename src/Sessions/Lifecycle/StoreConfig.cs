@@ -5,21 +5,39 @@ namespace Sessions.Lifecycle;
 /// <summary>The rules that all processes share: which there are, what they may be, their defaults.</summary>
 internal static class StoreConfig
 {
+    private const long FileBytesCeiling = 1024 * 1024 * 1024; // a file is handed over in one piece
+
     private static readonly byte[] Defaults =
     [
         .. """{"strict_lock":false,"unique_roles":false"""u8,
-        .. ""","queue":{"enabled":true,"delay_ms":0,"max_size":10,"auto_generate_titles":true}}"""u8,
+        .. ""","queue":{"enabled":true,"delay_ms":0,"max_size":10,"auto_generate_titles":true}"""u8,
+        .. ""","limits":{"image_bytes_max":10485760,"file_bytes_max":52428800}}"""u8,
     ];
 
     /// <summary>The rules as they stand, defaults included.</summary>
     public static byte[] Effective(byte[] stored) => stored.Length == 0 ? Defaults : MergePatch.Apply(Defaults, stored);
 
+    /// <summary>How large a file that is kept with a session may be.</summary>
+    public static long FileBytesMax(byte[] stored, bool isImage)
+    {
+        JsonMember limits = JsonMembers.Of(Effective(stored)).Find(m => m.Name == "limits");
+        return JsonMembers.Of(limits.Value).Find(m => m.Name == LimitOf(isImage)).Number;
+    }
+
+    /// <summary>The name of that limit.</summary>
+    public static string LimitOf(bool isImage) => isImage ? "image_bytes_max" : "file_bytes_max";
+
     /// <summary>Refuses names and values that nobody knows. A null is a return to the default.</summary>
-    public static void Check(ReadOnlyMemory<byte> patch)
+    public static void Check(ReadOnlyMemory<byte> patch, bool ofWorkspace)
     {
         foreach (JsonMember m in JsonMembers.Of(patch))
         {
-            if (m.IsNull && m.Name is "strict_lock" or "unique_roles" or "queue")
+            if (m.Name == "limits" && ofWorkspace)
+            {
+                throw Errors.Argument("merge_patch_json", "limits are the store's own, not a workspace's.");
+            }
+
+            if (m.IsNull && m.Name is "strict_lock" or "unique_roles" or "queue" or "limits")
             {
                 continue;
             }
@@ -28,6 +46,7 @@ internal static class StoreConfig
             {
                 case "strict_lock" or "unique_roles": RequireFlag(m); break;
                 case "queue" when m.IsObject: CheckQueue(m.Value); break;
+                case "limits" when m.IsObject: CheckLimits(m.Value); break;
                 default: throw Unknown(m.Name);
             }
         }
@@ -44,6 +63,19 @@ internal static class StoreConfig
                 case "max_size" when !m.IsNull: RequireNumber(m, 1, 10_000); break;
                 case "enabled" or "auto_generate_titles" or "delay_ms" or "max_size": break;
                 default: throw Unknown("queue." + m.Name);
+            }
+        }
+    }
+
+    private static void CheckLimits(ReadOnlyMemory<byte> limits)
+    {
+        foreach (JsonMember m in JsonMembers.Of(limits))
+        {
+            switch (m.Name)
+            {
+                case "image_bytes_max" or "file_bytes_max" when !m.IsNull: RequireNumber(m, 1, FileBytesCeiling); break;
+                case "image_bytes_max" or "file_bytes_max": break;
+                default: throw Unknown("limits." + m.Name);
             }
         }
     }

@@ -43,6 +43,9 @@ internal interface IDisk : IDisposable
     /// <summary>A second name for a file (hard link). Fails with <see cref="DiskError.Exists"/>.</summary>
     void Link(string existing, string added);
 
+    /// <summary>Says when a file was last modified; of all its names, as content is. Not durable.</summary>
+    void SetModified(string path, long unixMs);
+
     /// <summary>Removes the name of a file.</summary>
     void Unlink(string path);
 
@@ -110,8 +113,9 @@ internal enum OpenMode
 }
 
 /// <summary>What stands at a path. <paramref name="Identity"/> is the same for two names of one
-/// file; <paramref name="Links"/> is the number of names.</summary>
-internal readonly record struct DiskEntry(bool IsFolder, long Length, ulong Identity, uint Links, uint Mode);
+/// file; <paramref name="Links"/> is the number of names; <paramref name="ModifiedMs"/> is in unix ms.</summary>
+internal readonly record struct DiskEntry(bool IsFolder, long Length, ulong Identity, uint Links, uint Mode,
+    long ModifiedMs);
 
 /// <summary>One name in a folder.</summary>
 internal readonly record struct DiskName(string Name, bool IsFolder);

@@ -58,5 +58,7 @@ internal enum Step
     PurgeRemoved,
     MigrationCopied,
     MigrationStepped,
+    FileStaged,
+    FilePlaced,
 #pragma warning restore CS1591
 }

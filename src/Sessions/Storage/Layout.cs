@@ -25,6 +25,7 @@ internal static class Layout
     public const string HistoryFolder = "history";
     private const string UnfinishedSuffix = ".new";
     public const string SharesFile = "shares.json";
+    public const string FilesFolder = "files";
 
     public static string Segment(long number)
         => string.Create(CultureInfo.InvariantCulture, $"journal/{number:D12}.log");

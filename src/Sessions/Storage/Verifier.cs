@@ -215,6 +215,7 @@ internal sealed class Verifier
         if (deep && hasLog)
         {
             CheckEvents(folder, id, deletion);
+            CheckFiles(folder, id);
         }
     }
 
@@ -288,6 +289,20 @@ internal sealed class Verifier
                 Add("events_missing", "error", id, $"{folder}/{Layout.EventsFile}", null, null, previous + 1,
                     null,
                     string.Create(CultureInfo.InvariantCulture, $"the log ends with {previous} of {info.LastSeq}"));
+            }
+        }
+    }
+
+    private void CheckFiles(string folder, string id)
+    {
+        foreach ((string path, long length, bool isSound) in SessionFiles.Check(_core.Disk, folder))
+        {
+            _bytes += length;
+            if (!isSound)
+            {
+                string? kept = Keep(path, id, SessionFiles.Mismatch, _core.Disk.ReadAll(path));
+                Add(SessionFiles.Mismatch, "error", id, path, 0, length, null, kept,
+                    "the content is not what the file's name says");
             }
         }
     }

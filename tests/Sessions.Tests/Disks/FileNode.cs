@@ -21,6 +21,9 @@ internal sealed class FileNode(ulong id, bool tracks) : Node(id)
 
     public long Length { get; private set; }
 
+    /// <summary>When somebody last said that it was modified; this disk has no clock.</summary>
+    public long ModifiedMs { get; set; }
+
     public IReadOnlyList<byte[]?> Pages => _pages;
 
     /// <summary>Pages written since the last sync: first what is durable, last what is there now.</summary>

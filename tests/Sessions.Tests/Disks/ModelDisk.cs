@@ -57,8 +57,9 @@ internal abstract class ModelDisk(DiskImage image) : IDisk
             return Image.Find("stat", path) switch
             {
                 null => null,
-                FileNode file => new DiskEntry(false, file.Length, file.Id, (uint)file.Names.Count, 0x180),
-                Node folder => new DiskEntry(true, FileNode.PageBytes, folder.Id, 1, 0x1C0),
+                FileNode file => new DiskEntry(false, file.Length, file.Id, (uint)file.Names.Count, 0x180,
+                    file.ModifiedMs),
+                Node folder => new DiskEntry(true, FileNode.PageBytes, folder.Id, 1, 0x1C0, 0),
             };
         }
         catch (DiskException e) when (e.Error == DiskError.NotFolder)
@@ -174,6 +175,15 @@ internal abstract class ModelDisk(DiskImage image) : IDisk
         RefuseWhenFull("link", added);
         Image.BeginChange();
         Image.SetName(folder, name, file);
+    });
+
+    public void SetModified(string path, long unixMs) => Do("utimensat", path, true, () =>
+    {
+        RefuseReadOnly("utimensat", path);
+        if (Image.Get("utimensat", path) is FileNode file)
+        {
+            file.ModifiedMs = unixMs;
+        }
     });
 
     public void Unlink(string path) => Do("unlink", path, true, () =>

@@ -16,9 +16,11 @@ internal static class OneRule
     public static bool Guards(string path)
     {
         int slash = path.IndexOf('/');
-        // A share's secret is never in the journal: it is durable before the frame that speaks of it.
+        // A share's secret is never in the journal: it is durable before the frame that speaks of it. A
+        // file of a session neither: its name is its content's digest, so there is nothing to rebuild.
         return path.Length > 0 && !path.EndsWith(".secret", StringComparison.Ordinal)
             && !path.EndsWith(".new", StringComparison.Ordinal) // a log in the making, which nobody reads
+            && !path.Contains("/files/", StringComparison.Ordinal)
             && !Free.Contains(slash < 0 ? path : path[..slash]);
     }
 

@@ -165,6 +165,22 @@ public abstract class DiskContract : IDisposable
     }
 
     [Fact]
+    public void The_time_of_the_last_change_is_what_was_said()
+    {
+        Write("a", "text");
+        Disk.Link("a", "b");
+        foreach (long time in (long[])[1_795_158_388_123, 0, 86_400_001])
+        {
+            Disk.SetModified("a", time);
+            Assert.Equal(time, Disk.Stat("a")!.Value.ModifiedMs);
+            Assert.Equal(time, Disk.Stat("b")!.Value.ModifiedMs);
+        }
+
+        Assert.Equal("text", Read("a"));
+        Fails(DiskError.NotFound, () => Disk.SetModified("x", 1));
+    }
+
+    [Fact]
     public void Files_and_folders_belong_to_their_owner_alone()
     {
         Disk.Open("a", OpenMode.CreateNew).Dispose();

@@ -38,11 +38,12 @@ public sealed class InfoTests
     public void Rules_are_shared_kept_and_can_go_back_to_their_defaults()
     {
         const string defaults = """{"strict_lock":false,"unique_roles":false"""
-            + ""","queue":{"enabled":true,"delay_ms":0,"max_size":10,"auto_generate_titles":true}}""";
+            + ""","queue":{"enabled":true,"delay_ms":0,"max_size":10,"auto_generate_titles":true}"""
+            + ""","limits":{"image_bytes_max":10485760,"file_bytes_max":52428800}}""";
         using (SessionStore store = Stores.Open(_disk.OpenAs()), other = Stores.Open(_disk.OpenAs(), processId: 9))
         {
             Assert.Equal(defaults, Config(store));
-            store.Configure(null, """{"strict_lock":true,"queue":{"max_size":3}}"""u8);
+            store.Configure(null, """{"strict_lock":true,"queue":{"max_size":3},"limits":{"file_bytes_max":7}}"""u8);
             other.Configure("w-1", """{"queue":{"delay_ms":5}}"""u8);
             Assert.Equal(Config(store), Config(other));
         }
@@ -50,20 +51,25 @@ public sealed class InfoTests
         const string changed =
             """{"strict_lock":true,"unique_roles":false"""
             + ""","queue":{"enabled":true,"delay_ms":0,"max_size":3,"auto_generate_titles":true}"""
+            + ""","limits":{"image_bytes_max":10485760,"file_bytes_max":7}"""
             + ""","workspaces":{"w-1":{"queue":{"delay_ms":5}}}}""";
         using (SessionStore store = Stores.Open(_disk.OpenAs()))
         {
             Assert.Equal(changed, Config(store));
             foreach (string bad in (string[])["""{"x":1}""", """{"strict_lock":1}""", """{"queue":{"max_size":0}}""",
                 """{"queue":{"delay_ms":1.5}}""",
-                """{"queue":{"x":null}}""", """{"queue":5}""", "[]", """{"workspaces":{}}"""])
+                """{"limits":{"image_bytes_max":0}}""", """{"limits":{"file_bytes_max":1073741825}}""",
+                """{"limits":{"x":null}}""", """{"limits":1}""", """{"queue":{"x":null}}""",
+                """{"queue":5}""", "[]", """{"workspaces":{}}"""])
             {
                 Stores.Fails(SessionStatus.InvalidArgument, () => store.Configure(null, Stores.Utf8(bad)));
             }
 
             Stores.Fails(SessionStatus.InvalidArgument, () => store.Configure("", "{}"u8));
             Assert.Equal(changed, Config(store));
-            store.Configure(null, """{"strict_lock":null,"queue":null}"""u8);
+            Stores.Fails(SessionStatus.InvalidArgument,
+                () => store.Configure("w-1", """{"limits":{"file_bytes_max":7}}"""u8));
+            store.Configure(null, """{"strict_lock":null,"queue":null,"limits":{"file_bytes_max":null}}"""u8);
             store.Configure("w-1", """{"queue":null}"""u8);
             Assert.Equal(defaults[..^1] + ",\"workspaces\":{\"w-1\":{}}}", Config(store));
         }

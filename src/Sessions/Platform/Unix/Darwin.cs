@@ -175,10 +175,17 @@ internal struct DarwinStat
     [FieldOffset(8)]
     internal ulong Inode;
 
+    [FieldOffset(48)]
+    internal long ModifiedSeconds;
+
+    [FieldOffset(56)]
+    internal long ModifiedNanoseconds;
+
     [FieldOffset(96)]
     internal long Size;
 
-    internal readonly UnixStat ToUnix() => new(Size, Links, Mode, Inode, ulong.RotateLeft((uint)Device, 40));
+    internal readonly UnixStat ToUnix() => new(Size, Links, Mode, Inode, ulong.RotateLeft((uint)Device, 40),
+        (ModifiedSeconds * 1000) + (ModifiedNanoseconds / 1_000_000));
 }
 
 /// <summary>struct statfs of macOS, the part that is used.</summary>

@@ -49,6 +49,9 @@ internal static unsafe partial class Libc
     [LibraryImport(Name, EntryPoint = "link", SetLastError = true)]
     internal static partial int Link(byte* existing, byte* added);
 
+    [LibraryImport(Name, EntryPoint = "utimensat", SetLastError = true)]
+    internal static partial int SetTimes(int folder, byte* path, long* times, int flags);
+
     [LibraryImport(Name, EntryPoint = "unlink", SetLastError = true)]
     internal static partial int Unlink(byte* path);
 
@@ -121,6 +124,12 @@ internal struct LinuxStat
 
     [FieldOffset(48)]
     internal long Blocks;
+
+    [FieldOffset(112)]
+    internal long ModifiedSeconds;
+
+    [FieldOffset(120)]
+    internal uint ModifiedNanoseconds;
 
     [FieldOffset(136)]
     internal uint DeviceMajor;

@@ -83,6 +83,14 @@ internal static unsafe class Unix
         ? Darwin.RenameAt(DarwinCurrentFolder, left, DarwinCurrentFolder, right, Swap)
         : Libc.RenameAt(CurrentFolder, left, CurrentFolder, right, Swap);
 
+    /// <summary>The time of the last change of a file; that of the last read stays as it is.</summary>
+    public static int SetModified(byte* path, long unixMs)
+    {
+        long omit = IsMac ? -2 : (1 << 30) - 2; // UTIME_OMIT
+        long* times = stackalloc long[] { 0, omit, unixMs / 1000, unixMs % 1000 * 1_000_000 };
+        return Libc.SetTimes(IsMac ? DarwinCurrentFolder : CurrentFolder, path, times, IsMac ? 0x20 : NoFollow);
+    }
+
     /// <summary>Content and size to stable storage; on macOS through the drive's cache too.</summary>
     public static int SyncData(int fd) => IsMac ? Darwin.FullSync(fd) : Libc.SyncData(fd);
 
@@ -116,13 +124,15 @@ internal readonly struct UnixStat
 
     public UnixStat(in LinuxStat stat)
         : this(stat.Size, stat.Links, stat.Mode, stat.Inode,
-            ulong.RotateLeft(stat.DeviceMinor, 40) + ulong.RotateLeft(stat.DeviceMajor, 52))
+            ulong.RotateLeft(stat.DeviceMinor, 40) + ulong.RotateLeft(stat.DeviceMajor, 52),
+            (stat.ModifiedSeconds * 1000) + (stat.ModifiedNanoseconds / 1_000_000))
     {
         HasBlocks = stat.Blocks > 0;
     }
 
-    public UnixStat(long length, uint links, uint mode, ulong inode, ulong device)
+    public UnixStat(long length, uint links, uint mode, ulong inode, ulong device, long modifiedMs)
     {
+        ModifiedMs = modifiedMs;
         Length = length;
         Links = links;
         Mode = mode;
@@ -133,6 +143,8 @@ internal readonly struct UnixStat
     public long Length { get; }
 
     public uint Links { get; }
+
+    public long ModifiedMs { get; }
 
     public uint Mode { get; }
 

@@ -50,7 +50,8 @@ internal sealed unsafe class UnixDisk : IDisk
         byte* buffer = stackalloc byte[UnixPath.Bytes];
         if (Unix.TryStat(_paths.Join(path, buffer), followLinks: path.Length == 0, out UnixStat stat))
         {
-            return new DiskEntry(stat.IsFolder, stat.Length, stat.Identity, stat.Links, stat.Mode & Unix.ModeBits);
+            return new DiskEntry(stat.IsFolder, stat.Length, stat.Identity, stat.Links, stat.Mode & Unix.ModeBits,
+                stat.ModifiedMs);
         }
 
         int error = Errno.Last;
@@ -181,6 +182,15 @@ internal sealed unsafe class UnixDisk : IDisk
         if (Libc.Link(_paths.Join(existing, from), _paths.Join(added, to)) != 0)
         {
             throw Errno.OptionalFailure("link", added);
+        }
+    }
+
+    public void SetModified(string path, long unixMs)
+    {
+        byte* buffer = stackalloc byte[UnixPath.Bytes];
+        if (Unix.SetModified(_paths.Join(path, buffer), unixMs) != 0)
+        {
+            throw Errno.Failure("utimensat", path);
         }
     }
 

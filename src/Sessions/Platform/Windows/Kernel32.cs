@@ -78,6 +78,12 @@ internal struct WindowsFileInfo
     [FieldOffset(0)]
     internal uint Attributes;
 
+    [FieldOffset(20)]
+    internal uint ModifiedLow;
+
+    [FieldOffset(24)]
+    internal uint ModifiedHigh;
+
     [FieldOffset(28)]
     internal uint Volume;
 
@@ -97,6 +103,9 @@ internal struct WindowsFileInfo
     internal uint IndexLow;
 
     internal readonly long Length => ((long)SizeHigh << 32) | SizeLow;
+
+    internal readonly long ModifiedMs =>
+        DateTimeOffset.FromFileTime(((long)ModifiedHigh << 32) | ModifiedLow).ToUnixTimeMilliseconds();
 
     internal readonly ulong Identity =>
         (((ulong)IndexHigh << 32) | IndexLow) ^ ulong.RotateLeft(Volume, 40);

@@ -52,7 +52,8 @@ internal sealed unsafe class WindowsDisk(string root) : IDisk
 
             bool folder = (info.Attributes & WindowsFileInfo.Folder) != 0;
             return new DiskEntry(
-                folder, info.Length, info.Identity, info.Links, folder ? FolderMode700 : FileMode600);
+                folder, info.Length, info.Identity, info.Links, folder ? FolderMode700 : FileMode600,
+                info.ModifiedMs);
         }
         finally
         {
@@ -116,6 +117,9 @@ internal sealed unsafe class WindowsDisk(string root) : IDisk
             throw WindowsErrors.Failure("CreateHardLink", added);
         }
     }
+
+    public void SetModified(string path, long unixMs) => Run("SetFileTime", path,
+        () => File.SetLastWriteTimeUtc(Full(path), DateTimeOffset.FromUnixTimeMilliseconds(unixMs).UtcDateTime));
 
     public void Unlink(string path)
     {

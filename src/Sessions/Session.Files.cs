@@ -1,0 +1,175 @@
+using System.Buffers;
+using System.Globalization;
+using Sessions.Lifecycle;
+using Sessions.Platform;
+using Sessions.Sharing;
+using Sessions.Storage;
+
+namespace Sessions;
+
+/// <content>Files that are kept with the session.</content>
+public sealed partial class Session
+{
+    private static long s_staged;
+
+    /// <summary>
+    /// Keeps a file with the session and writes {"file_id","name","mime_type","bytes","sha256","existing"}.
+    /// The same content again is the same file. It is on stable storage on return. The name has 1 to 255
+    /// bytes without separators and control characters, and its extension must fit the content. A file
+    /// above the store's limits (10 MiB an image, 50 MiB any other, see
+    /// <see cref="SessionStore.Configure"/>) is a Limit, and through a share it is AccessDenied.
+    /// </summary>
+    public void PutFile(string name, ReadOnlySpan<byte> data, IBufferWriter<byte> output)
+    {
+        ArgumentNullException.ThrowIfNull(name);
+        FileNames.Check(name);
+        RequireWritable();
+        if (Core.IsReadOnly)
+        {
+            throw Errors.ReadOnly();
+        }
+
+        FileKind kind = FileSniffer.Sniff(data);
+        string limit = StoreConfig.LimitOf(kind.IsImage);
+        Checks.AtMost(data.Length, SessionStore.Run(() => FileBytesMax(kind.IsImage)), limit);
+        string mime = FileNames.Mime(name, kind);
+        string digest = Convert.ToHexStringLower(Sha256.Hash(data));
+        bool isExisting;
+        try
+        {
+            isExisting = Put(digest, kind.Extension, data);
+        }
+        catch (DiskException e)
+        {
+            throw Errors.From(e);
+        }
+
+        var b = new Utf8Buffer(512);
+        b.Byte('{').Member("file_id", SessionFiles.Id(digest)).Member("name", name).Member("mime_type", mime)
+            .Member("bytes", data.Length).Member("sha256", digest).Member("existing", isExisting).Byte('}');
+        output.Write(b.Written);
+    }
+
+    /// <summary>Where a file lies, as an absolute path; NotFound where there is none with that id.</summary>
+    public string GetFilePath(string fileId)
+    {
+        ArgumentNullException.ThrowIfNull(fileId);
+        RequireWritable(); // a path leads to the whole session, which no share shows
+        Current();
+        string path = _store.Look(_ => SessionFiles.Find(Core.Disk, _row.Folder, fileId))
+            ?? throw new SessionException(SessionStatus.NotFound, "There is no such file.",
+                Errors.Details(b => b.Member("file_id", fileId)));
+        return System.IO.Path.Combine(_store.Path, path);
+    }
+
+    private long FileBytesMax(bool isImage)
+    {
+        lock (Core.Rows.Gate)
+        {
+            Core.Refresh();
+            return StoreConfig.FileBytesMax(Core.Rows.ReadConfig(), isImage);
+        }
+    }
+
+    private bool Put(string digest, string extension, ReadOnlySpan<byte> data)
+    {
+        Current();
+        IDisk disk = Core.Disk;
+        string path = SessionFiles.Path(_row.Folder, digest, extension);
+        if (SessionFiles.Holds(disk, path, data) && Place(null, digest, extension) is { } folder)
+        {
+            MakeDurable(folder); // whoever put it may have been killed before that
+            return true;
+        }
+
+        if (disk.Stat(path) is not null)
+        {
+            // Damaged. The content that was meant is at hand again, and takes its place.
+            Core.Quarantine.Keep(path, Id, SessionFiles.Mismatch, disk.ReadAll(path));
+        }
+
+        string staged = Stage(data);
+        try
+        {
+            Core.Step(Step.FileStaged);
+            MakeDurable(Place(staged, digest, extension)!);
+        }
+        finally
+        {
+            if (disk.Stat(staged) is not null)
+            {
+                disk.Unlink(staged);
+            }
+        }
+
+        return false;
+    }
+
+    // The content, where no reader looks, on stable storage.
+    private string Stage(ReadOnlySpan<byte> data)
+    {
+        string staged = string.Create(CultureInfo.InvariantCulture,
+            $"{Layout.Temporary}/{Core.InstanceId}-file-{Interlocked.Increment(ref s_staged)}");
+        Core.Disk.CreateFolder(Layout.Temporary); // somebody may have removed it under the store
+        bool isWhole = false;
+        try
+        {
+            using IDiskFile file = Core.Disk.Open(staged, OpenMode.CreateNew);
+            file.Write(data, 0);
+            file.Sync();
+            isWhole = true;
+            return staged;
+        }
+        finally
+        {
+            if (!isWhole && Core.Disk.Stat(staged) is not null)
+            {
+                Core.Disk.Unlink(staged);
+            }
+        }
+    }
+
+    // The folder it is in then; null where nothing was staged and it is gone. Relaxed, a session may have
+    // no folder yet: the frame that makes it is not on stable storage.
+    private string? Place(string? staged, string digest, string extension)
+    {
+        for (bool isFlushed = false; ; isFlushed = true)
+        {
+            var request = new PutFileRequest(Core.Disk, _row, staged, digest, extension) { Full = false };
+            Commit(request);
+            if (request.Folder is { } folder)
+            {
+                Core.Step(Step.FilePlaced);
+                return request.IsThere ? folder : null;
+            }
+
+            if (isFlushed)
+            {
+                throw Errors.Corrupt("The session's folder is gone.", _row.Folder, Id);
+            }
+
+            _store.Flush();
+        }
+    }
+
+    // Names from the inside out, so that none is durable before what it leads to.
+    private void MakeDurable(string folder)
+    {
+        try
+        {
+            Core.Disk.SyncFolder($"{folder}/{Layout.FilesFolder}");
+            for (; folder.Length > 0; folder = Layout.Parent(folder))
+            {
+                Core.Disk.SyncFolder(folder);
+            }
+
+            Core.Disk.SyncFolder("");
+        }
+        catch (DiskException e) when (e.Error == DiskError.NotFound)
+        {
+            LogRing.Add("debug", $"Deleted while a file was put into it: {e.Path}");
+            Current();
+            throw;
+        }
+    }
+}

@@ -1,0 +1,180 @@
+using System.Globalization;
+using Sessions.Platform;
+using Sessions.Sharing;
+
+namespace Sessions.Storage;
+
+/// <summary>
+/// The files that are kept with a session, each under the SHA-256 of its content: files/&lt;digest&gt;.&lt;ext&gt;.
+/// A name never stands for other content, so no frame speaks of them: a file is whole and durable, name
+/// and all, before anybody is told of its id.
+/// </summary>
+internal static class SessionFiles
+{
+    /// <summary>A file that nobody refers to stays for so long after it was last put: the event that will
+    /// refer to it may be on its way.</summary>
+    public const long SparedMs = 60 * 60 * 1000;
+
+    /// <summary>What is said of a file whose content is not what its name says.</summary>
+    public const string Mismatch = "file_hash_mismatch";
+
+    private const int CopyBytes = 1024 * 1024;
+    private const int DigestDigits = Sha256.Bytes * 2;
+    private const int IdDigits = 32;
+
+    public static string Id(string digest) => "f_" + digest[..IdDigits];
+
+    public static string Path(string folder, string digest, string extension)
+        => $"{folder}/{Layout.FilesFolder}/{digest}.{extension}";
+
+    /// <summary>Where the file with that id is; null where there is none.</summary>
+    public static string? Find(IDisk disk, string folder, string fileId)
+    {
+        foreach (string name in Names(disk, folder))
+        {
+            if (Id(name) == fileId)
+            {
+                return $"{folder}/{Layout.FilesFolder}/{name}";
+            }
+        }
+
+        return null;
+    }
+
+    /// <summary>Whether the file at the path holds just that.</summary>
+    public static bool Holds(IDisk disk, string path, ReadOnlySpan<byte> data)
+    {
+        if (disk.Stat(path) is not { IsFolder: false } entry || entry.Length != data.Length)
+        {
+            return false;
+        }
+
+        using IDiskFile file = disk.Open(path, OpenMode.Read);
+        byte[] buffer = new byte[CopyBytes];
+        for (int offset = 0; offset < data.Length; offset += CopyBytes)
+        {
+            ReadOnlySpan<byte> expected = data.Slice(offset, Math.Min(CopyBytes, data.Length - offset));
+            int read = file.Read(buffer.AsSpan(0, expected.Length), offset);
+            if (!buffer.AsSpan(0, read).SequenceEqual(expected))
+            {
+                return false;
+            }
+        }
+
+        return true;
+    }
+
+    /// <summary>Gives a branch its parent's files: by hard links, or copies where there are none. The
+    /// names are durable on return; what the child has already is left alone.</summary>
+    public static void LinkAll(IDisk disk, string parentFolder, string childFolder)
+    {
+        List<string> names = Names(disk, parentFolder);
+        if (names.Count == 0)
+        {
+            return;
+        }
+
+        string child = $"{childFolder}/{Layout.FilesFolder}";
+        disk.CreateFolder(child);
+        foreach (string name in names)
+        {
+            string from = $"{parentFolder}/{Layout.FilesFolder}/{name}", to = $"{child}/{name}";
+            if (disk.Stat(to) is null && !TryLink(disk, from, to))
+            {
+                Copy(disk, from, to);
+            }
+        }
+
+        disk.SyncFolder(child);
+        disk.SyncFolder(childFolder);
+    }
+
+    /// <summary>Removes the files that nobody refers to, but for those of the last hour; returns how many
+    /// bytes that were. Call it under the store lock, after what referred to them is gone for good.</summary>
+    public static long RemoveOrphans(IDisk disk, string folder, IReadOnlySet<string> referenced, long now)
+    {
+        long removed = 0;
+        foreach (string name in Names(disk, folder))
+        {
+            string path = $"{folder}/{Layout.FilesFolder}/{name}";
+            if (!referenced.Contains(Id(name)) && disk.Stat(path) is { } entry && entry.ModifiedMs < now - SparedMs)
+            {
+                disk.Unlink(path);
+                removed += entry.Length;
+            }
+        }
+
+        return removed;
+    }
+
+    /// <summary>The paths of files whose content is not what their name says, and how long they are.</summary>
+    public static IEnumerable<(string Path, long Length, bool IsSound)> Check(IDisk disk, string folder)
+    {
+        byte[] buffer = new byte[CopyBytes];
+        foreach (string name in Names(disk, folder))
+        {
+            string path = $"{folder}/{Layout.FilesFolder}/{name}";
+            (string digest, long length) = Digest(disk, path, buffer);
+            yield return (path, length, name.StartsWith(digest, StringComparison.Ordinal));
+        }
+    }
+
+    private static (string Digest, long Length) Digest(IDisk disk, string path, byte[] buffer)
+    {
+        using IDiskFile file = disk.Open(path, OpenMode.Read);
+        var hash = new Sha256();
+        long length = 0;
+        for (int read; (read = file.Read(buffer, length)) > 0; length += read)
+        {
+            hash.Append(buffer.AsSpan(0, read));
+        }
+
+        return (Convert.ToHexStringLower(hash.Finish()), length);
+    }
+
+    // What this library put there; anything else in the folder is not its own.
+    private static List<string> Names(IDisk disk, string folder)
+    {
+        string files = $"{folder}/{Layout.FilesFolder}";
+        return disk.Stat(files) is not { IsFolder: true } ? [] : [.. disk.List(files)
+            .Where(n => !n.IsFolder && n.Name.Length > DigestDigits && n.Name[DigestDigits] == '.'
+                && n.Name.AsSpan(0, DigestDigits).IndexOfAnyExcept("0123456789abcdef") < 0)
+            .Select(n => n.Name).Order(StringComparer.Ordinal)];
+    }
+
+    private static bool TryLink(IDisk disk, string from, string to)
+    {
+        if (!disk.Capabilities.HardLinks)
+        {
+            return false;
+        }
+
+        try
+        {
+            disk.Link(from, to);
+            return true;
+        }
+        catch (DiskException e) when (e.Error == DiskError.Unsupported)
+        {
+            LogRing.Add("debug", $"Copied, since it cannot be linked: {from}"); // as many names as a file may have
+            return false;
+        }
+    }
+
+    private static void Copy(IDisk disk, string from, string to)
+    {
+        using (IDiskFile source = disk.Open(from, OpenMode.Read), target = disk.Open(to, OpenMode.CreateNew))
+        {
+            byte[] buffer = new byte[CopyBytes];
+            long offset = 0;
+            for (int read; (read = source.Read(buffer, offset)) > 0; offset += read)
+            {
+                target.Write(buffer.AsSpan(0, read), offset);
+            }
+
+            target.Sync();
+        }
+
+        disk.SetModified(to, disk.Stat(from)!.Value.ModifiedMs);
+    }
+}
