@@ -204,6 +204,17 @@ typedef struct session_append_options {
   const char *turn_id;
   const char *id;
 } session_append_options_t;
+typedef struct session_cursor_options {
+  uint32_t size;
+  uint32_t flags;
+  uint64_t after_seq;
+  int64_t since;
+  int64_t until;
+  uint32_t page_bytes;
+  uint32_t reserved;
+  const char *types;
+  const char *turn_id;
+} session_cursor_options_t;
 session_status_t session_append_event(session_t *session, const char *type, const char *data_json,
     size_t data_length, uint32_t flags, uint64_t *out_seq);
 session_status_t session_append_event_ex(session_t *session, const char *type,

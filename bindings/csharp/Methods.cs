@@ -220,6 +220,42 @@ public static unsafe partial class Methods
     public static extern int session_read_streams([NativeTypeName("session_t *")] session_s* session, [NativeTypeName("const char *")] sbyte* stream_id, [NativeTypeName("uint64_t")] ulong from_offset, [NativeTypeName("char **")] sbyte** out_json, [NativeTypeName("size_t *")] nuint* out_length);
 
     [DllImport("sessions", CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+    [return: NativeTypeName("session_status_t")]
+    public static extern int session_read_turns([NativeTypeName("session_t *")] session_s* session, [NativeTypeName("uint64_t")] ulong after_seq, [NativeTypeName("uint32_t")] uint limit, [NativeTypeName("char **")] sbyte** out_json, [NativeTypeName("size_t *")] nuint* out_length);
+
+    [DllImport("sessions", CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+    [return: NativeTypeName("session_status_t")]
+    public static extern int session_cursor_open([NativeTypeName("session_t *")] session_s* session, [NativeTypeName("const session_cursor_options_t *")] session_cursor_options* options, [NativeTypeName("session_cursor_t **")] session_cursor_s** out_cursor);
+
+    [DllImport("sessions", CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+    [return: NativeTypeName("session_status_t")]
+    public static extern int session_cursor_next([NativeTypeName("session_cursor_t *")] session_cursor_s* cursor, [NativeTypeName("uint32_t")] uint limit, [NativeTypeName("uint32_t")] uint timeout_ms, [NativeTypeName("char **")] sbyte** out_json, [NativeTypeName("size_t *")] nuint* out_length);
+
+    [DllImport("sessions", CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+    [return: NativeTypeName("session_status_t")]
+    public static extern int session_cursor_previous([NativeTypeName("session_cursor_t *")] session_cursor_s* cursor, [NativeTypeName("uint32_t")] uint limit, [NativeTypeName("char **")] sbyte** out_json, [NativeTypeName("size_t *")] nuint* out_length);
+
+    [DllImport("sessions", CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+    [return: NativeTypeName("session_status_t")]
+    public static extern int session_cursor_seek([NativeTypeName("session_cursor_t *")] session_cursor_s* cursor, [NativeTypeName("uint64_t")] ulong after_seq);
+
+    [DllImport("sessions", CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+    [return: NativeTypeName("session_status_t")]
+    public static extern int session_cursor_seek_time([NativeTypeName("session_cursor_t *")] session_cursor_s* cursor, [NativeTypeName("int64_t")] long at);
+
+    [DllImport("sessions", CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+    [return: NativeTypeName("session_status_t")]
+    public static extern int session_cursor_destroy([NativeTypeName("session_cursor_t *")] session_cursor_s* cursor);
+
+    [DllImport("sessions", CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+    [return: NativeTypeName("session_status_t")]
+    public static extern int session_put_file([NativeTypeName("session_t *")] session_s* session, [NativeTypeName("const char *")] sbyte* name, [NativeTypeName("const void *")] void* data, [NativeTypeName("size_t")] nuint length, [NativeTypeName("char **")] sbyte** out_json, [NativeTypeName("size_t *")] nuint* out_length);
+
+    [DllImport("sessions", CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+    [return: NativeTypeName("session_status_t")]
+    public static extern int session_get_file_path([NativeTypeName("session_t *")] session_s* session, [NativeTypeName("const char *")] sbyte* file_id, [NativeTypeName("char **")] sbyte** out_path);
+
+    [DllImport("sessions", CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
     public static extern void* plue_session_create([NativeTypeName("const char *")] sbyte* parent_id);
 
     [DllImport("sessions", CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
@@ -492,4 +528,13 @@ public static unsafe partial class Methods
 
     [NativeTypeName("#define SESSION_TRANSCRIPT_HTML 3")]
     public const int SESSION_TRANSCRIPT_HTML = 3;
+
+    [NativeTypeName("#define SESSION_READ_HIDDEN 0x1u")]
+    public const uint SESSION_READ_HIDDEN = 0x1U;
+
+    [NativeTypeName("#define SESSION_READ_CONTEXT 0x2u")]
+    public const uint SESSION_READ_CONTEXT = 0x2U;
+
+    [NativeTypeName("#define SESSION_READ_DATA_AS_TEXT 0x4u")]
+    public const uint SESSION_READ_DATA_AS_TEXT = 0x4U;
 }

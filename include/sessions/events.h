@@ -46,6 +46,14 @@ extern "C" {
 #define SESSION_TRANSCRIPT_HTML 3        /**< One page that needs no network. */
 /** @} */
 
+/** @name Flags of cursors
+ * @since 0.1
+ * @{ */
+#define SESSION_READ_HIDDEN 0x1u  /**< Also what a rewind hides, with `"hidden":true`. */
+#define SESSION_READ_CONTEXT 0x2u /**< From the last compaction's kept point on. */
+#define SESSION_READ_DATA_AS_TEXT 0x4u /**< `data` is a string of JSON: exact in every language. */
+/** @} */
+
 /** What an append may say besides type and data. @since 0.1 */
 typedef struct session_append_options {
   uint32_t size;       /**< sizeof(session_append_options_t). */
@@ -54,6 +62,19 @@ typedef struct session_append_options {
   const char *turn_id; /**< Groups the events of one turn; NULL: none. */
   const char *id;      /**< Made by the host; a repeat writes nothing. NULL: none. */
 } session_append_options_t;
+
+/** What a cursor shows, and where it stands first. @since 0.1 */
+typedef struct session_cursor_options {
+  uint32_t size;       /**< sizeof(session_cursor_options_t). */
+  uint32_t flags;      /**< SESSION_READ_*. */
+  uint64_t after_seq;  /**< Stand behind this number; 0: before the first event. */
+  int64_t since;       /**< Only events of this time (unix ms) or later; 0: open. */
+  int64_t until;       /**< Only events of this time (unix ms) or earlier; 0: open. */
+  uint32_t page_bytes; /**< Bytes of a page, at most 64 MiB; it has one event at least. 0: 1 MiB. */
+  uint32_t reserved;   /**< 0. */
+  const char *types;   /**< `tool_call,custom:*`: types, or how they begin. NULL: all. */
+  const char *turn_id; /**< Only events of this turn. NULL: all. */
+} session_cursor_options_t;
 
 /**
  * Appends one event. Types `user_prompt` and `agent_message` raise `message_count`.
@@ -297,6 +318,160 @@ SESSION_API session_status_t session_read_streams(session_t *session, const char
                                                   uint64_t from_offset, char **out_json,
                                                   size_t *out_length);
 /** @} */
+
+/**
+ * Reads a page of the events after a number, grouped by turn, the turns in the order in which they
+ * first appear.
+ *
+ * Answers `{"turns":[{"turn_id":"t-3","first_seq":7,"last_seq":14,"started_at":1795158390001,
+ * "ended_at":1795158399456,"event_count":2,"events":[...]}],"skipped":[...],"next_after_seq":14,
+ * "previous_before_seq":7,"last_seq":17,"has_more":true}`. Events without a turn come in groups
+ * with `"turn_id":null`, one for each run of them. A turn that a page has no room for begins the
+ * next one; only one that is larger than a page comes in parts, each under the same `turn_id`.
+ * Turns that overlap may come in parts, too: a page covers a run of numbers.
+ *
+ * @param session          the session
+ * @param after_seq        the `next_after_seq` of the page before; 0: from the first
+ * @param limit            at most so many turns; 0: as many as fit a page of 1 MiB, at least one
+ * @param[out] out_json    the page; free it with session_string_free()
+ * @param[out] out_length  its length in bytes; may be NULL
+ * @return SESSION_OK
+ * @remark Any thread. Cost: long, in the size of the page.
+ * @since 0.1
+ */
+SESSION_API session_status_t session_read_turns(session_t *session, uint64_t after_seq,
+                                                uint32_t limit, char **out_json,
+                                                size_t *out_length);
+
+/**
+ * Opens a cursor: a position between two events, from which pages are read in both directions. It
+ * holds no part of the log, and nothing that happens to the log invalidates it. It stays open when
+ * `session` is destroyed; what was opened through a share goes on to see only that.
+ *
+ * @param session          the session
+ * @param options          NULL: all events, from the first
+ * @param[out] out_cursor  the cursor; end it with session_cursor_destroy()
+ * @return SESSION_OK; SESSION_E_LIMIT: `page_bytes`
+ * @remark Any thread. Cost: memory.
+ * @since 0.1
+ */
+SESSION_API session_status_t session_cursor_open(session_t *session,
+                                                 const session_cursor_options_t *options,
+                                                 session_cursor_t **out_cursor);
+
+/**
+ * Reads the events behind the cursor, oldest first, and moves behind them.
+ *
+ * Answers a page as session_read_events() does; what the options leave out is not named in
+ * `skipped`. An event has `pause_ms`, the milliseconds since the one that this cursor showed before
+ * it, where that is above 0 and the cursor came straight from there. A page may be empty and have
+ * `"has_more":true`: the filter found nothing in 32 MiB of the log, and the next call goes on.
+ *
+ * @param cursor           the cursor
+ * @param limit            at most so many; 0: as many as fit a page, at least one
+ * @param timeout_ms       where there is nothing, wait so long for any process to add something; 0:
+ *                         answer at once, with an empty page; or SESSION_WAIT_FOREVER
+ * @param[out] out_json    the page; free it with session_string_free()
+ * @param[out] out_length  its length in bytes; may be NULL
+ * @return SESSION_OK; SESSION_E_TIMEOUT: nothing came; SESSION_E_MISUSE; a wait ends with
+ *         SESSION_E_DELETED, SESSION_E_CLOSED or SESSION_E_CANCELLED (the cursor was destroyed)
+ * @remark One thread at a time. Cost: long, in the size of the page; waits.
+ * @since 0.1
+ */
+SESSION_API session_status_t session_cursor_next(session_cursor_t *cursor, uint32_t limit,
+                                                 uint32_t timeout_ms, char **out_json,
+                                                 size_t *out_length);
+
+/**
+ * Reads the events before the cursor, oldest first, and moves before them. `has_more` says whether
+ * there may be earlier ones.
+ *
+ * @param cursor           the cursor
+ * @param limit            at most so many; 0: as many as fit a page, at least one
+ * @param[out] out_json    the page; free it with session_string_free()
+ * @param[out] out_length  its length in bytes; may be NULL
+ * @return SESSION_OK; SESSION_E_MISUSE
+ * @remark One thread at a time. Cost: long, in the size of the page.
+ * @since 0.1
+ */
+SESSION_API session_status_t session_cursor_previous(session_cursor_t *cursor, uint32_t limit,
+                                                     char **out_json, size_t *out_length);
+
+/**
+ * Moves the cursor behind a number, whether or not there is such an event.
+ *
+ * @param cursor     the cursor
+ * @param after_seq  0: before the first event
+ * @return SESSION_OK; SESSION_E_MISUSE
+ * @remark One thread at a time. Cost: memory.
+ * @since 0.1
+ */
+SESSION_API session_status_t session_cursor_seek(session_cursor_t *cursor, uint64_t after_seq);
+
+/**
+ * Moves the cursor before the first event, in the order of numbers, whose `timestamp` is `at` or
+ * later; behind the last event where there is none. Timestamps may go backwards. The filter of the
+ * cursor does not count here.
+ *
+ * @param cursor  the cursor
+ * @param at      unix ms
+ * @return SESSION_OK; SESSION_E_MISUSE
+ * @remark One thread at a time. Cost: long, in the part of the log before that event.
+ * @since 0.1
+ */
+SESSION_API session_status_t session_cursor_seek_time(session_cursor_t *cursor, int64_t at);
+
+/**
+ * Ends a cursor; NULL is fine. Never blocks, leaves session_last_error() alone, and may come from
+ * any thread: a session_cursor_next() that waits answers SESSION_E_CANCELLED.
+ *
+ * @param cursor  the cursor, or NULL
+ * @return SESSION_OK; SESSION_E_INVALID_HANDLE
+ * @remark Any thread. Cost: memory.
+ * @since 0.1
+ */
+SESSION_API session_status_t session_cursor_destroy(session_cursor_t *cursor);
+
+/**
+ * Keeps a file with the session: an image, a document, what a prompt refers to by its `file_id`.
+ *
+ * Answers `{"file_id":"f_9f86d081884c7d659a2feaa0c55ad015","name":"a.png","mime_type":"image/png",
+ * "bytes":1024,"sha256":"9f86...","existing":false}`. The file is kept under the SHA-256 of its
+ * content; the same content again gets the same `file_id` and `"existing":true`. On return it is on
+ * stable storage, whatever the store's durability. A file that no event refers to is removed by a
+ * prune, an hour after it was last put at the earliest.
+ *
+ * @param session          the session
+ * @param name             as people see it: 1 to 255 bytes without separators, control characters
+ * @param data             the content; may be NULL where `length` is 0
+ * @param length           at most 10 MiB of an image and 50 MiB of any other file, unless
+ *                         session_store_configure() says otherwise
+ * @param[out] out_json    the answer; free it with session_string_free()
+ * @param[out] out_length  its length in bytes; may be NULL
+ * @return SESSION_OK; SESSION_E_INVALID_ARGUMENT: the name, or content that is not what the name's
+ *         extension says (`{"argument":"name","extension":"png","expected":"image/png",
+ *         "actual":"text/plain"}`); SESSION_E_LIMIT; SESSION_E_NO_SPACE; SESSION_E_ACCESS_DENIED on
+ *         a handle from a share
+ * @remark Any thread. Cost: long, in the size of the file.
+ * @since 0.1
+ */
+SESSION_API session_status_t session_put_file(session_t *session, const char *name,
+                                              const void *data, size_t length, char **out_json,
+                                              size_t *out_length);
+
+/**
+ * Tells where a file lies, for reading. Its content never changes; the path holds until the session
+ * is deleted or a prune removes the file.
+ *
+ * @param session        the session
+ * @param file_id        as session_put_file() answered it
+ * @param[out] out_path  absolute; free it with session_string_free()
+ * @return SESSION_OK; SESSION_E_NOT_FOUND; SESSION_E_ACCESS_DENIED on a handle from a share
+ * @remark Any thread. Cost: memory, and a look at the disk.
+ * @since 0.1
+ */
+SESSION_API session_status_t session_get_file_path(session_t *session, const char *file_id,
+                                                   char **out_path);
 
 #ifdef __cplusplus
 }

@@ -6,7 +6,8 @@
  *
  * - **Threads.** Every call may come from any thread, on any handle, at any time, even while
  *   another thread destroys that handle: the call then completes, or answers SESSION_E_CANCELLED
- *   (it waits, or had not begun) or SESSION_E_INVALID_HANDLE (it came too late).
+ *   (it waits, or had not begun) or SESSION_E_INVALID_HANDLE (it came too late). Cursors serve one
+ *   thread at a time: a call that meets another one on the same cursor answers SESSION_E_MISUSE.
  * - **Cost.** Each call names its class: *memory* (no I/O), *commit* (one record; shares one sync
  *   of the disk with its neighbours), *long* (grows with the data), *waits* (up to its timeout).
  * - **Handles** are numbers that look like pointers and are never followed. NULL, stale, freed

@@ -46,6 +46,19 @@ internal static unsafe class Argument
         return new ReadOnlySpan<byte>(value, (int)length);
     }
 
+    /// <summary>Bytes with their length; NULL is fine where that is 0.</summary>
+    internal static ReadOnlySpan<byte> Bytes(void* value, nuint length, string name, string limit)
+    {
+        if (length > 0)
+        {
+            NotNull(value, name);
+        }
+
+        return length <= int.MaxValue ? new ReadOnlySpan<byte>(value, (int)length) : throw new SessionException(
+            SessionStatus.Limit, $"{name} is too long.",
+            $$"""{"limit":"{{limit}}","max":{{int.MaxValue}},"actual":{{length}}}""");
+    }
+
     /// <summary>A pointer that must be there.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal static void NotNull(void* value, string name)

@@ -9,7 +9,8 @@ internal static unsafe class Errors
     /// <param name="exception">What ended the call.</param>
     /// <param name="waits">Whether the call answers SESSION_E_CANCELLED: those do that wait, when their
     /// handle is destroyed. Any other that finds it so came too late.</param>
-    internal static int Report(Exception exception, bool waits = false)
+    /// <param name="type">What the handle stands for.</param>
+    internal static int Report(Exception exception, bool waits = false, string type = "session")
     {
         try
         {
@@ -19,7 +20,7 @@ internal static unsafe class Errors
                 case SessionException { Status: SessionStatus.Timeout }:
                     return (int)SessionStatus.Timeout;
                 case SessionException { Status: SessionStatus.Cancelled } when !waits:
-                    return Report(Handles.Invalid("session"));
+                    return Report(Handles.Invalid(type));
                 case SessionException known:
                     Set(known);
                     return (int)known.Status;

@@ -63,6 +63,9 @@ internal static class Handles
     /// <summary>The store of a handle.</summary>
     internal static SessionStore Store(nint handle) => Find(handle) as SessionStore ?? throw Invalid("store");
 
+    /// <summary>The cursor of a handle.</summary>
+    internal static EventCursor Cursor(nint handle) => Find(handle) as EventCursor ?? throw Invalid("cursor");
+
     /// <summary>A new handle.</summary>
     internal static nint Add(object target)
     {

@@ -179,6 +179,43 @@ internal unsafe struct AppendOptionsIn
     }
 }
 
+/// <summary>session_cursor_options_t.</summary>
+[StructLayout(LayoutKind.Sequential)]
+internal unsafe struct CursorOptions
+{
+    internal uint Size;
+    internal uint Flags;
+    internal ulong AfterSeq;
+    internal long Since;
+    internal long Until;
+    internal uint PageBytes;
+    internal uint Reserved;
+    internal byte* Types;
+    internal byte* TurnId;
+
+    internal static EventCursorOptions? Read(CursorOptions* options)
+    {
+        if (options == null)
+        {
+            return null;
+        }
+
+        const ReadFlags Known = ReadFlags.Hidden | ReadFlags.Context | ReadFlags.DataAsText;
+        Argument.InStruct(options, (uint)sizeof(CursorOptions), "session_cursor_options_t", "options");
+        Argument.Reserved(options->Reserved, "reserved");
+        return new EventCursorOptions
+        {
+            Flags = (ReadFlags)Argument.Flags(options->Flags, (uint)Known),
+            AfterSeq = Argument.Integer(options->AfterSeq, "after_seq"),
+            Since = Argument.Time(options->Since, "since"),
+            Until = Argument.Time(options->Until, "until"),
+            PageBytes = options->PageBytes,
+            Types = Argument.OptionalText(options->Types, "types"),
+            TurnId = Argument.OptionalText(options->TurnId, "turn_id"),
+        };
+    }
+}
+
 /// <summary>session_stat_t.</summary>
 [StructLayout(LayoutKind.Sequential)]
 internal struct StatOut

@@ -167,7 +167,15 @@ static int outs_are_clear(void) {
   CALL(session_stream_begin, (SESSION, "t", NULL, OUT(session_stream_t *))) \
   CALL(session_stream_write, (STREAM, "t", 1)) \
   CALL(session_stream_end, (STREAM, NULL, OUT(uint64_t))) \
-  CALL(session_read_streams, (SESSION, NULL, 0, JSON))
+  CALL(session_read_streams, (SESSION, NULL, 0, JSON)) \
+  CALL(session_read_turns, (SESSION, 0, 0, JSON)) \
+  CALL(session_cursor_open, (SESSION, NULL, OUT(session_cursor_t *))) \
+  CALL(session_cursor_next, ((session_cursor_t *)outs, 0, 0, JSON)) \
+  CALL(session_cursor_previous, ((session_cursor_t *)outs, 0, JSON)) \
+  CALL(session_cursor_seek, ((session_cursor_t *)outs, 0)) \
+  CALL(session_cursor_seek_time, ((session_cursor_t *)outs, 0)) \
+  CALL(session_put_file, (SESSION, "a", "x", 1, JSON)) \
+  CALL(session_get_file_path, (SESSION, "f_0", OUT(char *)))
 
 #define PLUE_POINTER_CALLS(CALL) \
   CALL(plue_session_create, (NULL)) \
@@ -272,9 +280,11 @@ static void start(void) {
 static void in_a_fork(void) {
   every_call_answers(SESSION_E_FORKED);
   CHECK_INT(SESSION_E_FORKED, session_destroy(SESSION));
+  CHECK_INT(SESSION_E_FORKED, session_cursor_destroy((session_cursor_t *)outs));
   CHECK_INT(SESSION_OK, session_destroy(NULL));
   CHECK_INT(SESSION_E_FORKED, session_stream_destroy(STREAM));
   CHECK_INT(SESSION_OK, session_stream_destroy(NULL));
+  CHECK_INT(SESSION_OK, session_cursor_destroy(NULL));
   CHECK_INT(SESSION_E_FORKED, session_shutdown(0));
   plue_session_destroy(SESSION);
   plue_shutdown();
@@ -295,6 +305,7 @@ static void a_runtime_that_does_not_start_is_no_memory(void) {
   every_call_answers(SESSION_E_NO_MEMORY); /* it is tried once */
   CHECK_INT(SESSION_E_INVALID_HANDLE, session_destroy(SESSION));
   CHECK_INT(SESSION_E_INVALID_HANDLE, session_stream_destroy(STREAM));
+  CHECK_INT(SESSION_E_INVALID_HANDLE, session_cursor_destroy((session_cursor_t *)outs));
   CHECK_INT(SESSION_E_NO_MEMORY, session_shutdown(0));
   CHECK_INT(0, called);
 }
@@ -312,9 +323,11 @@ static void each_failing_start(void) {
 
 static void ending_does_not_start_the_runtime(void) {
   CHECK_INT(SESSION_OK, session_destroy(NULL));
+  CHECK_INT(SESSION_OK, session_cursor_destroy(NULL));
   CHECK_INT(SESSION_E_INVALID_HANDLE, session_destroy(SESSION));
   CHECK_INT(SESSION_OK, session_stream_destroy(NULL));
   CHECK_INT(SESSION_E_INVALID_HANDLE, session_stream_destroy(STREAM));
+  CHECK_INT(SESSION_E_INVALID_HANDLE, session_cursor_destroy((session_cursor_t *)outs));
   plue_session_destroy(NULL);
   plue_session_destroy(SESSION);
   plue_shutdown();
@@ -325,14 +338,15 @@ static void ending_does_not_start_the_runtime(void) {
   CHECK(started == 0 && called == 0);
   start();
   CHECK_INT(ANSWER, session_destroy(SESSION));
+  CHECK_INT(ANSWER, session_cursor_destroy((session_cursor_t *)outs));
   plue_session_destroy(NULL);
-  CHECK_INT(1, called);
-  plue_session_destroy(SESSION);
   CHECK_INT(2, called);
-  plue_shutdown();
+  plue_session_destroy(SESSION);
   CHECK_INT(3, called);
   CHECK_INT(ANSWER, session_stream_destroy(STREAM));
   CHECK_INT(4, called);
+  plue_shutdown();
+  CHECK_INT(5, called);
   CHECK_INT(ANSWER, session_shutdown(0));
 }
 

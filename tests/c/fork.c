@@ -7,6 +7,7 @@
 static session_t *session;
 static session_stream_t *stream;
 static char *string_of_parent;
+static session_cursor_t *cursor_of_parent;
 
 #define FORKED(call) CHECK_STATUS(SESSION_E_FORKED, call)
 
@@ -20,6 +21,7 @@ static void every_call_in_the_child(void) {
   int32_t flag = 7;
   uint32_t count = 7;
   uint64_t seq = 7;
+  session_cursor_t *cursor = NULL;
 
   FORKED(session_store_open(folder, NULL, &opened));
   CHECK(opened == NULL);
@@ -65,6 +67,15 @@ static void every_call_in_the_child(void) {
   FORKED(session_stream_write(stream, "child", 5));
   FORKED(session_stream_end(stream, NULL, &seq));
   FORKED(session_read_streams(session, NULL, 0, &json, NULL));
+  FORKED(session_read_turns(session, 0, 0, &json, NULL));
+  FORKED(session_cursor_open(session, NULL, &cursor));
+  CHECK(cursor == NULL);
+  FORKED(session_cursor_next(cursor_of_parent, 0, SESSION_WAIT_FOREVER, &json, NULL));
+  FORKED(session_cursor_previous(cursor_of_parent, 0, &json, NULL));
+  FORKED(session_cursor_seek(cursor_of_parent, 0));
+  FORKED(session_cursor_seek_time(cursor_of_parent, 0));
+  FORKED(session_put_file(session, "a", "x", 1, &json, NULL));
+  FORKED(session_get_file_path(session, "f_0", &json));
   FORKED(session_abi_json(&json, NULL));
   FORKED(session_log_read(0, 0, &json, NULL));
   CHECK(json == NULL && made == NULL && count == 0 && seq == 0 && flag == 0);
@@ -77,6 +88,7 @@ static void every_call_in_the_child(void) {
 
   /* Whatever they answer, they return and touch nothing of the parent's. */
   session_string_free(string_of_parent);
+  session_cursor_destroy(cursor_of_parent);
   session_destroy(session);
   session_destroy(session);
   session_destroy(NULL);
@@ -114,12 +126,15 @@ static void the_child_is_refused_and_the_parent_goes_on(void) {
   CHECK_OK(session_get_id(session, &string_of_parent));
   CHECK_OK(session_stream_begin(session, "agent_message", NULL, &stream));
   CHECK_OK(session_stream_write(stream, "be", 2));
+  CHECK_OK(session_cursor_open(session, NULL, &cursor_of_parent));
 
   in_child(every_call_in_the_child);
   CHECK_OK(session_update_title(session, "after"));
   CHECK_OK(append_text(session, "user_prompt", "{}", NULL));
   in_child(every_call_in_the_child); /* and once more */
 
+  CHECK_OK(session_cursor_seek(cursor_of_parent, 0));
+  CHECK_OK(session_cursor_destroy(cursor_of_parent));
   CHECK_STR(id, string_of_parent);
   session_string_free(string_of_parent);
   CHECK_INFO(session, "\"title\":\"after\"");

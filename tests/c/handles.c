@@ -7,6 +7,7 @@ static int outs_are_clear; /* set by the thunk that ran last */
 #define STORE ((session_store_t *)handle)
 #define SESSION ((session_t *)handle)
 #define STREAM ((session_stream_t *)handle)
+#define CURSOR ((session_cursor_t *)handle)
 #define JSON_CALL(name, call) \
   static session_status_t name(void *handle) { \
     char *json = (char *)&outs_are_clear; \
@@ -85,6 +86,17 @@ JSON_CALL(read_streams, session_read_streams(SESSION, NULL, 0, &json, &length))
 PLAIN_CALL(stream_write, session_stream_write(STREAM, "t", 1))
 OUT_CALL(stream_end, uint64_t, session_stream_end(STREAM, NULL, &out))
 PLAIN_CALL(stream_destroy, session_stream_destroy(STREAM))
+JSON_CALL(read_turns, session_read_turns(SESSION, 0, 0, &json, &length))
+OUT_CALL(cursor_open, session_cursor_t *, session_cursor_open(SESSION, NULL, &out))
+JSON_CALL(put_file, session_put_file(SESSION, "a.txt", "text", 4, &json, &length))
+OUT_CALL(get_file_path, char *, session_get_file_path(SESSION, "f_0", &out))
+/* events.h, on a cursor */
+JSON_CALL(cursor_next,
+          session_cursor_next(CURSOR, 0, SESSION_WAIT_FOREVER, &json, &length))
+JSON_CALL(cursor_previous, session_cursor_previous(CURSOR, 0, &json, &length))
+PLAIN_CALL(cursor_seek, session_cursor_seek(CURSOR, 1))
+PLAIN_CALL(cursor_seek_time, session_cursor_seek_time(CURSOR, 1))
+PLAIN_CALL(cursor_destroy, session_cursor_destroy(CURSOR))
 
 typedef struct entry {
   const char *name;
@@ -133,6 +145,10 @@ static const entry_t on_session[] = {
     {"session_repair", repair},
     {"session_stream_begin", stream_begin},
     {"session_read_streams", read_streams},
+    {"session_read_turns", read_turns},
+    {"session_cursor_open", cursor_open},
+    {"session_put_file", put_file},
+    {"session_get_file_path", get_file_path},
     {"session_destroy", destroy},
 };
 
@@ -140,6 +156,14 @@ static const entry_t on_stream[] = {
     {"session_stream_write", stream_write},
     {"session_stream_end", stream_end},
     {"session_stream_destroy", stream_destroy},
+};
+
+static const entry_t on_cursor[] = {
+    {"session_cursor_next", cursor_next},
+    {"session_cursor_previous", cursor_previous},
+    {"session_cursor_seek", cursor_seek},
+    {"session_cursor_seek_time", cursor_seek_time},
+    {"session_cursor_destroy", cursor_destroy},
 };
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
@@ -150,6 +174,7 @@ static void expect_invalid(const entry_t *entries, size_t count, void *handle, c
   for (i = 0; i < count; ++i) {
     session_status_t status = entries[i].call(handle);
     int is_destroy = entries[i].call == destroy || entries[i].call == stream_destroy;
+    int is_destroy = entries[i].call == destroy || entries[i].call == cursor_destroy;
     if (is_destroy && handle == NULL) {
       CHECK_OK(status);
       continue;
@@ -167,6 +192,7 @@ static void expect_invalid_everywhere(void *handle, const char *kind) {
   expect_invalid(on_store, COUNT(on_store), handle, kind);
   expect_invalid(on_session, COUNT(on_session), handle, kind);
   expect_invalid(on_stream, COUNT(on_stream), handle, kind);
+  expect_invalid(on_cursor, COUNT(on_cursor), handle, kind);
 }
 
 static void garbage(void) {
@@ -223,6 +249,8 @@ static void wrong_type(void) {
   CHECK_OK(session_stream_end(stream, NULL, NULL));
   CHECK_OK(session_stream_destroy(stream));
   expect_invalid_everywhere(stream, "a destroyed stream");
+  expect_invalid(on_cursor, COUNT(on_cursor), store, "a store");
+  expect_invalid(on_cursor, COUNT(on_cursor), session, "a session");
 
   /* Neither was hurt by it. */
   CHECK_OK(session_update_title(session, "still here"));
@@ -287,6 +315,7 @@ static void children_of_a_closed_store(void) {
 static void missing_outs(void) {
   session_store_t *store = NULL;
   session_t *session = NULL;
+  session_cursor_t *cursor = NULL;
   char *folder = folder_make();
   char *json = NULL;
 
@@ -335,6 +364,17 @@ static void missing_outs(void) {
   CHECK_STATUS(SESSION_E_INVALID_ARGUMENT, session_repair(session, 0, NULL, NULL));
   CHECK_STATUS(SESSION_E_INVALID_ARGUMENT, session_stream_begin(session, "t", NULL, NULL));
   CHECK_STATUS(SESSION_E_INVALID_ARGUMENT, session_read_streams(session, NULL, 0, NULL, NULL));
+  CHECK_STATUS(SESSION_E_INVALID_ARGUMENT, session_read_turns(session, 0, 0, NULL, NULL));
+  CHECK_STATUS(SESSION_E_INVALID_ARGUMENT, session_cursor_open(session, NULL, NULL));
+  NEED(session_cursor_open(session, NULL, &cursor));
+  CHECK_STATUS(SESSION_E_INVALID_ARGUMENT, session_cursor_next(cursor, 0, 0, NULL, NULL));
+  CHECK_STATUS(SESSION_E_INVALID_ARGUMENT, session_cursor_previous(cursor, 0, NULL, NULL));
+  CHECK_OK(session_cursor_destroy(cursor));
+  CHECK_STATUS(SESSION_E_INVALID_ARGUMENT, session_put_file(session, NULL, "x", 1, &json, NULL));
+  CHECK_STATUS(SESSION_E_INVALID_ARGUMENT, session_put_file(session, "a", NULL, 1, &json, NULL));
+  CHECK_STATUS(SESSION_E_INVALID_ARGUMENT, session_put_file(session, "a", "x", 1, NULL, NULL));
+  CHECK_STATUS(SESSION_E_INVALID_ARGUMENT, session_get_file_path(session, NULL, &json));
+  CHECK_STATUS(SESSION_E_INVALID_ARGUMENT, session_get_file_path(session, "f_0", NULL));
 
   CHECK_OK(session_destroy(session));
   CHECK_OK(session_store_close(store));

@@ -78,8 +78,8 @@ run() {
 }
 
 strict="-pedantic-errors -Wall -Wextra -Werror"
-programs="types handles store session list delete abort share events streams structs badinput fork
-  threads twoprocs host damage transcript plue boundary"
+programs="types handles store session list delete abort share events streams cursor files branches
+  structs badinput fork threads twoprocs host damage transcript plue boundary"
 
 # ---- the headers --------------------------------------------------------------------------------
 

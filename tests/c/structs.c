@@ -48,6 +48,15 @@ static session_status_t use_append_options(void *options) {
   return status;
 }
 
+static session_status_t use_cursor_options(void *options) {
+  session_cursor_t *cursor = NULL;
+  session_status_t status =
+      session_cursor_open(subject, (const session_cursor_options_t *)options, &cursor);
+  CHECK((status == SESSION_OK) == (cursor != NULL));
+  CHECK_OK(session_cursor_destroy(cursor));
+  return status;
+}
+
 typedef struct kind {
   const char *type;
   size_t size;
@@ -60,6 +69,7 @@ static const kind_t kinds[] = {
     {"session_list_options_t", sizeof(session_list_options_t), use_list_options},
     {"session_share_options_t", sizeof(session_share_options_t), use_share_options},
     {"session_append_options_t", sizeof(session_append_options_t), use_append_options},
+    {"session_cursor_options_t", sizeof(session_cursor_options_t), use_cursor_options},
 };
 
 #define KINDS (sizeof kinds / sizeof kinds[0])
@@ -133,7 +143,8 @@ static void unknown_flags(void) {
       SESSION_STORE_READ_ONLY | SESSION_STORE_MUST_EXIST | SESSION_STORE_NO_MIGRATE |
           SESSION_STORE_ALLOW_NETWORK,
       0, SESSION_LIST_ROOTS | SESSION_LIST_TRASH, SESSION_SHARE_ROTATE | SESSION_SHARE_LIVE,
-      SESSION_APPEND_RELAXED | SESSION_APPEND_DURABLE};
+      SESSION_APPEND_RELAXED | SESSION_APPEND_DURABLE,
+      SESSION_READ_HIDDEN | SESSION_READ_CONTEXT | SESSION_READ_DATA_AS_TEXT};
   size_t i;
   int bit;
   begin();
@@ -158,11 +169,14 @@ static void unknown_flags(void) {
 static void reserved_fields_are_zero(void) {
   session_list_options_t list = SESSION_INIT(session_list_options_t);
   session_share_options_t share = SESSION_INIT(session_share_options_t);
+  session_cursor_options_t cursor = SESSION_INIT(session_cursor_options_t);
   begin();
   list.reserved = 1;
   CHECK_STATUS(SESSION_E_INVALID_ARGUMENT, use_list_options(&list));
   share.reserved = 1;
   CHECK_STATUS(SESSION_E_INVALID_ARGUMENT, use_share_options(&share));
+  cursor.reserved = 1;
+  CHECK_STATUS(SESSION_E_INVALID_ARGUMENT, use_cursor_options(&cursor));
   end();
 }
 

@@ -167,6 +167,25 @@ DESTROY(session_stream_destroy, session_stream_t)
 CALL(session_read_streams,
      (session_t *session, const char *stream_id, uint64_t from_offset, JSON_OUT),
      (session, stream_id, from_offset, out_json, out_length), (CLEAR_JSON))
+CALL(session_read_turns, (session_t *session, uint64_t after_seq, uint32_t limit, JSON_OUT),
+     (session, after_seq, limit, out_json, out_length), (CLEAR_JSON))
+CALL(session_cursor_open,
+     (session_t *session, const session_cursor_options_t *options, session_cursor_t **out_cursor),
+     (session, options, out_cursor), (CLEAR(out_cursor)))
+CALL(session_cursor_next,
+     (session_cursor_t *cursor, uint32_t limit, uint32_t timeout_ms, JSON_OUT),
+     (cursor, limit, timeout_ms, out_json, out_length), (CLEAR_JSON))
+CALL(session_cursor_previous, (session_cursor_t *cursor, uint32_t limit, JSON_OUT),
+     (cursor, limit, out_json, out_length), (CLEAR_JSON))
+CALL(session_cursor_seek, (session_cursor_t *cursor, uint64_t after_seq), (cursor, after_seq),
+     NOTHING)
+CALL(session_cursor_seek_time, (session_cursor_t *cursor, int64_t at), (cursor, at), NOTHING)
+DESTROY(session_cursor_destroy, session_cursor_t)
+CALL(session_put_file,
+     (session_t *session, const char *name, const void *data, size_t length, JSON_OUT),
+     (session, name, data, length, out_json, out_length), (CLEAR_JSON))
+CALL(session_get_file_path, (session_t *session, const char *file_id, char **out_path),
+     (session, file_id, out_path), (CLEAR(out_path)))
 
 /* ---- plue_session.h ---- */
 

@@ -101,6 +101,7 @@ public sealed class BindingsTests
             ("SESSION_LIST_", typeof(ListFlags)), ("SESSION_SHARE_", typeof(ShareFlags)),
             ("SESSION_STAT_", typeof(StatFlags)), ("SESSION_DELETE_", typeof(DeletePolicy)),
             ("SESSION_ABORT_", typeof(AbortFlags)), ("SESSION_APPEND_", typeof(AppendFlags)),
+            ("SESSION_READ_", typeof(ReadFlags)),
         ];
         foreach ((string prefix, Type type) in families)
         {

@@ -66,6 +66,10 @@ public sealed unsafe class ArgumentTests : IDisposable
         Refuses("reason", t => Methods.session_abort_ex(Session, t, 0, null));
         Refuses("share_id", t => Methods.session_revoke_share(Session, t));
         Refuses("type", t => Methods.session_append_event(Session, t, t, 2, 0, null));
+        Refuses("name", t => { sbyte* j; return Methods.session_put_file(Session, t, t, 2, &j, null); });
+        Refuses("file_id", t => { sbyte* j; return Methods.session_get_file_path(Session, t, &j); });
+        Refuses("types", t => OpenCursor(new session_cursor_options { types = t }));
+        Refuses("turn_id", t => OpenCursor(new session_cursor_options { turn_id = t }));
         Refuses("events_json", t => { sbyte* j; return Methods.session_append_events(Session, t, 2, 0, &j, null); });
         Refuses("type",
             t => { session_stream_s* s; return Methods.session_stream_begin(Session, t, null, &s); });
@@ -147,6 +151,19 @@ public sealed unsafe class ArgumentTests : IDisposable
         stream = (session_stream_s*)Stream();
         Refuses("text", Methods.session_stream_write(stream, null, 0));
         Call.Works(Methods.session_stream_destroy(stream));
+        Refuses("out_json", Methods.session_read_turns(Session, 0, 0, null, null));
+        Refuses("out_cursor", Methods.session_cursor_open(Session, null, null));
+        session_cursor_s* cursor;
+        Call.Works(Methods.session_cursor_open(Session, null, &cursor));
+        Refuses("out_json", Methods.session_cursor_next(cursor, 0, 0, null, null));
+        Refuses("out_json", Methods.session_cursor_previous(cursor, 0, null, null));
+        Call.Works(Methods.session_cursor_destroy(cursor));
+        Refuses("name", Methods.session_put_file(Session, null, null, 0, &json, null));
+        Refuses("data", Call.With("a",
+            name => { sbyte* j; return Methods.session_put_file(Session, name, null, 1, &j, null); }));
+        Refuses("out_json", Call.With("a", name => Methods.session_put_file(Session, name, null, 0, null, null)));
+        Refuses("file_id", Methods.session_get_file_path(Session, null, &json));
+        Refuses("out_path", Call.With("a", id => Methods.session_get_file_path(Session, id, null)));
     }
 
     [Fact]
@@ -204,6 +221,15 @@ public sealed unsafe class ArgumentTests : IDisposable
         Refuses("from_offset", Methods.session_read_streams(Session, null, TooLarge, &json, null));
         Refuses("expected_revision",
             Call.With("{}", t => Methods.session_update(Session, t, TooLarge, null)));
+        Refuses("after_seq", Methods.session_read_turns(Session, TooLarge, 0, &json, null));
+        Refuses("after_seq", OpenCursor(new session_cursor_options { after_seq = TooLarge }));
+        Refuses("since", OpenCursor(new session_cursor_options { since = -1 }));
+        Refuses("until", OpenCursor(new session_cursor_options { until = 1L << 53 }));
+        session_cursor_s* cursor;
+        Call.Works(Methods.session_cursor_open(Session, null, &cursor));
+        Refuses("after_seq", Methods.session_cursor_seek(cursor, TooLarge));
+        Refuses("at", Methods.session_cursor_seek_time(cursor, -1));
+        Call.Works(Methods.session_cursor_destroy(cursor));
         Refuses("after", Methods.session_log_read(TooLarge, 0, &json, null));
         Refuses("deleted_before", Methods.session_store_purge((session_store_s*)Store, -1, null));
         Call.Works(Methods.session_read_events(Session, TooLarge - 1, 0, &json, null));
@@ -228,5 +254,15 @@ public sealed unsafe class ArgumentTests : IDisposable
         Error error = Call.Fails(Methods.SESSION_E_LIMIT, Call.With("note", t => Call.With("{}",
             d => Methods.session_append_event(Session, t, d, nuint.MaxValue, 0, null))));
         Assert.StartsWith("""{"limit":"event_bytes_max","max":67108864,""", error.Details, StringComparison.Ordinal);
+        error = Call.Fails(Methods.SESSION_E_LIMIT, Call.With("a",
+            t => { sbyte* j; return Methods.session_put_file(Session, t, t, nuint.MaxValue, &j, null); }));
+        Assert.StartsWith("""{"limit":"file_bytes_max","max":2147483647,""", error.Details, StringComparison.Ordinal);
+    }
+
+    private int OpenCursor(session_cursor_options options)
+    {
+        options.size = (uint)sizeof(session_cursor_options);
+        session_cursor_s* cursor;
+        return Methods.session_cursor_open(Session, &options, &cursor);
     }
 }

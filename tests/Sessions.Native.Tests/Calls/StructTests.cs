@@ -70,7 +70,7 @@ public sealed unsafe class StructTests : IDisposable
     [Fact]
     public void UnknownFlagsInStructsAreNamed()
     {
-        uint[] unknown = [0x10, 1, 4, 4, 8]; // the first bit that each type does not know, in the order of Takers
+        uint[] unknown = [0x10, 1, 4, 4, 8, 8]; // the first bit that each type does not know, in the order of Takers
         foreach (((string type, int known, StructCall call), uint bit) in Takers().Zip(unknown))
         {
             Error error = Call.Fails(Methods.SESSION_E_INVALID_ARGUMENT,
@@ -91,6 +91,10 @@ public sealed unsafe class StructTests : IDisposable
         var share = new session_share_options { size = (uint)sizeof(session_share_options), reserved = 1 };
         error = Call.Fails(Methods.SESSION_E_INVALID_ARGUMENT,
             Methods.session_create_share(Session, &share, &json, null));
+        Assert.Equal("""{"argument":"reserved"}""", error.Details);
+
+        var cursor = new session_cursor_options { size = (uint)sizeof(session_cursor_options), reserved = 1 };
+        error = Call.Fails(Methods.SESSION_E_INVALID_ARGUMENT, OpenCursor(&cursor));
         Assert.Equal("""{"argument":"reserved"}""", error.Details);
     }
 
@@ -195,6 +199,7 @@ public sealed unsafe class StructTests : IDisposable
         ("session_list_options_t", sizeof(session_list_options), List),
         ("session_share_options_t", sizeof(session_share_options), Share),
         ("session_append_options_t", sizeof(session_append_options), Append),
+        ("session_cursor_options_t", sizeof(session_cursor_options), OpenCursor),
     ];
 
     private static int WithBytes(int allocated, uint size, int nonZeroAt, StructCall call)
@@ -248,6 +253,14 @@ public sealed unsafe class StructTests : IDisposable
         sbyte* json;
         int status = Methods.session_create_share(Session, (session_share_options*)options, &json, null);
         Methods.session_string_free(json);
+        return status;
+    }
+
+    private int OpenCursor(void* options)
+    {
+        session_cursor_s* cursor;
+        int status = Methods.session_cursor_open(Session, (session_cursor_options*)options, &cursor);
+        Methods.session_cursor_destroy(cursor);
         return status;
     }
 

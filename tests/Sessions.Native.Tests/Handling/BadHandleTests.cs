@@ -26,6 +26,8 @@ public sealed unsafe class BadHandleTests
         Assert.Equal(Taking("session_store_t *").Order(), EveryCall.OnStore.Keys.Order());
         Assert.Equal(Taking("session_stream_t *").Except(["session_stream_destroy"]).Order(),
             EveryCall.OnStream.Keys.Order());
+        Assert.Equal(Taking("session_cursor_t *").Except(["session_cursor_destroy"]).Order(),
+            EveryCall.OnCursor.Keys.Order());
         Assert.Equal(Taking("void *").Except(["plue_session_destroy", "session_options_init"]).Order(),
             EveryCall.OnDropIn.Keys.Order());
     }
@@ -34,7 +36,7 @@ public sealed unsafe class BadHandleTests
     public void NullAndGarbageAreNoHandles()
     {
         foreach ((string name, Func<nint, int> call) in EveryCall.OnSession.Concat(EveryCall.OnStore)
-            .Concat(EveryCall.OnStream))
+            .Concat(EveryCall.OnStream).Concat(EveryCall.OnCursor))
         {
             foreach (nint garbage in s_garbage)
             {
@@ -64,10 +66,13 @@ public sealed unsafe class BadHandleTests
         Error before = Call.LastError();
         Assert.Equal(Methods.SESSION_OK, Methods.session_destroy(null));
         Assert.Equal(Methods.SESSION_OK, Methods.session_stream_destroy(null));
+        Assert.Equal(Methods.SESSION_OK, Methods.session_cursor_destroy(null));
         foreach (nint garbage in s_garbage.Where(value => value != 0))
         {
             Assert.Equal(Methods.SESSION_E_INVALID_HANDLE, Methods.session_destroy((session_s*)garbage));
             Assert.Equal(Methods.SESSION_E_INVALID_HANDLE, Methods.session_stream_destroy((session_stream_s*)garbage));
+            Assert.Equal(Methods.SESSION_E_INVALID_HANDLE,
+                Methods.session_cursor_destroy((session_cursor_s*)garbage));
         }
 
         Assert.Equal(before, Call.LastError());
@@ -143,6 +148,46 @@ public sealed unsafe class BadHandleTests
         }
 
         Call.Works(Methods.session_destroy((session_s*)session));
+    }
+
+    [Fact]
+    public void ACursorIsNoSessionAndOutlivesTheOneItCameFrom()
+    {
+        using var store = new TestStore();
+        session_s* session = store.Create();
+        session_cursor_s* cursor;
+        Call.Works(Methods.session_cursor_open(session, null, &cursor));
+        nint handle = (nint)cursor;
+        foreach ((string name, Func<nint, int> call) in EveryCall.OnSession.Concat(EveryCall.OnStore))
+        {
+            AssertInvalid(name, call(handle));
+        }
+
+        foreach ((string name, Func<nint, int> call) in EveryCall.OnCursor)
+        {
+            AssertInvalid(name, call((nint)session));
+        }
+
+        Assert.Equal(Methods.SESSION_E_INVALID_HANDLE, Methods.session_cursor_destroy((session_cursor_s*)session));
+        Assert.Equal(Methods.SESSION_E_INVALID_HANDLE, Methods.session_destroy((session_s*)cursor));
+        Call.Works(Methods.session_destroy(session));
+        foreach ((string name, Func<nint, int> call) in EveryCall.OnCursor)
+        {
+            Assert.True(call(handle) == 0, name);
+        }
+
+        Call.Works(store.Close());
+        foreach ((string name, Func<nint, int> call) in EveryCall.OnCursor)
+        {
+            Assert.True(call(handle) == Methods.SESSION_E_CLOSED, name);
+        }
+
+        Call.Works(Methods.session_cursor_destroy(cursor));
+        Assert.Equal(Methods.SESSION_E_INVALID_HANDLE, Methods.session_cursor_destroy(cursor));
+        foreach ((string name, Func<nint, int> call) in EveryCall.OnCursor)
+        {
+            AssertInvalid(name, call(handle));
+        }
     }
 
     [Fact]

@@ -43,6 +43,12 @@ internal static unsafe class EveryCall
         ["session_repair"] = h => Json((p, n) => Methods.session_repair(S(h), 0, p, n)),
         ["session_stream_begin"] = BeginStream,
         ["session_read_streams"] = h => Json((p, n) => Methods.session_read_streams(S(h), null, 0, p, n)),
+        ["session_read_turns"] = h => Json((p, n) => Methods.session_read_turns(S(h), 0, 0, p, n)),
+        ["session_cursor_open"] = OpenCursor,
+        ["session_put_file"] = h => Call.With("a.txt",
+            t => Json((p, n) => Methods.session_put_file(S(h), t, t, 5, p, n))),
+        ["session_get_file_path"] = h =>
+            Call.With("f_1", t => Text(p => Methods.session_get_file_path(S(h), t, p))),
     };
 
     /// <summary>By name: a call on a stream handle.</summary>
@@ -50,6 +56,15 @@ internal static unsafe class EveryCall
     {
         ["session_stream_write"] = h => Call.With("t", t => Methods.session_stream_write(R(h), t, 1)),
         ["session_stream_end"] = h => Number<ulong>(p => Methods.session_stream_end(R(h), null, p)),
+    };
+
+    /// <summary>By name: a call on a cursor handle.</summary>
+    public static readonly Dictionary<string, Func<nint, int>> OnCursor = new()
+    {
+        ["session_cursor_next"] = h => Json((p, n) => Methods.session_cursor_next(C(h), 0, 0, p, n)),
+        ["session_cursor_previous"] = h => Json((p, n) => Methods.session_cursor_previous(C(h), 0, p, n)),
+        ["session_cursor_seek"] = h => Methods.session_cursor_seek(C(h), 1),
+        ["session_cursor_seek_time"] = h => Methods.session_cursor_seek_time(C(h), 1),
     };
 
     /// <summary>By name: a call on a store handle.</summary>
@@ -96,6 +111,8 @@ internal static unsafe class EveryCall
     private static session_s* S(nint handle) => (session_s*)handle;
 
     private static session_stream_s* R(nint handle) => (session_stream_s*)handle;
+
+    private static session_cursor_s* C(nint handle) => (session_cursor_s*)handle;
 
     private static session_store_s* T(nint handle) => (session_store_s*)handle;
 
@@ -145,6 +162,19 @@ internal static unsafe class EveryCall
         {
             status = Methods.session_stream_end(stream, null, null);
             Call.Works(Methods.session_stream_destroy(stream));
+        }
+
+        return status;
+    }
+
+    private static int OpenCursor(nint handle)
+    {
+        session_cursor_s* cursor = (session_cursor_s*)Junk;
+        int status = Methods.session_cursor_open(S(handle), null, &cursor);
+        Empty(status, (nint)cursor);
+        if (status == 0)
+        {
+            Call.Works(Methods.session_cursor_destroy(cursor));
         }
 
         return status;

@@ -87,8 +87,10 @@ public sealed unsafe class FullTableTests : IDisposable
         Table.Reserve(0, nuint.MaxValue); // more than the table has room for: a lookup up there throws
         nint beyond = nint.CreateChecked(1L << 30);
         delegate* unmanaged[Cdecl]<nint, int> destroy = &SessionChanges.Destroy;
+        delegate* unmanaged[Cdecl]<nint, int> destroyCursor = &EventsCursor.Destroy;
         delegate* unmanaged[Cdecl]<nint, void> destroyInDropIn = &Plue.Destroy;
         Errors.Report(new SessionException(SessionStatus.Conflict, "before"));
+        Assert.Equal(Methods.SESSION_E_INTERNAL, destroyCursor(beyond));
         Assert.Equal(Methods.SESSION_E_INTERNAL, destroy(beyond));
         destroyInDropIn(beyond);
         delegate* unmanaged[Cdecl]<nint, int> destroyStream = &Streams.Destroy;
@@ -100,6 +102,7 @@ public sealed unsafe class FullTableTests : IDisposable
         string notes = Call.Take((sbyte*)json);
         Assert.Contains("\"session_destroy: System.IndexOutOfRange", notes, StringComparison.Ordinal);
         Assert.Contains("\"session_stream_destroy: System.IndexOutOfRange", notes, StringComparison.Ordinal);
+        Assert.Contains("\"session_cursor_destroy: System.IndexOutOfRange", notes, StringComparison.Ordinal);
         Assert.Contains("\"plue_session_destroy: System.IndexOutOfRange", notes, StringComparison.Ordinal);
     }
 

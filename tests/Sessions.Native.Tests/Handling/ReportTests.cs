@@ -34,6 +34,8 @@ public sealed class ReportTests
         Assert.Equal("cancelled", OwnBoundary.LastError().Message);
         Assert.Equal(Methods.SESSION_E_INVALID_HANDLE, Errors.Report(cancelled));
         Assert.Equal("This is not an open session handle.", OwnBoundary.LastError().Message);
+        Assert.Equal(Methods.SESSION_E_INVALID_HANDLE, Errors.Report(cancelled, type: "cursor"));
+        Assert.Equal("This is not an open cursor handle.", OwnBoundary.LastError().Message);
     }
 
     [Fact]
