@@ -23,6 +23,8 @@ extern const bench_work_t bench_talk[];   /* ours too: conversations and their t
 /* Fill a folder with that many sessions, or one session with that many events. */
 void bench_ours_fill(const char *folder, long sessions, long events);
 void bench_talk_fill(const char *folder, long turns);
+void bench_ours_fill_large(const char *folder, long mebibytes);
+void bench_ours_read_cursor(const char *folder);
 void bench_sqlite_create(const char *folder);
 void bench_sqlite_fill(const char *folder, long sessions);
 

@@ -10,7 +10,7 @@
 
 enum { ROUNDS_MAX = 9, ROWS_MAX = 64, SMALL = 10000, LARGE = 100000, LOG = 100000, TURNS = 430 };
 
-static const char *root, *library, *program;
+static const char *root, *library, *program, *self;
 static int rows, missed;
 
 /* ---- the table ------------------------------------------------------------------------------ */
@@ -272,6 +272,26 @@ static void footprints(void)
   limit_row("reserved address space", bare.reserved * 1024 / 1e9, "GB", 10);
 }
 
+/* The reader is a process of its own, so that its memory is all that is counted. */
+static void cursors(void)
+{
+  char command[4096];
+  char *folder = bench_path(root, "gigabyte");
+  double took, peak;
+  FILE *output;
+  bench_make_folder(folder);
+  bench_run_self("ours-fill-large", folder, 1024, 0);
+  snprintf(command, sizeof command, "'%s' ours-read-cursor '%s' 0", self, folder);
+  output = popen(command, "r");
+  if (output == NULL || fscanf(output, "%lf %lf", &took, &peak) != 2 || pclose(output) != 0)
+    bench_die("the reader failed");
+  limit_row("resident memory at most while reading a 1 GB log through a cursor", peak * 1024 / 1e6,
+            "MB", 32);
+  limit_row("reading a 1 GB log through a cursor", took / 1e6, "s", 0);
+  bench_remove_folder(folder);
+  free(folder);
+}
+
 /* Growth shows where no disk hides it: in relaxed appends. Within a tenth is the same. */
 static void growth(void)
 {
@@ -303,8 +323,8 @@ static int all(char **wanted)
   static const struct { const char *name; void (*measure)(void); } sections[] = {
     { "durable", durable },       { "reading", reading }, { "opening", opening },
     { "tail", tail },             { "transcript", transcripts }, { "calls", calls },
-    { "footprint", footprints },  { "growth", growth },   { "stream", stream },
-    { "plain", beside_plain },
+    { "footprint", footprints },  { "cursor", cursors },  { "growth", growth },
+    { "stream", stream },         { "plain", beside_plain },
   };
   bench_make_folder(root);
   head();
@@ -323,6 +343,7 @@ int main(int argc, char **argv)
   if (argc < 4) bench_die("see the top of bench/main.c");
   const char *command = argv[1];
   root = argv[2];
+  self = argv[0];
   if (strcmp(command, "all") == 0 && argc >= 5) {
     library = argv[3];
     program = argv[4];
@@ -335,6 +356,8 @@ int main(int argc, char **argv)
   long first = atol(argv[3]), second = argc > 4 ? atol(argv[4]) : 0;
   if (strcmp(command, "ours-fill") == 0) bench_ours_fill(root, first, second);
   else if (strcmp(command, "talk-fill") == 0) bench_talk_fill(root, first);
+  else if (strcmp(command, "ours-fill-large") == 0) bench_ours_fill_large(root, first);
+  else if (strcmp(command, "ours-read-cursor") == 0) bench_ours_read_cursor(root);
   else if (strcmp(command, "sqlite-fill") == 0) bench_sqlite_fill(root, first);
   else if (strcmp(command, "sqlite-create") == 0) bench_sqlite_create(root);
   else bench_die("no command %s", command);

@@ -124,6 +124,57 @@ void bench_ours_fill(const char *folder, long sessions, long events)
   check(session_store_close(store), "close");
 }
 
+/* A session with so many MiB of events of one MiB each. */
+void bench_ours_fill_large(const char *folder, long mebibytes)
+{
+  enum { SIZE = 1024 * 1024 - 1024 };
+  session_store_t *store = open_store(folder, SESSION_DURABILITY_RELAXED);
+  session_t *session = create(store);
+  char *data = malloc(SIZE);
+  if (data == NULL) bench_die("no memory");
+  memset(data, 'x', SIZE);
+  data[0] = data[SIZE - 1] = '"';
+  for (long i = 0; i < mebibytes; i++)
+    check(session_append_event(session, "tool_call", data, SIZE, SESSION_APPEND_RELAXED, NULL),
+          "append_event");
+  free(data);
+  session_destroy(session);
+  check(session_store_close(store), "close");
+}
+
+/* Reads it all through a cursor, and says how long that took and what the process had resident at
+ * most, in microseconds and KiB. */
+void bench_ours_read_cursor(const char *folder)
+{
+  session_store_t *store = open_store(folder, SESSION_DURABILITY_FULL);
+  session_t *session;
+  session_cursor_t *cursor;
+  char *page, line[256];
+  long count, peak = 0;
+  char **ids = ids_of(store, &count);
+  int more = 1;
+  int64_t start = bench_now();
+  check(session_open(store, ids[0], &session), "open");
+  check(session_cursor_open(session, NULL, &cursor), "cursor_open");
+  while (more) {
+    size_t length;
+    check(session_cursor_next(cursor, 0, 0, &page, &length), "cursor_next");
+    more = strcmp(page + length - 5, "true}") == 0;
+    session_string_free(page);
+  }
+  int64_t took = bench_now() - start;
+  FILE *file = fopen("/proc/self/status", "r");
+  while (file != NULL && fgets(line, sizeof line, file) != NULL)
+    if (strncmp(line, "VmHWM:", 6) == 0) peak = strtol(line + 6, NULL, 10);
+  if (file != NULL) fclose(file);
+  printf("%ld %ld\n", (long)(took / 1000), peak);
+  session_cursor_destroy(cursor);
+  session_destroy(session);
+  for (long i = 0; i < count; i++) free(ids[i]);
+  free(ids);
+  check(session_store_close(store), "close");
+}
+
 /* ---- the works ------------------------------------------------------------------------------ */
 
 static void *own_session(const char *folder, int thread)
