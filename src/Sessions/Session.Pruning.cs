@@ -58,13 +58,54 @@ public sealed partial class Session
                 }
             }
 
-            var b = new Utf8Buffer(160);
+            long freed = options.DryRun ? 0 : RemoveOrphans();
+            var b = new Utf8Buffer(192);
             output.Write(b.Byte('{').Member("dry_run", options.DryRun).Member("pruned_events", plan?.Events ?? 0)
                 .Member("pruned_messages", plan?.Messages ?? 0).Member("pruned_bytes", plan?.Bytes ?? 0)
                 .Member("first_seq", plan?.FirstSeq ?? state.FirstSeq).Member("last_seq", info.LastSeq)
-                .Byte('}').Written);
+                .Member("removed_file_bytes", freed).Byte('}').Written);
             return true;
         }
+    }
+
+    // Files that nothing refers to any more. The log is read without a lock, what came since under it.
+    private long RemoveOrphans()
+    {
+        if (Core.Disk.Stat($"{_row.Folder}/{Layout.FilesFolder}") is null)
+        {
+            return 0;
+        }
+
+        SessionInfo info = Current();
+        var ids = new HashSet<string>();
+        (LogView log, LogState state) = OpenLog(info);
+        using (log)
+        {
+            FileReferences.Add(log, state, 0, ids);
+        }
+
+        long freed = 0;
+        Commit(new LookRequest(() =>
+        {
+            lock (Core.Rows.Gate)
+            {
+                if (!_row.IsLive)
+                {
+                    return;
+                }
+
+                state = Core.Rows.ReadLog(_row);
+                log = LogView.Open(Core.Disk, _row, state);
+            }
+
+            using (log)
+            {
+                FileReferences.Add(log, state, info.LastSeq, ids);
+            }
+
+            freed = SessionFiles.RemoveOrphans(Core.Disk, _row.Folder, ids, Core.Now);
+        }));
+        return freed;
     }
 
     // What cannot be read is never thrown away.

@@ -55,6 +55,11 @@ internal sealed class HistoryLinks(IDisk disk)
             disk.CreateFolder(folder + "/" + Layout.HistoryFolder);
             LinkOrCopy(source!, link, part.Bytes);
         }
+
+        if ((parentFolder ?? Find(parentId, parent?.Place ?? 0)) is { } files)
+        {
+            SessionFiles.LinkAll(disk, files, folder);
+        }
     }
 
     /// <summary>Removes the links to logs of which log.json does not speak any more.</summary>

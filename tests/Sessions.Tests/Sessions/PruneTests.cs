@@ -242,6 +242,31 @@ public sealed class PruneTests : IDisposable
         _store.AssertSound();
     }
 
+    [Fact]
+    public void Files_that_nothing_refers_to_go_and_branches_keep_theirs()
+    {
+        Session session = _store.Create();
+        string first = Put(session, "one"), second = Put(session, "two"), kept = Put(session, "three");
+        foreach (string id in new[] { first, second, kept })
+        {
+            session.Append("user_prompt", Utf8($"{{\"text\":\"look\",\"files\":[{{\"file_id\":\"{id}\"}}]}}"),
+                new AppendOptions { TurnId = id });
+        }
+
+        Session branch = session.Fork();
+        _time.Advance(SessionFiles.SparedMs + 1);
+        string late = Put(session, "put just now");
+        Assert.Equal(6, Prune(session, """{"max_events":1}""").GetProperty("removed_file_bytes").GetInt64());
+        Fails(SessionStatus.NotFound, () => session.GetFilePath(first));
+        Fails(SessionStatus.NotFound, () => session.GetFilePath(second));
+        Assert.EndsWith(".txt", session.GetFilePath(kept), StringComparison.Ordinal);
+        Assert.EndsWith(".txt", session.GetFilePath(late), StringComparison.Ordinal);
+        Assert.EndsWith(".txt", branch.GetFilePath(first), StringComparison.Ordinal);
+        session.Delete(DeletePolicy.Orphan | DeletePolicy.NoTrash);
+        Assert.EndsWith(".txt", branch.GetFilePath(second), StringComparison.Ordinal);
+        _store.AssertSound();
+    }
+
     private void Reopen()
     {
         _store.Close();
@@ -263,6 +288,9 @@ public sealed class PruneTests : IDisposable
 
         return session;
     }
+
+    private static string Put(Session session, string text)
+        => Json(b => session.PutFile("a.txt", Utf8(text), b)).GetProperty("file_id").GetString()!;
 
     private static JsonElement Prune(Session session, string options)
         => Json(b => session.Prune(Utf8(options), b));
