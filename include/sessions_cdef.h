@@ -70,10 +70,16 @@ static const uint32_t SESSION_ABORT_TREE = 0x1;
 static const uint32_t SESSION_ABORT_RELAXED = 0x2;
 static const uint32_t SESSION_APPEND_RELAXED = 0x1;
 static const uint32_t SESSION_APPEND_DURABLE = 0x2;
+static const uint32_t SESSION_APPEND_CHECK = 0x4;
+static const uint32_t SESSION_REPAIR_DRY_RUN = 0x1;
+static const uint32_t SESSION_REPAIR_FORCE = 0x2;
 static const int32_t SESSION_TRANSCRIPT_MESSAGES = 0;
 static const int32_t SESSION_TRANSCRIPT_UI_MESSAGES = 1;
 static const int32_t SESSION_TRANSCRIPT_MARKDOWN = 2;
 static const int32_t SESSION_TRANSCRIPT_HTML = 3;
+static const uint32_t SESSION_READ_HIDDEN = 0x1;
+static const uint32_t SESSION_READ_CONTEXT = 0x2;
+static const uint32_t SESSION_READ_DATA_AS_TEXT = 0x4;
 typedef int32_t session_status_t;
 typedef struct session_store_s session_store_t;
 typedef struct session_s session_t;
@@ -119,6 +125,8 @@ session_status_t session_store_flush(session_store_t *store);
 session_status_t session_store_verify(session_store_t *store, char **out_json, size_t *out_length);
 session_status_t session_store_verify_ex(session_store_t *store, uint32_t flags, char **out_json,
     size_t *out_length);
+session_status_t session_store_retain(session_store_t *store, const char *policy_json,
+    char **out_json, size_t *out_length);
 session_status_t session_store_purge(session_store_t *store, int64_t deleted_before,
     uint32_t *out_count);
 session_status_t session_store_salvage(const char *path, const char *options_json, char **out_json,
@@ -228,3 +236,34 @@ session_status_t session_read_last_events(session_t *session, uint64_t before_se
     char **out_json, size_t *out_length);
 session_status_t session_transcript(session_t *session, int32_t format, const char *options_json,
     char **out_json, size_t *out_length);
+session_status_t session_repair(session_t *session, uint32_t flags, char **out_json,
+    size_t *out_length);
+session_status_t session_stream_begin(session_t *session, const char *type,
+    const session_append_options_t *options, session_stream_t **out_stream);
+session_status_t session_stream_write(session_stream_t *stream, const char *text, size_t length);
+session_status_t session_stream_end(session_stream_t *stream, const char *data_patch_json,
+    uint64_t *out_seq);
+session_status_t session_stream_destroy(session_stream_t *stream);
+session_status_t session_read_streams(session_t *session, const char *stream_id,
+    uint64_t from_offset, char **out_json, size_t *out_length);
+session_status_t session_read_turns(session_t *session, uint64_t after_seq, uint32_t limit,
+    char **out_json, size_t *out_length);
+session_status_t session_cursor_open(session_t *session, const session_cursor_options_t *options,
+    session_cursor_t **out_cursor);
+session_status_t session_cursor_next(session_cursor_t *cursor, uint32_t limit, uint32_t timeout_ms,
+    char **out_json, size_t *out_length);
+session_status_t session_cursor_previous(session_cursor_t *cursor, uint32_t limit, char **out_json,
+    size_t *out_length);
+session_status_t session_cursor_seek(session_cursor_t *cursor, uint64_t after_seq);
+session_status_t session_cursor_seek_time(session_cursor_t *cursor, int64_t at);
+session_status_t session_cursor_destroy(session_cursor_t *cursor);
+session_status_t session_put_file(session_t *session, const char *name, const void *data,
+    size_t length, char **out_json, size_t *out_length);
+session_status_t session_get_file_path(session_t *session, const char *file_id, char **out_path);
+session_status_t session_fork(session_t *session, uint64_t at_seq,
+    const session_create_options_t *options, session_t **out_child);
+session_status_t session_tree(session_t *session, char **out_json, size_t *out_length);
+session_status_t session_rewind(session_t *session, uint64_t to_seq);
+session_status_t session_undo_rewind(session_t *session);
+session_status_t session_prune(session_t *session, const char *options_json, char **out_json,
+    size_t *out_length);

@@ -69,6 +69,10 @@ public static unsafe partial class Methods
 
     [DllImport("sessions", CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
     [return: NativeTypeName("session_status_t")]
+    public static extern int session_store_retain([NativeTypeName("session_store_t *")] session_store_s* store, [NativeTypeName("const char *")] sbyte* policy_json, [NativeTypeName("char **")] sbyte** out_json, [NativeTypeName("size_t *")] nuint* out_length);
+
+    [DllImport("sessions", CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+    [return: NativeTypeName("session_status_t")]
     public static extern int session_store_purge([NativeTypeName("session_store_t *")] session_store_s* store, [NativeTypeName("int64_t")] long deleted_before, [NativeTypeName("uint32_t *")] uint* out_count);
 
     [DllImport("sessions", CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
@@ -254,6 +258,26 @@ public static unsafe partial class Methods
     [DllImport("sessions", CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
     [return: NativeTypeName("session_status_t")]
     public static extern int session_get_file_path([NativeTypeName("session_t *")] session_s* session, [NativeTypeName("const char *")] sbyte* file_id, [NativeTypeName("char **")] sbyte** out_path);
+
+    [DllImport("sessions", CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+    [return: NativeTypeName("session_status_t")]
+    public static extern int session_fork([NativeTypeName("session_t *")] session_s* session, [NativeTypeName("uint64_t")] ulong at_seq, [NativeTypeName("const session_create_options_t *")] session_create_options* options, [NativeTypeName("session_t **")] session_s** out_child);
+
+    [DllImport("sessions", CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+    [return: NativeTypeName("session_status_t")]
+    public static extern int session_tree([NativeTypeName("session_t *")] session_s* session, [NativeTypeName("char **")] sbyte** out_json, [NativeTypeName("size_t *")] nuint* out_length);
+
+    [DllImport("sessions", CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+    [return: NativeTypeName("session_status_t")]
+    public static extern int session_rewind([NativeTypeName("session_t *")] session_s* session, [NativeTypeName("uint64_t")] ulong to_seq);
+
+    [DllImport("sessions", CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+    [return: NativeTypeName("session_status_t")]
+    public static extern int session_undo_rewind([NativeTypeName("session_t *")] session_s* session);
+
+    [DllImport("sessions", CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+    [return: NativeTypeName("session_status_t")]
+    public static extern int session_prune([NativeTypeName("session_t *")] session_s* session, [NativeTypeName("const char *")] sbyte* options_json, [NativeTypeName("char **")] sbyte** out_json, [NativeTypeName("size_t *")] nuint* out_length);
 
     [DllImport("sessions", CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
     public static extern void* plue_session_create([NativeTypeName("const char *")] sbyte* parent_id);

@@ -11,6 +11,7 @@
 #ifndef SESSIONS_EVENTS_H
 #define SESSIONS_EVENTS_H
 
+#include "session.h"
 #include "types.h"
 
 #ifdef __cplusplus
@@ -472,6 +473,87 @@ SESSION_API session_status_t session_put_file(session_t *session, const char *na
  */
 SESSION_API session_status_t session_get_file_path(session_t *session, const char *file_id,
                                                    char **out_path);
+
+/**
+ * Makes a branch: a new session with this one as its parent, which sees its events up to a number
+ * under the same numbers, and then its own. Nothing is copied where the file system has hard links,
+ * and the branch keeps what it sees whatever becomes of the parent. Files are shared likewise. What
+ * rewinds hide in the parent is hidden in the branch, which can undo them for itself.
+ *
+ * @param session         the parent
+ * @param at_seq          the last event that the branch sees; 0: the last one there is
+ * @param options         NULL: the defaults
+ * @param[out] out_child  the branch; let go of it with session_destroy()
+ * @return SESSION_OK; SESSION_E_INVALID_ARGUMENT: no such event yet; else as session_create()
+ * @remark Any thread. Cost: commit, always durable; a number in the middle of a long log costs a
+ *         read of what lies between it and the nearer end.
+ * @since 0.1
+ */
+SESSION_API session_status_t session_fork(session_t *session, uint64_t at_seq,
+                                          const session_create_options_t *options,
+                                          session_t **out_child);
+
+/**
+ * Tells the family of a session: the oldest living ancestor and all its living descendants.
+ *
+ * Answers `{"root_id":"...","sessions":[{"id":"...","parent_id":null,"depth":0,"fork_seq":null,
+ * "title":"...","created_at":...,"updated_at":...,"last_seq":17,"archived":false}]}`, each behind
+ * its parent, in the order they were made.
+ *
+ * @param session          any member
+ * @param[out] out_json    the JSON; free it with session_string_free()
+ * @param[out] out_length  its length in bytes; may be NULL
+ * @return SESSION_OK; SESSION_E_ACCESS_DENIED on a handle from a share
+ * @remark Any thread. Cost: long, in the number of sessions.
+ * @since 0.1
+ */
+SESSION_API session_status_t session_tree(session_t *session, char **out_json, size_t *out_length);
+
+/**
+ * Hides the events behind a number without erasing them. An event of type `rewind` says so; pages
+ * name what is hidden in `skipped`. Where no event is behind the number nothing happens.
+ *
+ * @param session  the session
+ * @param to_seq   the last event that stays; 0: none does
+ * @return SESSION_OK; SESSION_E_INVALID_ARGUMENT: no such event yet; SESSION_E_ACCESS_DENIED
+ * @remark Any thread. Cost: commit.
+ * @since 0.1
+ */
+SESSION_API session_status_t session_rewind(session_t *session, uint64_t to_seq);
+
+/**
+ * Shows again what the last rewind hid that was not undone. An event of type `rewind_undone` says so.
+ *
+ * @param session  the session
+ * @return SESSION_OK; SESSION_E_NOT_FOUND: there is none; SESSION_E_ACCESS_DENIED
+ * @remark Any thread. Cost: commit.
+ * @since 0.1
+ */
+SESSION_API session_status_t session_undo_rewind(session_t *session);
+
+/**
+ * Takes events away from the beginning of a conversation until it keeps the given limits: whole
+ * turns, never the last one. Numbers stay, branches keep what they see, files that nothing refers to
+ * any more go unless they were put within the last hour.
+ *
+ * Options, one limit at least: `{"max_events":N,"max_bytes":N,"max_age_ms":N,"dry_run":false,
+ * "trash":true}`. `max_bytes` is that of the log; `max_age_ms` speaks of the end of a turn. With
+ * `trash` the log as it was stays in the trash until session_store_purge().
+ *
+ * Answers `{"dry_run":false,"pruned_events":9,"pruned_messages":3,"pruned_bytes":4711,"first_seq":10,
+ * "last_seq":15,"removed_file_bytes":0}`.
+ *
+ * @param session          the session
+ * @param options_json     an object
+ * @param[out] out_json    the report; free it with session_string_free()
+ * @param[out] out_length  its length in bytes; may be NULL
+ * @return SESSION_OK; SESSION_E_INVALID_JSON; SESSION_E_INVALID_ARGUMENT; SESSION_E_NO_SPACE: nothing
+ *         happened; SESSION_E_ACCESS_DENIED on a handle from a share
+ * @remark Any thread. Cost: long, in the size of the log; others can write meanwhile.
+ * @since 0.1
+ */
+SESSION_API session_status_t session_prune(session_t *session, const char *options_json,
+                                           char **out_json, size_t *out_length);
 
 #ifdef __cplusplus
 }

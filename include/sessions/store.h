@@ -139,6 +139,29 @@ SESSION_API session_status_t session_store_verify_ex(session_store_t *store, uin
                                                      char **out_json, size_t *out_length);
 
 /**
+ * Takes sessions to the trash until the store keeps a policy. The oldest changes go first; never
+ * what was changed within `idle_ms`, or has an open stream. Children of what goes stay, without a
+ * parent. Each can be restored by itself.
+ *
+ * Policy, one limit at least: `{"max_sessions":N,"max_bytes":N,"max_age_ms":N,"min_sessions":0,
+ * "idle_ms":3600000,"archived_only":false,"dry_run":false}`. `max_bytes` is that of all logs,
+ * `max_age_ms` speaks of the last change, `min_sessions` always stay.
+ *
+ * Answers `{"dry_run":false,"sessions":[{"id":"...","reason":"max_sessions","updated_at":...,
+ * "bytes":4711}],"count":1,"bytes":4711}`: what went, or with `dry_run` what would go.
+ *
+ * @param store            the store
+ * @param policy_json      an object
+ * @param[out] out_json    the report; free it with session_string_free()
+ * @param[out] out_length  its length in bytes; may be NULL
+ * @return SESSION_OK; SESSION_E_INVALID_JSON; SESSION_E_INVALID_ARGUMENT; SESSION_E_READ_ONLY
+ * @remark Any thread. Cost: long.
+ * @since 0.1
+ */
+SESSION_API session_status_t session_store_retain(session_store_t *store, const char *policy_json,
+                                                  char **out_json, size_t *out_length);
+
+/**
  * Removes for good what was deleted before a moment. The library never does so by itself.
  *
  * @param store           the store

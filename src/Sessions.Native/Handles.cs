@@ -130,7 +130,13 @@ internal static class Handles
             {
                 foreach (object?[]? block in group?.Blocks ?? [])
                 {
-                    stores.AddRange((block ?? []).OfType<SessionStore>());
+                    foreach (object? target in block ?? [])
+                    {
+                        if (target is SessionStore store)
+                        {
+                            stores.Add(store);
+                        }
+                    }
                 }
             }
         }

@@ -24,13 +24,13 @@ public sealed partial class SessionStore
             throw Errors.ReadOnly();
         }
 
-        ILookup<string?, Row> children = Enumerable.Empty<Row>().ToLookup(r => r.ParentId);
+        Groups<Row> children = new([]);
         List<(Row Row, string Reason, long Bytes)> chosen = Run(() =>
         {
             lock (Core.Rows.Gate)
             {
                 Core.Refresh();
-                children = Core.Rows.LiveRows().ToLookup(r => r.ParentId, r => r.Row);
+                children = new Groups<Row>(Core.Rows.LiveRows().Select(r => (r.ParentId, r.Row)));
                 return policy.Choose(Core.Rows.LiveRows().Select(r => r.Row).ToList(), IsAtWork, BytesOf, Core.Now);
             }
         });

@@ -164,6 +164,12 @@ static int outs_are_clear(void) {
   CALL(session_read_last_events, (SESSION, 0, 0, JSON)) \
   CALL(session_transcript, (SESSION, 0, NULL, JSON)) \
   CALL(session_repair, (SESSION, 0, JSON)) \
+  CALL(session_fork, (SESSION, 0, NULL, OUT(session_t *))) \
+  CALL(session_tree, (SESSION, JSON)) \
+  CALL(session_rewind, (SESSION, 0)) \
+  CALL(session_undo_rewind, (SESSION)) \
+  CALL(session_prune, (SESSION, "{}", JSON)) \
+  CALL(session_store_retain, (STORE, "{}", JSON)) \
   CALL(session_stream_begin, (SESSION, "t", NULL, OUT(session_stream_t *))) \
   CALL(session_stream_write, (STREAM, "t", 1)) \
   CALL(session_stream_end, (STREAM, NULL, OUT(uint64_t))) \

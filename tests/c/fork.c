@@ -62,6 +62,12 @@ static void every_call_in_the_child(void) {
   FORKED(session_read_last_events(session, 0, 0, &json, NULL));
   FORKED(session_transcript(session, 0, NULL, &json, NULL));
   FORKED(session_repair(session, 0, &json, NULL));
+  FORKED(session_fork(session, 0, NULL, &made));
+  FORKED(session_tree(session, &json, NULL));
+  FORKED(session_rewind(session, 0));
+  FORKED(session_undo_rewind(session));
+  FORKED(session_prune(session, "{}", &json, NULL));
+  FORKED(session_store_retain(store, "{}", &json, NULL));
   FORKED(session_stream_begin(session, "t", NULL, &begun));
   CHECK(begun == NULL);
   FORKED(session_stream_write(stream, "child", 5));

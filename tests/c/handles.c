@@ -79,6 +79,12 @@ JSON_CALL(append_events, session_append_events(SESSION, "[]", 2, 0, &json, &leng
 JSON_CALL(read_events, session_read_events(SESSION, 0, 0, &json, &length))
 JSON_CALL(read_last_events, session_read_last_events(SESSION, 0, 0, &json, &length))
 JSON_CALL(transcript, session_transcript(SESSION, 0, NULL, &json, &length))
+OUT_CALL(fork_session, session_t *, session_fork(SESSION, 0, NULL, &out))
+JSON_CALL(tree, session_tree(SESSION, &json, &length))
+PLAIN_CALL(rewind_session, session_rewind(SESSION, 0))
+PLAIN_CALL(undo_rewind, session_undo_rewind(SESSION))
+JSON_CALL(prune, session_prune(SESSION, "{\"max_events\":9}", &json, &length))
+JSON_CALL(retain, session_store_retain(STORE, "{\"max_sessions\":9}", &json, &length))
 JSON_CALL(repair, session_repair(SESSION, 0, &json, &length))
 OUT_CALL(stream_begin, session_stream_t *, session_stream_begin(SESSION, "t", NULL, &out))
 JSON_CALL(read_streams, session_read_streams(SESSION, NULL, 0, &json, &length))
@@ -110,6 +116,7 @@ static const entry_t on_store[] = {
     {"session_store_verify", store_verify},
     {"session_store_verify_ex", store_verify_ex},
     {"session_store_purge", store_purge},
+    {"session_store_retain", retain},
     {"session_create", create},
     {"session_open", open_by_id},
     {"session_get_infos", get_infos},
@@ -143,6 +150,11 @@ static const entry_t on_session[] = {
     {"session_read_last_events", read_last_events},
     {"session_transcript", transcript},
     {"session_repair", repair},
+    {"session_fork", fork_session},
+    {"session_tree", tree},
+    {"session_rewind", rewind_session},
+    {"session_undo_rewind", undo_rewind},
+    {"session_prune", prune},
     {"session_stream_begin", stream_begin},
     {"session_read_streams", read_streams},
     {"session_read_turns", read_turns},

@@ -181,6 +181,17 @@ CALL(session_cursor_seek, (session_cursor_t *cursor, uint64_t after_seq), (curso
      NOTHING)
 CALL(session_cursor_seek_time, (session_cursor_t *cursor, int64_t at), (cursor, at), NOTHING)
 DESTROY(session_cursor_destroy, session_cursor_t)
+CALL(session_fork,
+     (session_t *session, uint64_t at_seq, const session_create_options_t *options,
+      session_t **out_child),
+     (session, at_seq, options, out_child), (CLEAR(out_child)))
+CALL(session_tree, (session_t *session, JSON_OUT), (session, out_json, out_length), (CLEAR_JSON))
+CALL(session_rewind, (session_t *session, uint64_t to_seq), (session, to_seq), NOTHING)
+CALL(session_undo_rewind, (session_t *session), (session), NOTHING)
+CALL(session_prune, (session_t *session, const char *options_json, JSON_OUT),
+     (session, options_json, out_json, out_length), (CLEAR_JSON))
+CALL(session_store_retain, (session_store_t *store, const char *policy_json, JSON_OUT),
+     (store, policy_json, out_json, out_length), (CLEAR_JSON))
 CALL(session_put_file,
      (session_t *session, const char *name, const void *data, size_t length, JSON_OUT),
      (session, name, data, length, out_json, out_length), (CLEAR_JSON))

@@ -62,8 +62,9 @@ internal static class EventRun
                     continue;
                 }
 
-                events.Enqueue(EventView.Of(walk));
-                bytes += events.Last().Data.Length;
+                EventView view = EventView.Of(walk);
+                events.Enqueue(view);
+                bytes += view.Data.Length;
                 while (events.Count > count || (events.Count > 1 && bytes > BytesMax))
                 {
                     bytes -= events.Dequeue().Data.Length;

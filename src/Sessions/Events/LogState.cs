@@ -117,7 +117,13 @@ internal sealed record LogState
         }
 
         reason = "missing";
-        return Rewinds.Where(r => r.FirstSeq > seq).Select(r => r.FirstSeq - 1).DefaultIfEmpty(long.MaxValue).Min();
+        long last = long.MaxValue;
+        foreach (Rewind rewind in Rewinds)
+        {
+            last = rewind.FirstSeq > seq ? Math.Min(last, rewind.FirstSeq - 1) : last;
+        }
+
+        return last;
     }
 
     /// <summary>Where the context starts: the kept point of the last compaction that is not hidden;

@@ -21,14 +21,12 @@ internal static class LogStateRebuild
             FirstSeq = history.Count > 0 ? history[0].FirstSeq : ownFirst,
             History = history,
         };
-        foreach (string path in history.Select(p => Layout.History(folder, p.SessionId)).Append(own))
+        foreach (HistoryPart part in history)
         {
-            long last = path == own ? Limits.IntegerMax - 1
-                : history.First(p => Layout.History(folder, p.SessionId) == path).LastSeq;
-            state = WithMarkers(disk, path, last, state);
+            state = WithMarkers(disk, Layout.History(folder, part.SessionId), part.LastSeq, state);
         }
 
-        return state;
+        return WithMarkers(disk, own, Limits.IntegerMax - 1, state);
     }
 
     private static List<HistoryPart> History(IDisk disk, string folder, long ownFirst)

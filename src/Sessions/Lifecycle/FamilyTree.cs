@@ -9,7 +9,7 @@ internal static class FamilyTree
     /// <summary>Call under the rows' gate.</summary>
     public static void Write(RowTable rows, Row row, IBufferWriter<byte> output)
     {
-        var live = rows.LiveRows().ToDictionary(r => r.Row.Id);
+        var live = rows.LiveRows().ToDictionary(r => r.Row.Id, r => r);
         Row root = row;
         var seen = new HashSet<string> { row.Id };
         while (live.TryGetValue(root.Id, out var known) && known.ParentId is { } parent
@@ -18,9 +18,8 @@ internal static class FamilyTree
             root = above.Row;
         }
 
-        ILookup<string?, Row> children = live.Values.OrderBy(r => r.Row.Number)
-            .ThenBy(r => r.Row.Id, StringComparer.Ordinal)
-            .ToLookup(r => r.ParentId, r => r.Row);
+        var children = new Groups<Row>(live.Values.OrderBy(r => r.Row.Number)
+            .ThenBy(r => r.Row.Id, StringComparer.Ordinal).Select(r => (r.ParentId, r.Row)));
         var b = new Utf8Buffer(512);
         b.Byte('{').Member("root_id", root.Id).Raw(",\"sessions\":["u8);
         var next = new Stack<(Row Row, int Depth)>();

@@ -62,7 +62,7 @@ internal sealed record RetentionPolicy
         List<Row> all = [.. sessions.OrderBy(r => r.UpdatedAt).ThenBy(r => r.Number)
             .ThenBy(r => r.Id, StringComparer.Ordinal)];
         var sizes = MaxBytes > 0 ? all.ToDictionary(r => r, bytesOf) : null;
-        long count = all.Count, bytes = sizes?.Values.Sum() ?? 0;
+        long count = all.Count, bytes = sizes?.Values.Sum(size => size) ?? 0;
         var chosen = new List<(Row, string, long)>();
         foreach (Row row in all)
         {

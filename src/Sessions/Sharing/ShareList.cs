@@ -110,7 +110,7 @@ internal static class ShareList
     /// <summary>What a session's info says of its shares: the newest that still opens.</summary>
     public static ShareSummary? Summarize(IReadOnlyList<ShareRecord> records, long now)
     {
-        ShareRecord? newest = records.LastOrDefault(r => r.CanBeResolved(now));
+        ShareRecord? newest = records.Reverse().FirstOrDefault(r => r.CanBeResolved(now));
         return newest is null ? null : new ShareSummary(newest.ShareId, newest.CreatedAt, newest.ExpiresAt);
     }
 

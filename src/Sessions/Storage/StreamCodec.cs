@@ -68,7 +68,7 @@ internal static class StreamCodec
                     isEnded ? default : Find(m, "text").Utf8, isEnded, isEnded ? Find(m, "seq").Number : 0));
             }
 
-            return streams.DistinctBy(s => s.Stream.Id).Count() == streams.Count ? streams : null;
+            return streams.Select(s => s.Stream.Id).ToHashSet().Count == streams.Count ? streams : null;
         }
         catch (Exception e) when (e is FormatException or InvalidOperationException or JsonException)
         {

@@ -151,6 +151,15 @@ public sealed unsafe class ArgumentTests : IDisposable
         stream = (session_stream_s*)Stream();
         Refuses("text", Methods.session_stream_write(stream, null, 0));
         Call.Works(Methods.session_stream_destroy(stream));
+        Refuses("out_child", Methods.session_fork(Session, 0, null, null));
+        Refuses("at_seq", Methods.session_fork(Session, ulong.MaxValue, null, &session));
+        Refuses("out_json", Methods.session_tree(Session, null, null));
+        Refuses("to_seq", Methods.session_rewind(Session, ulong.MaxValue));
+        Refuses("options_json", Methods.session_prune(Session, null, &json, null));
+        Refuses("out_json", Call.With("""{"max_events":1}""", t => Methods.session_prune(Session, t, null, null)));
+        Refuses("policy_json", Methods.session_store_retain((session_store_s*)Store, null, &json, null));
+        Refuses("out_json", Call.With("""{"max_sessions":1}""",
+            t => Methods.session_store_retain((session_store_s*)Store, t, null, null)));
         Refuses("out_json", Methods.session_read_turns(Session, 0, 0, null, null));
         Refuses("out_cursor", Methods.session_cursor_open(Session, null, null));
         session_cursor_s* cursor;

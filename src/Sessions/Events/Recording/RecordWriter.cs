@@ -90,8 +90,13 @@ internal static class RecordWriter
             throw Errors.Argument(typeof(T).Name, $"{name} is no {typeof(T).Name}.");
         }
 
-        return string.Concat(name.Select((c, i) => char.IsUpper(c)
-            ? (i == 0 ? "" : "_") + char.ToLowerInvariant(c) : c.ToString()));
+        var word = new System.Text.StringBuilder();
+        foreach (char c in name)
+        {
+            word.Append(char.IsUpper(c) && word.Length > 0 ? "_" : "").Append(char.ToLowerInvariant(c));
+        }
+
+        return word.ToString();
     }
 
     private static byte[] Object(Action<Utf8Buffer> members)

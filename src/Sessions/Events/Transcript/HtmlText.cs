@@ -9,7 +9,7 @@ internal static class HtmlText
 {
     // What opens or closes markup and attributes, and what a page must not contain.
     private static readonly SearchValues<byte> Special = SearchValues.Create(
-        [.. Enumerable.Range(0, 32).Where(i => i is not ('\t' or '\n' or '\r')).Select(i => (byte)i), 127,
+        [0, 1, 2, 3, 4, 5, 6, 7, 8, 11, 12, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31, 127,
         (byte)'&', (byte)'<', (byte)'>', (byte)'"', (byte)'\'']);
 
     private static readonly SearchValues<byte> Marks = SearchValues.Create("`*"u8);
