@@ -47,7 +47,7 @@ usage: ./build.sh COMMAND
   bench [SECTION...]      lib, then measure it against SQLite and plain JSON files on this disk;
                           writes bench/RESULTS.md. Sections alone are only printed: durable,
                           reading, opening, tail, transcript, calls, footprint, cursor,
-                          growth, branch, stream, plain
+                          growth, stream, plain
   coverage [PART...]      which lines of src/Sessions no managed test reaches (engine); which lines
                           and branches of the export layer none does, where one is too many (exports)
   soak [MINUTES]          long random and crash runs (10 minutes unless told)

@@ -277,17 +277,30 @@ static void cursors(void)
 {
   char command[4096];
   char *folder = bench_path(root, "gigabyte");
-  double took, peak;
+  double took, peak, fork, copies[3];
+  char ours[48], theirs[48], ratio[24];
   FILE *output;
   bench_make_folder(folder);
   bench_run_self("ours-fill-large", folder, 1024, 0);
   snprintf(command, sizeof command, "'%s' ours-read-cursor '%s' 0", self, folder);
   output = popen(command, "r");
-  if (output == NULL || fscanf(output, "%lf %lf", &took, &peak) != 2 || pclose(output) != 0)
+  if (output == NULL || fscanf(output, "%lf %lf %lf", &took, &peak, &fork) != 3 || pclose(output) != 0)
     bench_die("the reader failed");
   limit_row("resident memory at most while reading a 1 GB log through a cursor", peak * 1024 / 1e6,
             "MB", 32);
   limit_row("reading a 1 GB log through a cursor", took / 1e6, "s", 0);
+  for (int i = 0; i < 3; i++) {
+    int64_t start = bench_now();
+    snprintf(command, sizeof command,
+             "cp \"$(find '%s' -name events.jsonl -size +100M | head -n 1)\" '%s/copy'", folder, folder);
+    if (system(command) != 0) bench_die("cp failed");
+    copies[i] = (double)(bench_now() - start);
+  }
+  double copied = bench_median(copies, 3);
+  row("branch of a 1 GB session", "`cp` of its log", time_text(1e9 / fork, ours, sizeof ours),
+      time_text(1e9 / copied, theirs, sizeof theirs),
+      number_text(copied / fork, ratio, sizeof ratio), "at least 1000", copied / fork >= 1000);
+  limit_row("branch of a 1 GB session", fork / 1e6, "ms", 5);
   bench_remove_folder(folder);
   free(folder);
 }

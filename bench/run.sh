@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # Builds the measuring programs against a library, runs them on this disk, prints one table and
 # writes it with the machine's facts:  bench/run.sh LIBDIR OUTDIR [SECTION...]
-# Sections are durable, reading, opening, tail, transcript, calls, footprint, cursor, growth, branch,
-# stream and plain; some of them alone are only printed.
+# Sections are durable, reading, opening, tail, transcript, calls, footprint, cursor, growth, stream and
+# plain; some of them alone are only printed.
 set -euo pipefail
 lib=$(cd "$1" && pwd)
 mkdir -p "$2"

@@ -522,7 +522,8 @@ SESSION_API session_status_t session_tree(session_t *session, char **out_json, s
 SESSION_API session_status_t session_rewind(session_t *session, uint64_t to_seq);
 
 /**
- * Shows again what the last rewind hid that was not undone. An event of type `rewind_undone` says so.
+ * Shows again what the last rewind hid that was not undone. An event of type `rewind_undone` says
+ * so.
  *
  * @param session  the session
  * @return SESSION_OK; SESSION_E_NOT_FOUND: there is none; SESSION_E_ACCESS_DENIED
@@ -533,22 +534,22 @@ SESSION_API session_status_t session_undo_rewind(session_t *session);
 
 /**
  * Takes events away from the beginning of a conversation until it keeps the given limits: whole
- * turns, never the last one. Numbers stay, branches keep what they see, files that nothing refers to
- * any more go unless they were put within the last hour.
+ * turns, never the last one. Numbers stay, branches keep what they see, files that nothing refers
+ * to any more go unless they were put within the last hour.
  *
  * Options, one limit at least: `{"max_events":N,"max_bytes":N,"max_age_ms":N,"dry_run":false,
  * "trash":true}`. `max_bytes` is that of the log; `max_age_ms` speaks of the end of a turn. With
  * `trash` the log as it was stays in the trash until session_store_purge().
  *
- * Answers `{"dry_run":false,"pruned_events":9,"pruned_messages":3,"pruned_bytes":4711,"first_seq":10,
- * "last_seq":15,"removed_file_bytes":0}`.
+ * Answers `{"dry_run":false,"pruned_events":9,"pruned_messages":3,"pruned_bytes":4711,
+ * "first_seq":10,"last_seq":15,"removed_file_bytes":0}`.
  *
  * @param session          the session
  * @param options_json     an object
  * @param[out] out_json    the report; free it with session_string_free()
  * @param[out] out_length  its length in bytes; may be NULL
- * @return SESSION_OK; SESSION_E_INVALID_JSON; SESSION_E_INVALID_ARGUMENT; SESSION_E_NO_SPACE: nothing
- *         happened; SESSION_E_ACCESS_DENIED on a handle from a share
+ * @return SESSION_OK; SESSION_E_INVALID_JSON; SESSION_E_INVALID_ARGUMENT; SESSION_E_NO_SPACE:
+ *         nothing happened; SESSION_E_ACCESS_DENIED on a handle from a share
  * @remark Any thread. Cost: long, in the size of the log; others can write meanwhile.
  * @since 0.1
  */

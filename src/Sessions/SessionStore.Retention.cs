@@ -58,7 +58,7 @@ public sealed partial class SessionStore
     }
 
     // Somebody would notice if it went.
-    private static bool IsAtWork(Row row) => row.IsWorking;
+    private bool IsAtWork(Row row) => Core.Rows.Streams.Of(row.Id).Count > 0;
 
     private long BytesOf(Row row)
         => row.LogLength >= 0 ? row.LogLength : Core.Disk.Stat(row.Folder + "/" + Layout.EventsFile)?.Length ?? 0;

@@ -1,4 +1,4 @@
-namespace Sessions;
+namespace Sessions.Queries;
 
 /// <summary>
 /// The few queries over sequences that the engine asks, by the names and with the meaning they have in

@@ -269,7 +269,8 @@ internal sealed partial class RowTable(IDisk disk, Quarantine quarantine, string
             return known;
         }
 
-        byte[]? image = ReadSmall(row, Layout.LogStateFile, c => Events.LogState.CanRead(c, row.Id), isSettled, Rebuilt);
+        byte[]? image = ReadSmall(row, Layout.LogStateFile, c => Events.LogState.CanRead(c, row.Id), isSettled,
+            Rebuilt);
         if (image is null && disk.Stat(row.Folder + "/" + Layout.HistoryFolder) is not null)
         {
             image = Rebuilt(); // somebody removed it

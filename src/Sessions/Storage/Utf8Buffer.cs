@@ -152,8 +152,8 @@ internal sealed class Utf8Buffer(int capacity = 256) : IBufferWriter<byte>
         => value == 0 ? Name(name).Raw("null"u8) : Name(name).Number(value);
 
     private static readonly SearchValues<byte> Escaped = SearchValues.Create(
-        [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30,
-        31, (byte)'"', (byte)'\\']);
+        [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29,
+        30, 31, (byte)'"', (byte)'\\']);
 
     /// <summary>A JSON string of a text that is UTF-8 already.</summary>
     public Utf8Buffer Quoted(ReadOnlySpan<byte> utf8)

@@ -265,7 +265,8 @@ public sealed class BranchTests : IDisposable
         first.Say("p7");
         second.Say("b9");
         string path = Layout.LiveFolder(third.Id) + "/" + Layout.LogStateFile;
-        string expected = Text(b => third.WriteEvents(0, 0, b)), image = System.Text.Encoding.UTF8.GetString(_disk.Peek(path)!);
+        string expected = Text(b => third.WriteEvents(0, 0, b));
+        string image = System.Text.Encoding.UTF8.GetString(_disk.Peek(path)!);
         _store.Close();
         if (isRemoved)
         {

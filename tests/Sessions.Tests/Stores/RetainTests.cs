@@ -63,6 +63,16 @@ public sealed class RetainTests : IDisposable
         Assert.Equal([_ids[2]], Ids(Retain("""{"max_sessions":1,"archived_only":true,"idle_ms":0,"dry_run":true}""")));
     }
 
+    [Fact]
+    public void A_session_with_an_open_stream_stays()
+    {
+        using SessionStream stream = _store.OpenSession(_ids[0]).BeginStream("agent_message");
+        stream.Write("still talking"u8);
+        Assert.Equal([_ids[1], _ids[2]], Ids(Retain("""{"max_sessions":4}""")));
+        stream.End();
+        Assert.Equal([_ids[3]], Ids(Retain("""{"max_sessions":3,"idle_ms":0}"""))); // ended just now, it is the newest
+    }
+
     [Theory]
     [InlineData("{}")]
     [InlineData("""{"max_sessions":0}""")]
