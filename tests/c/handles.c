@@ -185,8 +185,8 @@ static void expect_invalid(const entry_t *entries, size_t count, void *handle, c
   size_t i;
   for (i = 0; i < count; ++i) {
     session_status_t status = entries[i].call(handle);
-    int is_destroy = entries[i].call == destroy || entries[i].call == stream_destroy;
-    int is_destroy = entries[i].call == destroy || entries[i].call == cursor_destroy;
+    int is_destroy = entries[i].call == destroy || entries[i].call == stream_destroy ||
+                     entries[i].call == cursor_destroy;
     if (is_destroy && handle == NULL) {
       CHECK_OK(status);
       continue;
