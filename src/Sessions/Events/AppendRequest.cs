@@ -56,11 +56,22 @@ internal static class EventLogFile
         }
     }
 
-    /// <summary>Counts in what another program added while nobody had the store open, as far as its numbers
-    /// follow: an event of ours with such a number would never be seen. Under the store lock.</summary>
-    public static Counters CountForeign(IDisk disk, Row row, LogState state, Counters c)
+    /// <summary>Where the last event ends in the session's own log. What another program may have added
+    /// behind it is not part of it. Under the store lock and the rows' gate; remembers it.</summary>
+    public static long OwnLength(IDisk disk, Row row, LogState state, long lastSeq)
     {
+        (long end, bool isTorn) = End(disk, row);
         using LogView log = LogView.Open(disk, row, state);
+        if (!isTorn && LastSeq(log) <= lastSeq)
+        {
+            return row.LogLength = end;
+        }
+
+        return Math.Max(0, BranchPoint.EndOf(log, lastSeq) - log.OwnStart);
+    }
+
+    private static long LastSeq(LogView log)
+    {
         var reader = new LineReader(log, LogSearch.Back(log, log.Length, LinesAtEnd));
         long last = 0;
         while (reader.TryRead(out ReadOnlySpan<byte> line))
@@ -68,7 +79,15 @@ internal static class EventLogFile
             last = EventLine.TryRead(line, out long seq, out _) ? Math.Max(last, seq) : last;
         }
 
-        if (last <= c.LastSeq)
+        return last;
+    }
+
+    /// <summary>Counts in what another program added while nobody had the store open, as far as its numbers
+    /// follow: an event of ours with such a number would never be seen. Under the store lock.</summary>
+    public static Counters CountForeign(IDisk disk, Row row, LogState state, Counters c)
+    {
+        using LogView log = LogView.Open(disk, row, state);
+        if (LastSeq(log) <= c.LastSeq)
         {
             return c; // as good as always
         }

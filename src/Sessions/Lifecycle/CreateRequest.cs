@@ -102,9 +102,7 @@ internal sealed class ForkRequest(StoreCore core, SessionInfo pattern, Row paren
         LogState state = transaction.Log(parent);
         if (length < 0)
         {
-            // What another program may have added behind the last event is not part of it.
-            using LogView log = LogView.Open(Core.Disk, parent, state);
-            length = Math.Max(0, BranchPoint.EndOf(log, info.LastSeq) - log.OwnStart);
+            length = EventLogFile.OwnLength(Core.Disk, parent, state, info.LastSeq);
         }
 
         return BranchPoint.AtEnd(parent.Id, info, state, length);
