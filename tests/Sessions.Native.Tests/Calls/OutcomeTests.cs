@@ -175,4 +175,23 @@ public sealed unsafe class OutcomeTests : IDisposable
             Assert.Equal(JsonValueKind.Object, document.RootElement.ValueKind);
         }
     }
+
+    [Fact]
+    public void ARewindIsUndoneAndAStreamBecomesAnEvent()
+    {
+        ulong seq;
+        Call.Works(Call.With("note", t => Call.With("{}",
+            d => { ulong n; return Methods.session_append_event(Session, t, d, 2, 0, &n); })));
+        Call.Works(Methods.session_rewind(Session, 0));
+        Call.Works(Methods.session_undo_rewind(Session));
+        Call.Fails(Methods.SESSION_E_NOT_FOUND, Methods.session_undo_rewind(Session));
+        session_stream_s* stream;
+        nint place = (nint)(&stream);
+        Call.Works(Call.With("note", t => Methods.session_stream_begin(Session, t, null, (session_stream_s**)place)));
+        nint handle = (nint)stream;
+        Call.Works(Call.With("text", t => Methods.session_stream_write((session_stream_s*)handle, t, 4)));
+        Call.Works(Methods.session_stream_end(stream, null, &seq));
+        Assert.Equal(4UL, seq); // behind the two markers
+        Call.Works(Methods.session_stream_destroy(stream));
+    }
 }
