@@ -21,7 +21,8 @@ internal sealed class Applier(IDisk disk, TimeProvider time, string owner, Func<
     /// the last line of a log is cut and handed to this.</summary>
     public Action<string, IDiskFile, long>? OnExcess { get; set; }
 
-    /// <summary>False where a session that is not in its place may be in another, and is let be.</summary>
+    /// <summary>False in a salvage, which redoes frames one by one: a session that is not in its place may be
+    /// in another, and is let be, and so is a link of a branch.</summary>
     public bool MakesLostFolders { get; init; } = true;
 
     /// <summary>The branches whose links may not be durable yet, those of the fold apart.</summary>
@@ -160,7 +161,7 @@ internal sealed class Applier(IDisk disk, TimeProvider time, string owner, Func<
             ? MakeStaged(session.Id) : folder;
         if (session.ForkedFrom is not null)
         {
-            _history.Link(place, session, fold);
+            _history.Link(place, session, fold, relinks: MakesLostFolders);
         }
 
         if (session.Rewrite is { } rewrite)

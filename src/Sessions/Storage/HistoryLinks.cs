@@ -15,7 +15,9 @@ internal sealed class HistoryLinks(IDisk disk)
     /// <param name="folder">Where the branch is, or is being staged.</param>
     /// <param name="branch">What the frames say of it.</param>
     /// <param name="fold">What else they say.</param>
-    public void Link(string folder, FoldedSession branch, Fold fold)
+    /// <param name="relinks">False where a frame may be redone that later ones, not in this fold, went
+    /// beyond: then a link that is there stays as it is.</param>
+    public void Link(string folder, FoldedSession branch, Fold fold, bool relinks)
     {
         string parentId = branch.ForkedFrom!;
         FoldedSession? parent = fold.Sessions.GetValueOrDefault(parentId);
@@ -23,7 +25,7 @@ internal sealed class HistoryLinks(IDisk disk)
         foreach (HistoryPart part in LogState.Read(branch.Log).History)
         {
             string link = Layout.History(folder, part.SessionId);
-            if (disk.Stat(link) is not null && !MayBeAnother(branch, parent))
+            if (disk.Stat(link) is not null && (!relinks || !MayBeAnother(branch, parent)))
             {
                 continue;
             }

@@ -11,6 +11,7 @@ internal sealed class WholeFrames
 {
     private readonly IDisk _disk;
     private readonly Dictionary<string, long> _revisions = [];
+    private readonly Dictionary<string, long> _rewrites = [];
 
     // No file shows a frame before all frames up to it were in the files.
     private long _applied;
@@ -27,6 +28,14 @@ internal sealed class WholeFrames
             if (ids.Contains(id))
             {
                 whole.Look(folder, id);
+            }
+        }
+
+        foreach (Frame frame in frames)
+        {
+            foreach (Change change in frame.Changes.Where(c => c.Kind == ChangeKind.Rewrite))
+            {
+                whole._rewrites[change.Id] = frame.Lsn;
             }
         }
 
@@ -50,6 +59,8 @@ internal sealed class WholeFrames
     {
         ChangeKind.Put => _revisions.GetValueOrDefault(change.Id) <= change.Info!.Revision,
         ChangeKind.Trash or ChangeKind.Restore => _revisions.GetValueOrDefault(change.Id) <= frame.Lsn,
+        // The file that replaced the log has these lines, at other places.
+        ChangeKind.Append => frame.Lsn > _rewrites.GetValueOrDefault(change.Id),
         ChangeKind.Shares => frame.Lsn > _applied || !IsSound(Layout.LiveFolder(change.Id) + "/" + Layout.SharesFile),
         ChangeKind.Log => frame.Lsn > _applied || !IsSound(Layout.LiveFolder(change.Id) + "/" + Layout.LogStateFile),
         ChangeKind.Config => frame.Lsn > _applied || !IsSound(Layout.ConfigFile),

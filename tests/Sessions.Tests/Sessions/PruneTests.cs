@@ -267,6 +267,22 @@ public sealed class PruneTests : IDisposable
         _store.AssertSound();
     }
 
+    [Fact]
+    public void A_salvage_takes_neither_a_pruned_log_nor_a_branch_back_to_what_was_before()
+    {
+        Session session = Talk(turns: 4, eventsEach: 2);
+        Session branch = session.Fork(3);
+        Prune(session, """{"max_events":3}""");
+        Talk(turns: 1, eventsEach: 2, session);
+        string kept = Stores.Text(b => session.WriteEvents(0, 0, b));
+        FaultyDisk left = _disk.AfterKill();
+        SessionStore.Salvage(Environment(left), new System.Buffers.ArrayBufferWriter<byte>());
+        _store = Open(left, _time);
+        Assert.Equal(kept, Stores.Text(b => _store.OpenSession(session.Id).WriteEvents(0, 0, b)));
+        Assert.Equal([1, 2, 3], Seqs(_store.OpenSession(branch.Id).Events()));
+        _store.AssertSound();
+    }
+
     private void Reopen()
     {
         _store.Close();
