@@ -104,10 +104,10 @@ int main(int argc, char **argv)
   check(session_update_title(session, "Fix the cart"), "naming the session");
   print_events("The conversation:", session);
 
-  /* A branch: a session with a parent, where another idea is followed. */
+  /* A branch: a session that sees the first event of this one, and then follows another idea. */
   branch_options.title = "Fix the cart, another way";
   branch_options.metadata_json = "{\"com.example.quickstart\":{\"colour\":\"green\"}}";
-  check(session_create(store, id, &branch_options, &branch), "branching");
+  check(session_fork(session, 1, &branch_options, &branch), "branching");
   check(session_get_id(branch, &branch_id), "asking for the branch's id");
   say(branch, "user_prompt", "{\"text\":\"What if the cart were kept on the server?\"}");
   print_events("\nThe branch:", branch);
