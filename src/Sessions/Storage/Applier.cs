@@ -127,15 +127,31 @@ internal sealed class Applier(IDisk disk, TimeProvider time, string owner, Func<
         }
     }
 
-    // Lines that a branch sees, of a session that will be gone.
+    // Lines that a branch sees, of a session that will be gone. After a power cut its folder may be gone
+    // already without the branch's links being durable: then the journal has all of its lines, and it is
+    // made once more to link from.
     private void WriteForBranches(FoldedSession session, Fold fold)
     {
-        if (session.Lines.Count > 0 && fold.Sessions.Values.Any(s => s.ForkedFrom == session.Id)
-            && session.Sources.Select(s => Layout.Folder(session.Id, s)).FirstOrDefault(f => disk.Stat(f) is not null)
-                is { } folder)
+        if (session.Lines.Count == 0 || !fold.Sessions.Values.Any(s => s.ForkedFrom == session.Id))
         {
-            WriteLines(folder, session);
+            return;
         }
+
+        string? folder = session.Sources.Select(s => Layout.Folder(session.Id, s))
+            .FirstOrDefault(f => disk.Stat(f) is not null);
+        if (folder is null)
+        {
+            if (session.Rewrite is not null || session.Lines[0].Offset != 0)
+            {
+                return; // made durable for its branches before its log was replaced, or before a checkpoint
+            }
+
+            folder = Layout.Folder(session.Id, session.Sources[^1]);
+            _folders.Clear();
+            EnsureFolder(folder);
+        }
+
+        WriteLines(folder, session);
     }
 
     // A branch's links must outlast what they were made from, so they are durable before that goes.

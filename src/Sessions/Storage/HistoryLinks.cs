@@ -86,7 +86,7 @@ internal sealed class HistoryLinks(IDisk disk)
     // A link that is there already is looked at closely only where files are links and the parent's log
     // should still be the same file: before a log is replaced or purged, links to it are made durable.
     private bool MayBeAnother(FoldedSession branch, FoldedSession? parent) => disk.Capabilities.HardLinks
-        && parent is not { IsPurged: true } && (parent?.Rewrite is null || parent.RewriteLsn < branch.ForkLsn);
+        && (parent?.Rewrite is null || parent.RewriteLsn < branch.ForkLsn);
 
     private string? Find(string id, long place)
     {
