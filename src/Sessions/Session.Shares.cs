@@ -99,6 +99,11 @@ public sealed partial class Session
         string secret = ShareSecret.Make(Core.Environment.FillRandom);
         string shareId = ShareSecret.ShareId(secret);
         string folder = _row.Folder;
+        if (Core.Disk.Stat(folder) is null)
+        {
+            _store.Flush(); // made by a relaxed commit, it is still in the journal alone
+        }
+
         using (IDiskFile file = Core.Disk.Open(Layout.Secret(folder, shareId), OpenMode.CreateNew))
         {
             file.Write(System.Text.Encoding.ASCII.GetBytes(secret), 0);
