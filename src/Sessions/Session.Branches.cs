@@ -22,10 +22,9 @@ public sealed partial class Session
         while (true)
         {
             SessionInfo info = Current();
-            int rewrites = _row.Rewrites;
-            BranchPoint? point = atSeq == 0 || atSeq >= info.LastSeq ? null : FindBranchPoint(info, atSeq);
+            FoundBranchPoint? found = atSeq == 0 || atSeq >= info.LastSeq ? null : FindBranchPoint(info, atSeq);
             // Always on stable storage on return: until then the links could not be made, and nobody could read it.
-            var request = new ForkRequest(Core, pattern, _row, atSeq, point, rewrites);
+            var request = new ForkRequest(Core, pattern, _row, atSeq, found);
             Commit(request);
             if (!request.IsStale)
             {
@@ -67,12 +66,13 @@ public sealed partial class Session
         }
     });
 
-    private BranchPoint FindBranchPoint(SessionInfo info, long atSeq) => SessionStore.Run(() =>
+    private FoundBranchPoint FindBranchPoint(SessionInfo info, long atSeq) => SessionStore.Run(() =>
     {
+        int rewrites = _row.Rewrites; // before the log: one replaced in between is then looked at again
         (LogView log, LogState state) = OpenLog(info);
         using (log)
         {
-            return BranchPoint.At(Id, info, log, state, atSeq);
+            return new FoundBranchPoint(BranchPoint.At(Id, info, log, state, atSeq), state, rewrites);
         }
     });
 }

@@ -40,7 +40,7 @@ internal sealed record BranchPoint(LogState State, Counters Counters)
             history.Add(new HistoryPart(parentId, state.FirstOwn, seq, cut - log.OwnStart));
         }
 
-        (long messages, long lastAt) = Count(log, seq, parent, cut);
+        (long messages, long lastAt) = Count(log, state.FirstSeq, seq, parent, cut);
         var known = new LogState
         {
             FirstSeq = Math.Min(state.FirstSeq, seq + 1),
@@ -68,14 +68,16 @@ internal sealed record BranchPoint(LogState State, Counters Counters)
         return log.Length;
     }
 
-    private static (long Messages, long LastAt) Count(LogView log, long seq, SessionInfo parent, long cut)
+    private static (long Messages, long LastAt) Count(LogView log, long first, long seq, SessionInfo parent,
+        long cut)
     {
         bool fromStart = seq - log.SeqBefore < parent.LastSeq - seq;
         long messages = 0, lastAt = 0, found = 0;
         var reader = fromStart ? new LineReader(log, 0, end: cut) : new LineReader(log, cut);
         while (reader.TryRead(out ReadOnlySpan<byte> line))
         {
-            if (EventLine.TryRead(line, out found, out _) && found <= parent.LastSeq && fromStart == (found <= seq))
+            if (EventLine.TryRead(line, out found, out _) && found >= first && found <= parent.LastSeq
+                && fromStart == (found <= seq))
             {
                 messages += EventLine.IsMessage(EventLine.Head(line).Type) ? 1 : 0;
             }

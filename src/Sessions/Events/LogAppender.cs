@@ -33,7 +33,8 @@ internal sealed class LogAppender
         if (_offset < 0)
         {
             (_offset, lead) = EventLogFile.End(core.Disk, row);
-            _counters = EventLogFile.CountForeign(core.Disk, row, transaction.Log(row), _counters);
+            _counters = _offset == 0 ? _counters
+                : EventLogFile.CountForeign(core.Disk, row, transaction.Log(row), _counters);
         }
 
         _lines = new Utf8Buffer(sizeHint);

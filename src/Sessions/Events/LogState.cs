@@ -64,6 +64,10 @@ internal sealed record LogState
     /// <summary>The first event that stands in the session's own log, or will.</summary>
     public long FirstOwn => History.Count == 0 ? FirstSeq : History[^1].LastSeq + 1;
 
+    /// <summary>True where the log is made of the same parts: offsets found under one hold under the other,
+    /// unless its own file was replaced.</summary>
+    public bool HasPartsOf(LogState other) => FirstSeq == other.FirstSeq && History.SequenceEqual(other.History);
+
     public bool IsPlain => FirstSeq == 1 && History.Count + Rewinds.Count + Compactions.Count == 0;
 
     /// <summary>True where a rewind hides the event.</summary>

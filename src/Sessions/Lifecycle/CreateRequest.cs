@@ -68,17 +68,18 @@ internal class CreateRequest(StoreCore core, SessionInfo pattern) : CommitReques
 /// <param name="pattern">What the branch is to be, with its parent's id.</param>
 /// <param name="parent">The parent.</param>
 /// <param name="atSeq">The last event it sees; 0: the last one there is.</param>
-/// <param name="found">Where that is, as far as the log was at <paramref name="rewrites"/>; null for the end.</param>
-/// <param name="rewrites">How often the parent's log had been replaced when it was read.</param>
-internal sealed class ForkRequest(StoreCore core, SessionInfo pattern, Row parent, long atSeq, BranchPoint? found,
-    int rewrites) : CreateRequest(core, pattern)
+/// <param name="found">What it takes along, as it was found; null: all there is, which ends with that event.</param>
+internal sealed class ForkRequest(StoreCore core, SessionInfo pattern, Row parent, long atSeq, FoundBranchPoint? found)
+    : CreateRequest(core, pattern)
 {
-    /// <summary>True where the log was replaced since it was read, and nothing was done.</summary>
+    /// <summary>True where the log is not what it was when it was looked at, and nothing was done.</summary>
     public bool IsStale { get; private set; }
 
     public override void Run(Transaction transaction)
     {
-        IsStale = found is not null && parent.Rewrites != rewrites;
+        IsStale = found is not null
+            ? parent.Rewrites != found.Rewrites || !transaction.Log(parent).HasPartsOf(found.State)
+            : atSeq != 0 && atSeq < transaction.Live(parent).LastSeq;
         if (!IsStale)
         {
             base.Run(transaction);
@@ -90,7 +91,7 @@ internal sealed class ForkRequest(StoreCore core, SessionInfo pattern, Row paren
         SessionInfo info = transaction.Live(parent);
         if (found is not null)
         {
-            return found;
+            return found.Point;
         }
 
         if (atSeq > info.LastSeq)
@@ -108,3 +109,6 @@ internal sealed class ForkRequest(StoreCore core, SessionInfo pattern, Row paren
         return BranchPoint.AtEnd(parent.Id, info, state, length);
     }
 }
+
+/// <summary>A branch point, and what the parent's log was when it was found.</summary>
+internal sealed record FoundBranchPoint(BranchPoint Point, LogState State, int Rewrites);

@@ -67,7 +67,7 @@ internal sealed class PruneRequest(StoreCore core, Row row, PrunePlan plan, LogS
 
             // A rewind or a compaction since then is taken along; other parts of the log are not what was copied.
             _state = core.Rows.ReadLog(row);
-            if (IsStale = _state.FirstSeq != planned.FirstSeq || !_state.History.SequenceEqual(planned.History))
+            if (IsStale = !_state.HasPartsOf(planned))
             {
                 return;
             }

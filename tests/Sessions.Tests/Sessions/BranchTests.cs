@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Sessions.Events;
+using Sessions.Lifecycle;
 using Sessions.Platform;
 using Sessions.Storage;
 using Sessions.Tests.Disks;
@@ -311,6 +312,39 @@ public sealed class BranchTests : IDisposable
 
         await stop.CancelAsync();
         await writing;
+        _store.AssertSound();
+    }
+
+    [Fact]
+    public void An_event_that_comes_before_the_commit_is_behind_the_number_that_was_asked_for()
+    {
+        Session parent = Talk(3);
+        using SessionStore other = Open(_disk.OpenAs());
+        Row row = _store.Core.Rows.Find(parent.Id)!;
+        var request = new ForkRequest(_store.Core, SessionStore.NewInfo(parent.Id, null), row, 3, null);
+        other.OpenSession(parent.Id).Say("p4");
+        _store.Commit(request);
+        Assert.True(request.IsStale);
+        Assert.Equal(["p1", "p2", "p3"], Texts(parent.Fork(3)));
+    }
+
+    [Fact]
+    public void A_prune_that_comes_before_the_commit_makes_it_look_again()
+    {
+        Session first = Talk(4);
+        Session second = first.Fork();
+        second.Say("b5");
+        second.Say("b6");
+        Row row = _store.Core.Rows.Find(second.Id)!;
+        LogState seen = _store.Core.Rows.ReadLog(row);
+        var found = new FoundBranchPoint(new BranchPoint(seen, default), seen, row.Rewrites);
+        Json(b => second.Prune("""{"max_events":2}"""u8, b));
+        var request = new ForkRequest(_store.Core, SessionStore.NewInfo(second.Id, null), row, 5, found);
+        _store.Commit(request);
+        Assert.True(request.IsStale);
+        Session third = second.Fork(5);
+        Assert.Equal(["b5"], Texts(third));
+        Assert.Equal(1, third.Info().GetProperty("message_count").GetInt64());
         _store.AssertSound();
     }
 

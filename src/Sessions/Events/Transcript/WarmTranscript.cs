@@ -44,21 +44,7 @@ internal sealed class WarmTranscript : IWarm
     private bool CanGoOn(TranscriptSource source)
         => _source is { } known && known.ShowsHidden == source.ShowsHidden && known.Range.First == source.Range.First
             && _builder.LastSeq <= source.Range.Last && _builder.LastSeq == _builder.LastWholeSeq
-            && known.State.FirstSeq == source.State.FirstSeq
-            && AreEqual(known.State.Rewinds, source.State.Rewinds)
-            && AreEqual(known.State.History, source.State.History);
-
-    private static bool AreEqual<T>(IReadOnlyList<T> some, IReadOnlyList<T> others)
-        where T : class
-    {
-        int same = 0;
-        while (same < Math.Min(some.Count, others.Count) && some[same].Equals(others[same]))
-        {
-            same++;
-        }
-
-        return same == some.Count && same == others.Count;
-    }
+            && known.State.HasPartsOf(source.State) && known.State.Rewinds.SequenceEqual(source.State.Rewinds);
 
     private void Read(LogView log, TranscriptSource source, long lastSeq)
     {
