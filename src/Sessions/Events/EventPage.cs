@@ -17,7 +17,7 @@ internal static class EventPage
         uint limit, Utf8Buffer output)
     {
         long end = Math.Min(lastSeq, range.Last), first = Math.Max(afterSeq + 1, range.First);
-        var page = new PageWriter(output, log, state, first);
+        var page = new PageWriter(output, log, new Sight(range, state, lastSeq, ReadFlags.None), first);
         long start = Math.Max(first, state.FirstSeq);
         var walk = new LogWalk(log, start <= 1 ? 0 : LogSearch.After(log, start - 1), lastSeq);
         bool isFull = first > end;
@@ -43,7 +43,7 @@ internal static class EventPage
             page.Skip(end); // the log is over before its numbers are
         }
 
-        page.Close(Math.Min(afterSeq + 1, range.First), range.First, end, page.Next <= end && first <= end);
+        page.Close(Math.Min(afterSeq + 1, range.First), end, page.Next <= end && first <= end);
     }
 
     /// <summary>The last events before a number (0: the end), oldest first.</summary>
@@ -69,7 +69,7 @@ internal static class EventPage
         while (first == 0);
 
         first = isStart ? range.First : first;
-        var page = new PageWriter(output, log, state, first);
+        var page = new PageWriter(output, log, new Sight(range, state, lastSeq, ReadFlags.None), first);
         var walk = new LogWalk(log, from, lastSeq);
         while (first <= end && walk.TryNext() && walk.Seq <= end)
         {
@@ -80,7 +80,7 @@ internal static class EventPage
         }
 
         page.Skip(end);
-        page.Close(isStart ? 1 : range.First, range.First, last, hasMore: !isStart);
+        page.Close(isStart ? 1 : range.First, last, hasMore: !isStart);
     }
 
     // The number that the page begins with; 0 where the walk must begin further back to tell.
@@ -105,8 +105,8 @@ internal static class EventPage
                 continue;
             }
 
-            sizes.Enqueue((walk.Seq, PageWriter.SizeOf(walk)));
-            bytes += PageWriter.SizeOf(walk);
+            sizes.Enqueue((walk.Seq, EventText.SizeOf(walk)));
+            bytes += EventText.SizeOf(walk);
             while (sizes.Count > wanted || (sizes.Count > 1 && bytes > Limits.PageBytes))
             {
                 bytes -= sizes.Dequeue().Size;

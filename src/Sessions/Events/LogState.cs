@@ -104,32 +104,6 @@ internal sealed record LogState
         return until;
     }
 
-    /// <summary>Why an event is not shown ("pruned", "rewound", or "missing" where it should be), and up
-    /// to which number that is so.</summary>
-    public long SameUntil(long seq, out string reason)
-    {
-        if (seq < FirstSeq)
-        {
-            reason = "pruned";
-            return FirstSeq - 1;
-        }
-
-        if (HiddenUntil(seq) is var until && until > 0)
-        {
-            reason = "rewound";
-            return until;
-        }
-
-        reason = "missing";
-        long last = long.MaxValue;
-        foreach (Rewind rewind in Rewinds)
-        {
-            last = rewind.FirstSeq > seq ? Math.Min(last, rewind.FirstSeq - 1) : last;
-        }
-
-        return last;
-    }
-
     /// <summary>Where the context starts: the kept point of the last compaction that is not hidden;
     /// the first event that is left where there is none.</summary>
     public long ContextFrom
