@@ -343,7 +343,7 @@ public sealed partial class Session : IDisposable
         => SessionStore.Run(() =>
     {
         SessionInfo info = Current();
-        SeqRange range = _shareId is null ? new SeqRange(1, info.LastSeq) : SharedView.Range(Share(), info);
+        SeqRange range = Seen(info);
         (LogView log, LogState state) = OpenLog(info);
         using (log)
         {

@@ -4,7 +4,7 @@ namespace Sessions.Events;
 /// where nothing was asked for, or where the type "damaged" was.</summary>
 internal sealed class EventFilter
 {
-    private readonly string[]? _types;
+    private readonly TypeFilter _types;
     private readonly string? _turnId;
     private readonly long _since;
     private readonly long _until;
@@ -20,35 +20,18 @@ internal sealed class EventFilter
 
         Checks.Name(options.TurnId, "turn_id");
         (_turnId, _since, _until) = (options.TurnId, options.Since, options.Until);
-        _types = options.Types?.Split(',');
-        foreach (string type in _types ?? [])
-        {
-            Checks.Name(type, "types");
-        }
+        _types = new TypeFilter(options.Types);
     }
 
     public bool Matches(in EventHead head, bool isDamaged)
     {
         if (isDamaged)
         {
-            return _turnId is null && _since == 0 && _until == 0 && (_types is null || MatchesType("damaged"));
+            return _turnId is null && _since == 0 && _until == 0 && _types.Takes("damaged");
         }
 
         return (_turnId is null || head.TurnId == _turnId)
             && (_since == 0 || head.Timestamp >= _since) && (_until == 0 || head.Timestamp <= _until)
-            && (_types is null || MatchesType(head.Type));
-    }
-
-    private bool MatchesType(string type)
-    {
-        foreach (string wanted in _types!)
-        {
-            if (wanted[^1] == '*' ? type.AsSpan().StartsWith(wanted.AsSpan(0, wanted.Length - 1)) : type == wanted)
-            {
-                return true;
-            }
-        }
-
-        return false;
+            && _types.Takes(head.Type);
     }
 }

@@ -10,8 +10,6 @@ namespace Sessions.Storage;
 /// </summary>
 internal sealed class HistoryLinks(IDisk disk)
 {
-    private const int CopyBytes = 1 << 20;
-
     /// <param name="folder">Where the branch is, or is being staged.</param>
     /// <param name="branch">What the frames say of it.</param>
     /// <param name="fold">What else they say.</param>
@@ -55,7 +53,7 @@ internal sealed class HistoryLinks(IDisk disk)
             }
 
             disk.CreateFolder(folder + "/" + Layout.HistoryFolder);
-            LinkOrCopy(source!, link, part.Bytes);
+            FileLinks.Make(disk, source!, link, part.Bytes);
         }
 
         if ((parentFolder ?? Find(parentId, parent?.Place ?? 0)) is { } files)
@@ -109,48 +107,5 @@ internal sealed class HistoryLinks(IDisk disk)
         }
 
         return null;
-    }
-
-    private void LinkOrCopy(string source, string link, long bytes)
-    {
-        if (disk.Capabilities.HardLinks)
-        {
-            try
-            {
-                disk.Link(source, link);
-                return;
-            }
-            catch (DiskException e) when (e.Error == DiskError.Unsupported)
-            {
-                LogRing.Add("info", "The file system has no hard links after all; histories are copied.");
-            }
-        }
-
-        // Complete before it has its name, so that a copy that was cut short is never taken for one.
-        string scratch = link + ".part";
-        if (disk.Stat(scratch) is not null)
-        {
-            disk.Unlink(scratch);
-        }
-
-        using (IDiskFile from = disk.Open(source, OpenMode.Read), to = disk.Open(scratch, OpenMode.CreateNew))
-        {
-            byte[] buffer = new byte[Math.Min(CopyBytes, bytes)];
-            for (long at = 0; at < bytes;)
-            {
-                int read = from.Read(buffer.AsSpan(0, (int)Math.Min(buffer.Length, bytes - at)), at);
-                if (read == 0)
-                {
-                    break;
-                }
-
-                to.Write(buffer.AsSpan(0, read), at);
-                at += read;
-            }
-
-            to.Sync();
-        }
-
-        disk.Rename(scratch, link);
     }
 }

@@ -79,9 +79,10 @@ internal static class SessionFiles
         foreach (string name in names)
         {
             string from = $"{parentFolder}/{Layout.FilesFolder}/{name}", to = $"{child}/{name}";
-            if (disk.Stat(to) is null && !TryLink(disk, from, to))
+            if (disk.Stat(to) is null)
             {
-                Copy(disk, from, to);
+                FileLinks.Make(disk, from, to, long.MaxValue);
+                disk.SetModified(to, disk.Stat(from)!.Value.ModifiedMs); // a copy is as old as what it is of
             }
         }
 
@@ -138,43 +139,8 @@ internal static class SessionFiles
         string files = $"{folder}/{Layout.FilesFolder}";
         return disk.Stat(files) is not { IsFolder: true } ? [] : [.. disk.List(files)
             .Where(n => !n.IsFolder && n.Name.Length > DigestDigits && n.Name[DigestDigits] == '.'
+                && !n.Name.EndsWith(FileLinks.HalfSuffix, StringComparison.Ordinal)
                 && n.Name.AsSpan(0, DigestDigits).IndexOfAnyExcept("0123456789abcdef") < 0)
             .Select(n => n.Name).Order(StringComparer.Ordinal)];
-    }
-
-    private static bool TryLink(IDisk disk, string from, string to)
-    {
-        if (!disk.Capabilities.HardLinks)
-        {
-            return false;
-        }
-
-        try
-        {
-            disk.Link(from, to);
-            return true;
-        }
-        catch (DiskException e) when (e.Error == DiskError.Unsupported)
-        {
-            LogRing.Add("debug", $"Copied, since it cannot be linked: {from}"); // as many names as a file may have
-            return false;
-        }
-    }
-
-    private static void Copy(IDisk disk, string from, string to)
-    {
-        using (IDiskFile source = disk.Open(from, OpenMode.Read), target = disk.Open(to, OpenMode.CreateNew))
-        {
-            byte[] buffer = new byte[CopyBytes];
-            long offset = 0;
-            for (int read; (read = source.Read(buffer, offset)) > 0; offset += read)
-            {
-                target.Write(buffer.AsSpan(0, read), offset);
-            }
-
-            target.Sync();
-        }
-
-        disk.SetModified(to, disk.Stat(from)!.Value.ModifiedMs);
     }
 }

@@ -12,7 +12,12 @@ internal sealed class TypeFilter
             return;
         }
 
-        _types = types.Split(',', StringSplitOptions.TrimEntries);
+        _types = Array.ConvertAll(types.Split(','), t => t.Trim(' '));
+        foreach (string type in _types)
+        {
+            Checks.Name(type, "types");
+        }
+
         if (_types.Any(t => t.Length == 0 || t.IndexOf('*') is >= 0 and int star && star < t.Length - 1))
         {
             throw Errors.Argument("types", "types is a list such as \"tool_call,custom:*\".");

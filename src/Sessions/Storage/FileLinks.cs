@@ -1,0 +1,67 @@
+using Sessions.Platform;
+
+namespace Sessions.Storage;
+
+/// <summary>Gives a file a second name, or, where the file system has no links, a copy.</summary>
+internal static class FileLinks
+{
+    /// <summary>What a copy is called until it is whole.</summary>
+    public const string HalfSuffix = ".part";
+
+    private const int CopyBytes = 1 << 20;
+
+    /// <summary>Makes the link, which must not be there; a copy has the first bytes alone, as many as are
+    /// asked for, on stable storage but for their name. One that was cut short is never taken for whole.</summary>
+    public static void Make(IDisk disk, string source, string link, long bytes)
+    {
+        if (!TryLink(disk, source, link))
+        {
+            string half = link + HalfSuffix;
+            if (disk.Stat(half) is not null)
+            {
+                disk.Unlink(half);
+            }
+
+            Copy(disk, source, half, bytes);
+            disk.Rename(half, link);
+        }
+    }
+
+    private static bool TryLink(IDisk disk, string source, string link)
+    {
+        if (!disk.Capabilities.HardLinks)
+        {
+            return false;
+        }
+
+        try
+        {
+            disk.Link(source, link);
+            return true;
+        }
+        catch (DiskException e) when (e.Error == DiskError.Unsupported)
+        {
+            LogRing.Add("debug", $"Copied, since it cannot be linked: {source}"); // as many names as a file may have
+            return false;
+        }
+    }
+
+    private static void Copy(IDisk disk, string source, string half, long bytes)
+    {
+        using IDiskFile from = disk.Open(source, OpenMode.Read), to = disk.Open(half, OpenMode.CreateNew);
+        byte[] buffer = new byte[Math.Min(CopyBytes, bytes)];
+        for (long at = 0; at < bytes;)
+        {
+            int read = from.Read(buffer.AsSpan(0, (int)Math.Min(buffer.Length, bytes - at)), at);
+            if (read == 0)
+            {
+                break;
+            }
+
+            to.Write(buffer.AsSpan(0, read), at);
+            at += read;
+        }
+
+        to.Sync();
+    }
+}
