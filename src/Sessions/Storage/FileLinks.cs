@@ -11,20 +11,24 @@ internal static class FileLinks
     private const int CopyBytes = 1 << 20;
 
     /// <summary>Makes the link, which must not be there; a copy has the first bytes alone, as many as are
-    /// asked for, on stable storage but for their name. One that was cut short is never taken for whole.</summary>
-    public static void Make(IDisk disk, string source, string link, long bytes)
+    /// asked for, on stable storage but for their name. One that was cut short is never taken for whole.
+    /// True where it is a link.</summary>
+    public static bool Make(IDisk disk, string source, string link, long bytes)
     {
-        if (!TryLink(disk, source, link))
+        if (TryLink(disk, source, link))
         {
-            string half = link + HalfSuffix;
-            if (disk.Stat(half) is not null)
-            {
-                disk.Unlink(half);
-            }
-
-            Copy(disk, source, half, bytes);
-            disk.Rename(half, link);
+            return true;
         }
+
+        string half = link + HalfSuffix;
+        if (disk.Stat(half) is not null)
+        {
+            disk.Unlink(half);
+        }
+
+        Copy(disk, source, half, bytes);
+        disk.Rename(half, link);
+        return false;
     }
 
     private static bool TryLink(IDisk disk, string source, string link)

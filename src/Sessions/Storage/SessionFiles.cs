@@ -79,9 +79,8 @@ internal static class SessionFiles
         foreach (string name in names)
         {
             string from = $"{parentFolder}/{Layout.FilesFolder}/{name}", to = $"{child}/{name}";
-            if (disk.Stat(to) is null)
+            if (disk.Stat(to) is null && !FileLinks.Make(disk, from, to, long.MaxValue))
             {
-                FileLinks.Make(disk, from, to, long.MaxValue);
                 disk.SetModified(to, disk.Stat(from)!.Value.ModifiedMs); // a copy is as old as what it is of
             }
         }

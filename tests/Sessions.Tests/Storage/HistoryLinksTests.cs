@@ -129,6 +129,25 @@ public sealed class HistoryLinksTests
         new HistoryLinks(_disk).Drop(Layout.LiveFolder(Parent), default); // has no history
     }
 
+    [Fact]
+    public void A_copy_of_a_file_that_was_cut_short_is_made_anew()
+    {
+        _disk.Capabilities = new DiskCapabilities("plain", true, HardLinks: false, AtomicExchange: false);
+        string name = $"files/{new string('a', 64)}.txt";
+        _disk.CreateFolder(Layout.LiveFolder(Parent) + "/files");
+        _disk.Poke($"{Layout.LiveFolder(Parent)}/{name}", "a whole file"u8);
+        int writes = 1;
+        _disk.FailIf = o => o.Name == "fdatasync" && o.Path.Contains("/files/", StringComparison.Ordinal)
+            && writes-- > 0;
+        Assert.Throws<DiskException>(() =>
+            SessionFiles.LinkAll(_disk, Layout.LiveFolder(Parent), Child));
+        Assert.Null(Text($"{Child}/{name}"));
+        SessionFiles.LinkAll(_disk, Layout.LiveFolder(Parent), Child);
+        Assert.Equal("a whole file", Text($"{Child}/{name}"));
+        Assert.Equal([name], _disk.Paths().Where(p => p.StartsWith(Child + "/files", StringComparison.Ordinal))
+            .Select(p => p[(Child.Length + 1)..]));
+    }
+
     private void Fork(Fold? fold = null)
     {
         var state = new LogState { History = [new HistoryPart(Parent, 1, 1, 5)] };
