@@ -206,6 +206,14 @@ internal sealed class Applier(IDisk disk, TimeProvider time, string owner, Func<
         {
             WriteShares(folder, session.Shares);
         }
+
+        for (int i = 0; i < session.Sides?.Length; i++)
+        {
+            if (session.Sides[i] is { } side)
+            {
+                WriteOrRemove(folder + "/" + SideFile.Names[i], side);
+            }
+        }
     }
 
     private void Purge(FoldedSession session)

@@ -325,7 +325,7 @@ internal sealed class BatchRunner(StoreCore core, Takeover takeover)
         _buffer.Zeros(FrameFormat.HeaderLength);
         ChangeCodec.Write(_transaction.Now, core.By, _transaction.Changes, _buffer);
         FrameFormat.Close(_buffer, start, lsn, core.State.Synced, core.Seed);
-        _frames.Add(new Frame { Lsn = lsn, At = _transaction.Now, Changes = _transaction.Changes });
+        _frames.Add(new Frame { Lsn = lsn, At = _transaction.Now, Changes = _transaction.Changes, By = core.By });
     }
 
     private bool TryMakeRoom(List<CommitRequest> requests, bool onlyReserve)

@@ -15,6 +15,15 @@ internal enum ChangeKind
     /// <summary>A new image of a session's log.json, or none.</summary>
     Log,
 
+    /// <summary>A new image of a session's lock.json, or none.</summary>
+    Lock,
+
+    /// <summary>A new image of a session's queue.json, or none.</summary>
+    Queue,
+
+    /// <summary>A new image of a session's action_buttons.json, or none.</summary>
+    Buttons,
+
     /// <summary>A new session gets links to the logs that its log.json names: its parent's, and those that
     /// its parent has links to.</summary>
     Fork,
@@ -103,8 +112,16 @@ internal sealed class Change
     /// <summary>Fork: the session it came from.</summary>
     public string ParentId { get; init; } = "";
 
-    /// <summary>Shares, Log, Config, Streams: the compact image; empty where the file is to go.</summary>
+    /// <summary>Shares, Log, Lock, Queue, Buttons, Config, Streams: the compact image; empty where the file
+    /// is to go.</summary>
     public ReadOnlyMemory<byte> Image { get; init; }
+
+    /// <summary>Put: the kinds of change that whoever watches is told of, with commas between them. Lock, Queue,
+    /// Buttons: what was done, in a word. Empty: nobody is told, as of a heartbeat.</summary>
+    public string What { get; init; } = "";
+
+    /// <summary>Lock, Queue, Buttons: more of it, a compact object; empty: none.</summary>
+    public ReadOnlyMemory<byte> Detail { get; init; }
 }
 
 /// <summary>One commit of one caller: whole or absent.</summary>
@@ -113,4 +130,7 @@ internal sealed class Frame
     public required long Lsn { get; init; }
     public required long At { get; init; }
     public required IReadOnlyList<Change> Changes { get; init; }
+
+    /// <summary>Who committed it, a compact object; empty where it does not say.</summary>
+    public ReadOnlyMemory<byte> By { get; init; }
 }

@@ -36,6 +36,7 @@ internal static class ChangeCodec
                     b.Raw(",\"new\":true"u8);
                 }
 
+                WriteWhat(c, b);
                 break;
             case ChangeKind.Append:
                 b.Raw("{\"append\":"u8).Text(c.Id).Raw(",\"offset\":"u8).Number(c.Offset).Raw(",\"counters\":["u8)
@@ -49,6 +50,13 @@ internal static class ChangeCodec
                 break;
             case ChangeKind.Log:
                 b.Raw("{\"log\":"u8).Text(c.Id).RawMember("image", c.Image.IsEmpty ? "null"u8 : c.Image.Span);
+                break;
+            case ChangeKind.Lock:
+            case ChangeKind.Queue:
+            case ChangeKind.Buttons:
+                b.Byte('{').Name(SideFile.WordOf(c.Kind)).Text(c.Id)
+                    .RawMember("image", c.Image.IsEmpty ? "null"u8 : c.Image.Span);
+                WriteWhat(c, b);
                 break;
             case ChangeKind.Rewrite:
                 b.Raw("{\"rewrite\":"u8).Text(c.Id).Member("file", c.File).Member("bytes", c.Bytes)
@@ -78,7 +86,7 @@ internal static class ChangeCodec
                 StreamCodec.WriteBegin(c.Stream, b);
                 break;
             case ChangeKind.StreamText:
-                b.Raw("{\"stream_text\":"u8).Text(c.StreamId).Raw(",\"offset\":"u8).Number(c.Offset)
+                b.Raw("{\"stream_text\":"u8).Text(c.StreamId).Member("session", c.Id).Raw(",\"offset\":"u8).Number(c.Offset)
                     .Raw(",\"text\":"u8).TextOf(c.Lines.Span);
                 break;
             case ChangeKind.StreamEnd:
@@ -97,6 +105,19 @@ internal static class ChangeCodec
         }
 
         b.Byte('}');
+    }
+
+    private static void WriteWhat(Change c, Utf8Buffer b)
+    {
+        if (c.What.Length > 0)
+        {
+            b.Member("what", c.What);
+        }
+
+        if (!c.Detail.IsEmpty)
+        {
+            b.RawMember("detail", c.Detail.Span);
+        }
     }
 
     // Lines are JSON objects without a newline inside, so the text between two newlines is an item.
@@ -122,12 +143,17 @@ internal static class ChangeCodec
         try
         {
             long at = 0;
+            ReadOnlyMemory<byte> by = default;
             var changes = new List<Change>();
             foreach (JsonMember m in JsonMembers.Of(payload))
             {
                 if (m.Name == "at")
                 {
                     at = m.Number;
+                }
+                else if (m.Name == "by")
+                {
+                    by = m.Value;
                 }
                 else if (m.Name == "changes")
                 {
@@ -138,7 +164,7 @@ internal static class ChangeCodec
                 }
             }
 
-            return new Frame { Lsn = lsn, At = at, Changes = changes };
+            return new Frame { Lsn = lsn, At = at, Changes = changes, By = by };
         }
         catch (Exception e) when (e is FormatException or InvalidOperationException or JsonException)
         {
@@ -155,7 +181,14 @@ internal static class ChangeCodec
             case "put":
                 SessionInfo put = Info(head.Value);
                 bool isNew = m.Exists(x => x.Name == "new");
-                return new Change { Kind = ChangeKind.Put, Id = put.Id, Info = put, IsNew = isNew };
+                return new Change
+                {
+                    Kind = ChangeKind.Put,
+                    Id = put.Id,
+                    Info = put,
+                    IsNew = isNew,
+                    What = What(m),
+                };
             case "append":
                 List<ReadOnlyMemory<byte>> counters = JsonMembers.Items(Find(m, "counters").Value);
                 if (counters.Count != 5)
@@ -178,6 +211,15 @@ internal static class ChangeCodec
                 ReadOnlyMemory<byte> log = Image(m);
                 _ = Events.LogState.Read(log);
                 return new Change { Kind = ChangeKind.Log, Id = head.Text, Image = log };
+            case "lock" or "queue" or "buttons":
+                return new Change
+                {
+                    Kind = SideFile.KindOf(head.Name)!.Value,
+                    Id = head.Text,
+                    Image = ObjectOrNone(Image(m)),
+                    What = What(m),
+                    Detail = ObjectOrNone(m.Find(x => x.Name == "detail").Value),
+                };
             case "rewrite":
                 return new Change
                 {
@@ -210,6 +252,7 @@ internal static class ChangeCodec
                 return new Change
                 {
                     Kind = ChangeKind.StreamText,
+                    Id = Find(m, "session").Text,
                     StreamId = head.Text,
                     Offset = Find(m, "offset").Number is >= 0 and var at ? at : throw new FormatException(),
                     Lines = Find(m, "text").Utf8,
@@ -250,6 +293,12 @@ internal static class ChangeCodec
         JsonMember image = Find(members, "image");
         return image.IsNull ? default : image.Value;
     }
+
+    private static string What(List<JsonMember> members)
+        => members.Find(x => x.Name == "what") is { Name: not null } what ? what.Text : "";
+
+    private static ReadOnlyMemory<byte> ObjectOrNone(ReadOnlyMemory<byte> value)
+        => value.IsEmpty || value.Span[0] == '{' ? value : throw new FormatException();
 
     private static SessionInfo Info(ReadOnlyMemory<byte> value)
         => InfoCodec.TryRead(value) ?? throw new FormatException();

@@ -18,7 +18,7 @@ internal static class Durably
     private const StringComparison Ordinal = StringComparison.Ordinal;
 
     private static readonly string[] Files =
-        [Layout.SessionFile, Layout.EventsFile, Layout.SharesFile, Layout.LogStateFile];
+        [Layout.SessionFile, Layout.EventsFile, Layout.SharesFile, Layout.LogStateFile, .. SideFile.Names];
 
     /// <summary>Syncs the sessions' files, the folders they are in, and those they came from: deletes
     /// that restores and purges took sessions back from, whose folders go when they are empty.</summary>

@@ -30,6 +30,9 @@ internal sealed class FoldedSession(string id)
     /// <summary>The last image of log.json; empty where it is to go.</summary>
     public ReadOnlyMemory<byte> Log { get; set; }
 
+    /// <summary>The last images of side files, by their index; null: as they were; empty: the file goes.</summary>
+    public ReadOnlyMemory<byte>?[]? Sides { get; set; }
+
     /// <summary>The last replacement of the log; the lines are those that came after it.</summary>
     public Change? Rewrite { get; set; }
 
@@ -106,6 +109,12 @@ internal sealed class Fold
             case ChangeKind.Log:
                 session.HasLog = true;
                 session.Log = change.Image;
+                break;
+            case ChangeKind.Lock:
+            case ChangeKind.Queue:
+            case ChangeKind.Buttons:
+                session.Sides ??= new ReadOnlyMemory<byte>?[SideFile.Count];
+                session.Sides[SideFile.IndexOf(change.Kind)] = change.Image;
                 break;
             case ChangeKind.Fork:
                 session.ForkedFrom = change.ParentId;

@@ -25,6 +25,9 @@ internal static class Layout
     public const string HistoryFolder = "history";
     private const string UnfinishedSuffix = ".new";
     public const string SharesFile = "shares.json";
+    public const string LockFile = "lock.json";
+    public const string QueueFile = "queue.json";
+    public const string ButtonsFile = "action_buttons.json";
     public const string FilesFolder = "files";
 
     public static string Segment(long number)

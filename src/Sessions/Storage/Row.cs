@@ -62,6 +62,9 @@ internal sealed class Row(string id)
     /// <summary>What log.json says; null: not read yet.</summary>
     public Events.LogState? Log { get; set; }
 
+    /// <summary>The side files, compact, by their index; empty: none; null: not read yet.</summary>
+    public byte[]?[]? Sides { get; set; }
+
     /// <summary>First numbers of events that carry an id; null until one is asked for.</summary>
     public Dictionary<string, long>? EventIds { get; set; }
 
@@ -110,6 +113,9 @@ internal sealed class WorkingRow
 
     /// <summary>Null: as it was.</summary>
     public Events.LogState? Log { get; set; }
+
+    /// <summary>By their index; null: as they were.</summary>
+    public byte[]?[]? Sides { get; set; }
     public Dictionary<string, long>? EventIds { get; set; }
 }
 

@@ -6,7 +6,7 @@ internal sealed partial class RowTable
     /// <summary>Takes in a frame: the same for what this process committed and what others did.</summary>
     public void Install(Frame frame, bool isApplied)
     {
-        bool isOfRows = false; // what the lists are made of has not changed where only streams have
+        bool isOfRows = false; // what lists are made of has not changed where only streams or side files have
         foreach (Change change in frame.Changes)
         {
             if (Streams.TryInstall(change))
@@ -14,8 +14,9 @@ internal sealed partial class RowTable
                 continue;
             }
 
-            Version += isOfRows ? 0 : 1;
-            isOfRows = true;
+            bool isOfSide = SideFile.IndexOf(change.Kind) >= 0;
+            Version += isOfRows || isOfSide ? 0 : 1;
+            isOfRows |= !isOfSide;
             if (change.Kind == ChangeKind.Config)
             {
                 Config = change.Image.ToArray();
@@ -140,6 +141,7 @@ internal sealed partial class RowTable
                 row.Pending = null;
                 row.Info = change.Info!;
                 row.Log ??= change.IsNew ? Events.LogState.Plain : null;
+                row.Sides ??= change.IsNew ? [[], [], []] : null;
                 Describe(row, new RowHead(change.Info!));
                 Lagging.Remove(row);
                 if (_byKey is not null && change.Info!.IdempotencyKey is { } key && row.IsLive)
@@ -159,6 +161,11 @@ internal sealed partial class RowTable
             case ChangeKind.Log:
                 row.Log = Events.LogState.Read(change.Image);
                 break;
+            case ChangeKind.Lock:
+            case ChangeKind.Queue:
+            case ChangeKind.Buttons:
+                (row.Sides ??= new byte[]?[SideFile.Count])[SideFile.IndexOf(change.Kind)] = change.Image.ToArray();
+                break;
             case ChangeKind.Rewrite:
                 row.Rewrites++;
                 row.LogLength = change.Bytes;
@@ -177,6 +184,7 @@ internal sealed partial class RowTable
                 row.Tail = null;
                 row.EventIds = null;
                 row.Log = null;
+                row.Sides = null;
                 Lagging.Remove(row);
                 break;
             default:

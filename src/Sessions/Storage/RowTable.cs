@@ -88,6 +88,7 @@ internal sealed partial class RowTable(IDisk disk, Quarantine quarantine, string
             row.Tail = null;
             row.Shares = null;
             row.Log = null;
+            row.Sides = null;
             row.Staged = null;
             row.Rewrites++; // perhaps; whoever works with offsets looks again
             row.EventIds = null;
@@ -279,6 +280,15 @@ internal sealed partial class RowTable(IDisk disk, Quarantine quarantine, string
         return row.Log = Events.LogState.Read(image ?? []);
 
         byte[] Rebuilt() => Events.LogStateRebuild.Of(disk, row.Folder, Read(row).ForkSeq).Write(row.Id);
+    }
+
+    /// <summary>A side file of a row, compact; empty where there is none, with the same rule. Of a damaged one,
+    /// which is kept aside, nothing is left.</summary>
+    public byte[] ReadSide(Row row, ChangeKind kind, bool isSettled = true)
+    {
+        ref byte[]? side = ref (row.Sides ??= new byte[]?[SideFile.Count])[SideFile.IndexOf(kind)];
+        return side ??= ReadSmall(row, SideFile.NameOf(kind), c => SideFile.CanRead(c, row.Id), isSettled, () => [])
+            ?? [];
     }
 
     private byte[]? ReadSmall(Row row, string name, Func<byte[], bool> isValid, bool isSettled,

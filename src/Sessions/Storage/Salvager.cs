@@ -244,6 +244,11 @@ internal sealed class Salvager
         {
             count++;
             bool losesShares = RemoveDamaged(folder + "/" + Layout.SharesFile, id, c => ShareList.CanRead(c, id));
+            foreach (string side in SideFile.Names)
+            {
+                RemoveDamaged(folder + "/" + side, id, c => SideFile.CanRead(c, id));
+            }
+
             string path = folder + "/" + Layout.SessionFile;
             byte[] bytes = _disk.Stat(path) is null ? [] : _disk.ReadAll(path);
             SessionInfo? info = CheckedJson.Read(bytes) is { } compact ? InfoCodec.TryRead(compact) : null;

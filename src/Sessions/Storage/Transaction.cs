@@ -120,8 +120,9 @@ internal sealed class Transaction(RowTable rows, Action<Span<byte>> fillRandom)
     public void Put(Row row, SessionInfo info, bool isNew = false)
     {
         info = Stamp(info);
+        string what = isNew ? "created" : WhatChanged(Any(row), info);
         Use(row).Info = info;
-        Changes.Add(new Change { Kind = ChangeKind.Put, Id = row.Id, Info = info, IsNew = isNew });
+        Changes.Add(new Change { Kind = ChangeKind.Put, Id = row.Id, Info = info, IsNew = isNew, What = what });
     }
 
     /// <summary>The image as it is, for a file that is behind; no new revision.</summary>
@@ -164,6 +165,18 @@ internal sealed class Transaction(RowTable rows, Action<Span<byte>> fillRandom)
     }
 
     public Events.LogState Log(Row row) => row.Working?.Log ?? rows.ReadLog(row);
+
+    /// <summary>The image of a side file as the batch has it so far; empty: none.</summary>
+    public byte[] Side(Row row, ChangeKind kind)
+        => row.Working?.Sides?[SideFile.IndexOf(kind)] ?? rows.ReadSide(row, kind);
+
+    /// <summary>A new image of a side file, empty where it is to go, and what whoever watches is told.</summary>
+    public void PutSide(Row row, ChangeKind kind, byte[] image, string what, ReadOnlyMemory<byte> detail = default)
+    {
+        WorkingRow working = Use(row);
+        (working.Sides ??= new byte[]?[SideFile.Count])[SideFile.IndexOf(kind)] = image;
+        Changes.Add(new Change { Kind = kind, Id = row.Id, Image = image, What = what, Detail = detail });
+    }
 
     /// <summary>A file, synced beside it, takes the place of the log.</summary>
     public void Rewrite(Row row, string file, long bytes, string kept)
@@ -225,6 +238,7 @@ internal sealed class Transaction(RowTable rows, Action<Span<byte>> fillRandom)
         Changes.Add(new Change
         {
             Kind = ChangeKind.StreamText,
+            Id = stream.SessionId,
             StreamId = stream.Id,
             Offset = working.Length,
             Lines = text,
@@ -279,6 +293,28 @@ internal sealed class Transaction(RowTable rows, Action<Span<byte>> fillRandom)
     public byte[]? WorkingConfig { get; set; }
 
     public byte[] Config() => WorkingConfig ?? rows.ReadConfig();
+
+    // The words of the change feed, from what there was and what there will be; "" where only a share or the
+    // counters changed, of which other changes of the same frame tell.
+    private static string WhatChanged(SessionInfo before, SessionInfo after)
+    {
+        string what = before.Title != after.Title || before.TitleSource != after.TitleSource ? "renamed" : "";
+        if (before.IsAborted != after.IsAborted || before.AbortCount != after.AbortCount
+            || before.AbortReason != after.AbortReason)
+        {
+            what += ",abort";
+        }
+
+        what += before.State != after.State ? ",state" : "";
+        if (before.Archived != after.Archived || before.ParentId != after.ParentId
+            || !before.Metadata.Span.SequenceEqual(after.Metadata.Span)
+            || !before.Facts.Span.SequenceEqual(after.Facts.Span))
+        {
+            what += ",updated";
+        }
+
+        return what.TrimStart(',');
+    }
 
     private SessionInfo Stamp(SessionInfo info)
         => info with { Revision = Lsn, UpdatedAt = Math.Max(Now, info.UpdatedAt) };

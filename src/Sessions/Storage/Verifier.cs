@@ -193,6 +193,11 @@ internal sealed class Verifier
         }
 
         CheckSmall(folder + "/" + Layout.SharesFile, id, c => Sharing.ShareList.CanRead(c, id));
+        foreach (string side in SideFile.Names)
+        {
+            CheckSmall(folder + "/" + side, id, c => SideFile.CanRead(c, id));
+        }
+
         bool hasLog = CheckSmall(folder + "/" + Layout.LogStateFile, id, c => LogState.CanRead(c, id)) is not null
             || _core.Disk.Stat(folder + "/" + Layout.LogStateFile) is null;
         if (info is null)

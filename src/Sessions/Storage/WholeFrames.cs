@@ -63,6 +63,8 @@ internal sealed class WholeFrames
         ChangeKind.Append => frame.Lsn > _rewrites.GetValueOrDefault(change.Id),
         ChangeKind.Shares => frame.Lsn > _applied || !IsSound(Layout.LiveFolder(change.Id) + "/" + Layout.SharesFile),
         ChangeKind.Log => frame.Lsn > _applied || !IsSound(Layout.LiveFolder(change.Id) + "/" + Layout.LogStateFile),
+        ChangeKind.Lock or ChangeKind.Queue or ChangeKind.Buttons => frame.Lsn > _applied
+            || !IsSound(Layout.LiveFolder(change.Id) + "/" + SideFile.NameOf(change.Kind)),
         ChangeKind.Config => frame.Lsn > _applied || !IsSound(Layout.ConfigFile),
         _ => true,
     };

@@ -24,6 +24,11 @@ public sealed class CodecTests
                 Counters = new Counters(1, 2, 3, 4, 0) },
             new() { Kind = ChangeKind.Shares, Id = info.Id, Image = """{"shares":[]}"""u8.ToArray() },
             new() { Kind = ChangeKind.Shares, Id = info.Id },
+            new() { Kind = ChangeKind.Put, Id = info.Id, Info = info, What = "renamed,updated" },
+            new() { Kind = ChangeKind.Lock, Id = info.Id, Image = """{"session_id":"x"}"""u8.ToArray(), What = "acquired",
+                Detail = """{"epoch":5}"""u8.ToArray() },
+            new() { Kind = ChangeKind.Queue, Id = info.Id, What = "cleared" },
+            new() { Kind = ChangeKind.Buttons, Id = info.Id, Image = """{"a":1}"""u8.ToArray() },
             new() { Kind = ChangeKind.Trash, Id = info.Id, Info = info with { DeletionLsn = 9, DeletedAt = 8 },
                 DeletionLsn = 9 },
             new() { Kind = ChangeKind.Restore, Id = info.Id, Info = info, DeletionLsn = 9 },
@@ -31,7 +36,7 @@ public sealed class CodecTests
             new() { Kind = ChangeKind.Config, Image = """{"strict_lock":true}"""u8.ToArray() },
             new() { Kind = ChangeKind.StreamBegin, Id = "session_5", Stream = Stream("t", "k") },
             new() { Kind = ChangeKind.StreamBegin, Id = "session_5", Stream = Stream(null, null) },
-            new() { Kind = ChangeKind.StreamText, StreamId = "sm_1", Offset = 7,
+            new() { Kind = ChangeKind.StreamText, Id = "session_5", StreamId = "sm_1", Offset = 7,
                 Lines = "a\n\0\u001f\"\\ä𝄞"u8.ToArray() },
             new() { Kind = ChangeKind.StreamEnd, Id = info.Id, StreamId = "sm_1", Seq = 4 },
             new() { Kind = ChangeKind.StreamEnd, Id = info.Id, StreamId = "sm_1", IsKept = true },
@@ -42,12 +47,14 @@ public sealed class CodecTests
         ChangeCodec.Write(1795158388123, By, changes, payload);
         Frame frame = ChangeCodec.TryRead(5, payload.ToArray())!;
         Assert.Equal((5, 1795158388123, changes.Length), (frame.Lsn, frame.At, frame.Changes.Count));
+        Assert.Equal(Text(By), Text(frame.By));
         for (int i = 0; i < changes.Length; i++)
         {
             Change a = changes[i], b = frame.Changes[i];
             Assert.Equal((a.Kind, a.Id, a.IsNew, a.DeletionLsn, a.Offset, a.Counters),
                 (b.Kind, b.Id, b.IsNew, b.DeletionLsn, b.Offset, b.Counters));
-            Assert.Equal((a.StreamId, a.Seq, a.IsKept), (b.StreamId, b.Seq, b.IsKept));
+            Assert.Equal((a.StreamId, a.Seq, a.IsKept, a.What), (b.StreamId, b.Seq, b.IsKept, b.What));
+            Assert.Equal(Text(a.Detail), Text(b.Detail));
             Assert.Equal(Describe(a.Stream), Describe(b.Stream));
             Assert.Equal(Text(a.Lines), Text(b.Lines));
             Assert.Equal(Text(a.Image), Text(b.Image));
@@ -110,9 +117,14 @@ public sealed class CodecTests
     [InlineData("""{"at":"x","changes":[]}""")]
     [InlineData("""{"at":1,"changes":[{"purge":5,"deletion":1}]}""")]
     [InlineData("""{"at":1,"changes":[{"stream_begin":"sm_1","session":"s"}]}""")]
-    [InlineData("""{"at":1,"changes":[{"stream_text":"sm_1","offset":-1,"text":"x"}]}""")]
-    [InlineData("""{"at":1,"changes":[{"stream_text":"sm_1","offset":0,"text":5}]}""")]
-    [InlineData("""{"at":1,"changes":[{"stream_text":"sm_1","offset":0,"text":"\ud800"}]}""")]
+    [InlineData("""{"at":1,"changes":[{"stream_text":"sm_1","session":"s","offset":-1,"text":"x"}]}""")]
+    [InlineData("""{"at":1,"changes":[{"stream_text":"sm_1","session":"s","offset":0,"text":5}]}""")]
+    [InlineData("""{"at":1,"changes":[{"stream_text":"sm_1","session":"s","offset":0,"text":"\ud800"}]}""")]
+    [InlineData("""{"at":1,"changes":[{"stream_text":"sm_1","offset":0,"text":"x"}]}""")]
+    [InlineData("""{"at":1,"changes":[{"lock":"s","image":[1]}]}""")]
+    [InlineData("""{"at":1,"changes":[{"queue":"s"}]}""")]
+    [InlineData("""{"at":1,"changes":[{"buttons":"s","image":{},"what":5}]}""")]
+    [InlineData("""{"at":1,"changes":[{"buttons":"s","image":{},"what":"x","detail":"y"}]}""")]
     [InlineData("""{"at":1,"changes":[{"stream_end":"sm_1","seq":1}]}""")]
     [InlineData("""{"at":1,"changes":[{"streams":{"streams":[{"stream_id":"sm_1"}]}}]}""")]
     [InlineData("""{"at":1,"changes":[{"streams":[]}]}""")]
