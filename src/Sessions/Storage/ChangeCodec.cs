@@ -86,8 +86,8 @@ internal static class ChangeCodec
                 StreamCodec.WriteBegin(c.Stream, b);
                 break;
             case ChangeKind.StreamText:
-                b.Raw("{\"stream_text\":"u8).Text(c.StreamId).Member("session", c.Id).Raw(",\"offset\":"u8).Number(c.Offset)
-                    .Raw(",\"text\":"u8).TextOf(c.Lines.Span);
+                b.Raw("{\"stream_text\":"u8).Text(c.StreamId).Member("session", c.Id)
+                    .Member("offset", c.Offset).Raw(",\"text\":"u8).TextOf(c.Lines.Span);
                 break;
             case ChangeKind.StreamEnd:
                 b.Raw("{\"stream_end\":"u8).Text(c.StreamId).Member("session", c.Id).Member("seq", c.Seq);

@@ -324,9 +324,15 @@ public sealed class StreamNeighbourTests
             session.Append("x", large);
         }
 
-        while (store.Core.Replica.Offset + 300 + (128 * 1024) <= Journal.SegmentBytesMin)
+        // What is left is less than the frame of any of the three below.
+        long Left() => Journal.SegmentBytesMin - (128 * 1024) - store.Core.Replica.Offset;
+        long before = Left();
+        session.Append("x", "\"\""u8);
+        long smallest = before - Left();
+        while (Left() >= smallest)
         {
-            session.Say("x");
+            int more = (int)Math.Clamp(Left() - smallest - 8, 0, 10_000);
+            session.Append("x", Stores.Utf8($"\"{new string('x', more)}\""));
         }
 
         _disk.SpaceBytes = _disk.UsedBytes;

@@ -109,7 +109,8 @@ public sealed class SideFileTests
 
     private string? Text(string path) => _disk.Stat(path) is null ? null : Encoding.UTF8.GetString(_disk.ReadAll(path));
 
-    private static string PathOf(string id, int kind) => Layout.LiveFolder(id) + "/" + SideFile.NameOf((ChangeKind)kind);
+    private static string PathOf(string id, int kind)
+        => Layout.LiveFolder(id) + "/" + SideFile.NameOf((ChangeKind)kind);
 
     private static string Image(string id, int n) => n == 0 ? "" : $"{{\"session_id\":\"{id}\",\"n\":{n}}}";
 
