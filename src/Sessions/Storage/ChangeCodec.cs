@@ -124,8 +124,17 @@ internal static class ChangeCodec
     private static void WriteLines(ReadOnlySpan<byte> lines, Utf8Buffer b)
     {
         bool lead = lines[0] == '\n';
-        b.Bool(lead).Raw(",\"lines\":["u8);
+        b.Bool(lead).Raw(",\"sizes\":["u8);
         lines = lead ? lines[1..] : lines;
+        ReadOnlySpan<byte> rest = lines;
+        while (rest.Length > 0)
+        {
+            int size = rest.IndexOf((byte)'\n');
+            b.Raw(rest.Length == lines.Length ? ""u8 : ","u8).Number(size);
+            rest = rest[(size + 1)..];
+        }
+
+        b.Raw("],\"lines\":["u8);
         int start = b.Length;
         b.Raw(lines[..^1]).Byte(']');
         Span<byte> written = b.Writable[start..^1];
@@ -137,8 +146,13 @@ internal static class ChangeCodec
         }
     }
 
-    /// <summary>Reads a payload; null where it is none that this version knows.</summary>
-    public static Frame? TryRead(long lsn, ReadOnlyMemory<byte> payload)
+    /// <summary>Reads a payload, which is the frame's from here on; null where it is none that this version
+    /// knows.</summary>
+    public static Frame? TryRead(long lsn, byte[] payload)
+        => PlainAppend.TryRead(lsn, payload) ?? TryReadAny(lsn, payload);
+
+    /// <summary>The same without the fast path.</summary>
+    public static Frame? TryReadAny(long lsn, ReadOnlyMemory<byte> payload)
     {
         try
         {
