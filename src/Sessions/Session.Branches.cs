@@ -39,14 +39,14 @@ public sealed partial class Session
     {
         Checks.Number(toSeq, "to_seq");
         RequireWritable();
-        Commit(new RewindRequest(Core, _row, toSeq) { Full = _store.IsFull });
+        Commit(new RewindRequest(Core, _row, toSeq) { Full = _store.IsFull, Right = _right });
     }
 
     /// <summary>Shows again what the last rewind that was not undone hid; NotFound where there is none.</summary>
     public void UndoRewind()
     {
         RequireWritable();
-        Commit(new UndoRewindRequest(Core, _row) { Full = _store.IsFull });
+        Commit(new UndoRewindRequest(Core, _row) { Full = _store.IsFull, Right = _right });
     }
 
     /// <summary>Writes the family of this session as JSON: the oldest living ancestor and all its living

@@ -19,6 +19,11 @@ public sealed partial class Session
     {
         PruneOptions options = PruneOptions.Read(optionsJson);
         RequireWritable();
+        if (!options.DryRun)
+        {
+            RequireRight();
+        }
+
         while (SessionStore.Run(() => !TryPrune(options, output)))
         {
             LogRing.Add("debug", $"Another change of {Id} came before a prune; once more.");
@@ -37,7 +42,10 @@ public sealed partial class Session
             if (plan is not null && !options.DryRun)
             {
                 KeepDamage(log, plan);
-                var request = new PruneRequest(Core, _row, plan, state, rewrites, options.Trash);
+                var request = new PruneRequest(Core, _row, plan, state, rewrites, options.Trash)
+                {
+                    Right = _right,
+                };
                 try
                 {
                     request.Stage(log);
@@ -104,7 +112,10 @@ public sealed partial class Session
             }
 
             freed = SessionFiles.RemoveOrphans(Core.Disk, _row.Folder, ids, Core.Now);
-        }));
+        })
+        {
+            Right = _right,
+        });
         return freed;
     }
 

@@ -52,7 +52,7 @@ public sealed partial class Session
 
     /// <summary>Asks again with each change that any process publishes, until it is so: then true. False
     /// when the time is over; it is asked once at least.</summary>
-    internal unsafe bool WaitFor(uint timeoutMs, Func<bool> isSo)
+    internal unsafe bool WaitFor(uint timeoutMs, Func<bool> isSo, int sliceMs = 100)
     {
         long start = Core.Environment.Time.GetTimestamp();
         if (isSo())
@@ -80,7 +80,7 @@ public sealed partial class Session
                 }
 
                 // In slices, since the page may be replaced under the wait when somebody removes it.
-                state.Page.Wait(state.News, news, (int)Math.Min(left, 100));
+                state.Page.Wait(state.News, news, (int)Math.Min(left, sliceMs));
             }
         }
         finally

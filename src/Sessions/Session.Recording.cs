@@ -14,7 +14,7 @@ public sealed partial class Session
     internal long[] AppendAll(IReadOnlyList<NewEvent> events, AppendFlags flags)
     {
         RequireWritable();
-        var request = new AppendRequest(Core, _row, events) { Full = IsFull(flags) };
+        var request = new AppendRequest(Core, _row, events) { Full = IsFull(flags), Right = _right };
         Commit(request);
         return request.Seqs;
     }

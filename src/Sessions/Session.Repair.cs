@@ -34,6 +34,11 @@ public sealed partial class Session
             throw Errors.ReadOnly();
         }
 
+        if (!isDry)
+        {
+            RequireRight();
+        }
+
         for (int i = 0; i < RepairTries; i++)
         {
             (RepairReport report, long lastSeq) = SessionStore.Run(() => Scan(flags));
@@ -45,6 +50,7 @@ public sealed partial class Session
             var request = new RepairRequest(Core, _row, [.. report.Actions.SelectMany(a => a.Events)], lastSeq)
             {
                 Full = _store.IsFull,
+                Right = _right,
             };
             Commit(request);
             if (!request.HasMoved)

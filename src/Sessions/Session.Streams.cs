@@ -26,9 +26,9 @@ public sealed partial class Session
         }
 
         SessionStore.Run(Core.OwnStreams);
-        var request = new BeginStreamRequest(Core, _row, type, options) { Full = false };
+        var request = new BeginStreamRequest(Core, _row, type, options) { Full = false, Right = _right };
         Commit(request);
-        return new SessionStream(_store, _row, request.Stream, isFull);
+        return new SessionStream(_store, _row, _right, request.Stream, isFull);
     }
 
     /// <summary>Writes the open streams, or the one with the id, with their text from a byte offset on.

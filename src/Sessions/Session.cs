@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Runtime.CompilerServices;
+using Sessions.Coordination;
 using Sessions.Events;
 using Sessions.Lifecycle;
 using Sessions.Platform;
@@ -17,10 +18,12 @@ public sealed partial class Session : IDisposable
     private readonly SessionStore _store;
     private readonly Row _row;
     private readonly string? _shareId;
+    private readonly WriterRight _right;
     private volatile bool _isDisposed;
     private int _looks; // counts loosely: threads may lose one another's
 
-    internal Session(SessionStore store, Row row, string? shareId) => (_store, _row, _shareId) = (store, row, shareId);
+    internal Session(SessionStore store, Row row, string? shareId)
+        => (_store, _row, _shareId, _right) = (store, row, shareId, new WriterRight(store.Core.Locks, row));
 
     /// <summary>The id; never changes.</summary>
     public string Id => _row.Id;
@@ -32,7 +35,8 @@ public sealed partial class Session : IDisposable
     {
         SessionInfo info = Visible();
         StatFlags flags = (info.IsAborted || _row.IsSignalled ? StatFlags.Aborted : 0)
-            | (info.Archived ? StatFlags.Archived : 0) | (_shareId is null ? 0 : StatFlags.ReadOnly);
+            | (info.Archived ? StatFlags.Archived : 0) | (_shareId is null ? 0 : StatFlags.ReadOnly)
+            | (IsLocked() ? StatFlags.Locked : 0);
         return new SessionStat(flags, info.Revision, info.LastSeq, info.EventCount, info.MessageCount, info.AbortCount,
             info.CreatedAt, info.UpdatedAt, info.LastEventAt);
     }
@@ -179,7 +183,7 @@ public sealed partial class Session : IDisposable
         Checks.Flags((uint)options.Flags, 7);
         NewEvent e = NewEvents.One(type, data, options);
         RequireWritable();
-        var request = new AppendRequest(Core, _row, [e]) { Full = IsFull(options.Flags) };
+        var request = new AppendRequest(Core, _row, [e]) { Full = IsFull(options.Flags), Right = _right };
         Commit(request);
         return request.Seqs[0];
     }
@@ -190,7 +194,7 @@ public sealed partial class Session : IDisposable
         Checks.Flags((uint)flags, 7);
         List<NewEvent> events = NewEvents.Read(eventsJson, flags.HasFlag(AppendFlags.Check));
         RequireWritable();
-        var request = new AppendRequest(Core, _row, events) { Full = IsFull(flags) };
+        var request = new AppendRequest(Core, _row, events) { Full = IsFull(flags), Right = _right };
         if (events.Count > 0)
         {
             Commit(request);
@@ -216,12 +220,14 @@ public sealed partial class Session : IDisposable
             EventPage.WriteLast(log, state, range, last, beforeSeq, limit, b));
     }
 
-    /// <summary>Lets go of this view; waits on it end with Cancelled. Never blocks.</summary>
+    /// <summary>Lets go of this view, and of the lock where it holds it; waits on it end with Cancelled. Never
+    /// blocks.</summary>
     public void Dispose()
     {
         if (!_isDisposed)
         {
             _isDisposed = true;
+            _right.Drop();
             Core.State.Announce();
         }
     }

@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Text;
 using System.Text.Unicode;
+using Sessions.Coordination;
 using Sessions.Events;
 using Sessions.Storage;
 
@@ -16,6 +17,7 @@ public sealed class SessionStream : IDisposable
 {
     private readonly SessionStore _store;
     private readonly Row _row;
+    private readonly WriterRight _right;
     private readonly OpenStream _stream;
     private readonly bool _isFull;
     private readonly byte[] _rest = new byte[3]; // of a character that was written in part
@@ -23,8 +25,8 @@ public sealed class SessionStream : IDisposable
     private int _isBusy;
     private volatile bool _isDisposed;
 
-    internal SessionStream(SessionStore store, Row row, OpenStream stream, bool isFull)
-        => (_store, _row, _stream, _isFull) = (store, row, stream, isFull);
+    internal SessionStream(SessionStore store, Row row, WriterRight right, OpenStream stream, bool isFull)
+        => (_store, _row, _right, _stream, _isFull) = (store, row, right, stream, isFull);
 
     /// <summary>The id under which readers find it.</summary>
     public string Id => _stream.Id;
@@ -32,7 +34,7 @@ public sealed class SessionStream : IDisposable
     /// <summary>
     /// Adds text, which may end inside a character: its bytes wait for the next write. Invalid UTF-8
     /// takes nothing. Cancelled once the session is aborted; InvalidTransition once the stream has
-    /// ended, by another event of its turn too; Limit where the event would pass 64 MiB.
+    /// ended, by another event of its turn too; Locked or LockLost where others have the session; Limit where the event would pass 64 MiB.
     /// </summary>
     public void Write(ReadOnlySpan<byte> text)
     {
@@ -59,7 +61,7 @@ public sealed class SessionStream : IDisposable
             Checks.AtMost(length, Limits.EventBytesMax, "event_bytes_max");
             if (whole > 0)
             {
-                _store.Commit(new StreamTextRequest(_row, _stream, taken) { Full = false });
+                _store.Commit(new StreamTextRequest(_row, _stream, taken) { Full = false, Right = _right });
             }
 
             _restLength = all.Length - whole;
@@ -100,7 +102,11 @@ public sealed class SessionStream : IDisposable
             byte[] data = StreamData.Of(Text().Span);
             data = patch is null ? data : MergePatch.Apply(data, patch);
             Checks.AtMost(data.Length, Limits.EventBytesMax, "event_bytes_max");
-            var request = new EndStreamRequest(_store.Core, _row, _stream, data, patch is not null) { Full = _isFull };
+            var request = new EndStreamRequest(_store.Core, _row, _stream, data, patch is not null)
+            {
+                Full = _isFull,
+                Right = _right,
+            };
             _store.Commit(request);
             return request.Seq;
         }
@@ -147,7 +153,22 @@ public sealed class SessionStream : IDisposable
         {
             throw Errors.Deleted(_row.Id);
         }
+
+        if (_right.Epoch != 0)
+        {
+            RequireNotLost();
+        }
     }
+
+    // Who took the session over may have ended the stream too, and what counts is that it was taken over.
+    private void RequireNotLost() => _store.Look(isSettled =>
+    {
+        lock (_store.Core.Rows.Gate)
+        {
+            _right.RequireNotLost(isSettled);
+            return true;
+        }
+    });
 
     private ReadOnlyMemory<byte> Text()
     {

@@ -72,12 +72,13 @@ internal sealed class LogAppender
         return seq;
     }
 
-    /// <summary>Ends all streams of the session as interrupted: it goes.</summary>
-    public void EndAll()
+    /// <summary>Ends all streams of the session, or those that are chosen, as interrupted: it goes, or they lost
+    /// their right.</summary>
+    public void EndAll(Func<OpenStream, bool>? isChosen = null)
     {
         foreach (OpenStream stream in _transaction.Streams(_row.Id))
         {
-            if (!stream.IsEndedNow)
+            if (!stream.IsEndedNow && isChosen?.Invoke(stream) != false)
             {
                 End(stream, StreamData.Interrupted(stream.TextNow().Span), isInterrupted: true);
             }

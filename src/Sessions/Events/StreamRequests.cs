@@ -30,6 +30,7 @@ internal sealed class BeginStreamRequest(StoreCore core, Row row, string type, A
             Timestamp = options.Timestamp,
             StartedAt = transaction.Now,
             Owner = core.InstanceId,
+            Writer = Right,
         };
         transaction.BeginStream(Stream);
     }
@@ -78,6 +79,20 @@ internal sealed class EndStreamRequest(StoreCore core, Row row, OpenStream strea
 
         var log = new LogAppender(core, transaction, row, SizeHint);
         Seq = log.End(stream, data, isInterrupted: false);
+        log.Commit();
+    }
+}
+
+/// <summary>Ends, as interrupted, the streams of who had the session before it was taken over.</summary>
+internal sealed class EndStreamsRequest(StoreCore core, Row row, string formerInstance, long formerEpoch)
+    : CommitRequest
+{
+    public override void Run(Transaction transaction)
+    {
+        transaction.Live(row);
+        var log = new LogAppender(core, transaction, row, SizeHint);
+        log.EndAll(s => s.Owner == formerInstance
+            && (s.Owner != core.InstanceId || s.Writer?.Epoch == formerEpoch)); // others of this store go on
         log.Commit();
     }
 }

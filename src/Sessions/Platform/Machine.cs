@@ -7,7 +7,10 @@ namespace Sessions.Platform;
 /// <summary>What tells this start of the machine and one process from another.</summary>
 internal static class Machine
 {
+    private const long TicksASecond = 100; // USER_HZ, the same wherever Linux runs
+
     private static readonly Lazy<ulong> Boot = new(ReadBootId);
+    private static readonly Lazy<long> Started = new(ReadStarted);
 
     /// <summary>Another number after each start of the machine; 0 where the system has none.</summary>
     public static ulong BootId => Boot.Value;
@@ -34,6 +37,39 @@ internal static class Machine
         {
             return 0;
         }
+    }
+
+    /// <summary>The same as a time in unix ms, as far as the clock was not set since; null where the system does
+    /// not say.</summary>
+    public static long? ProcessStartedAtMs(long processId)
+    {
+        if (!OperatingSystem.IsLinux() || processId is < 1 or > int.MaxValue || Started.Value == 0)
+        {
+            return null;
+        }
+
+        long ticks = ProcessStartedAt((int)processId);
+        return ticks == 0 ? 0 : Started.Value + (ticks * 1000 / TicksASecond);
+    }
+
+    private static long ReadStarted()
+    {
+        try
+        {
+            foreach (string line in OperatingSystem.IsLinux() ? File.ReadLines("/proc/stat") : [])
+            {
+                if (line.StartsWith("btime ", StringComparison.Ordinal))
+                {
+                    return long.Parse(line.AsSpan(6), CultureInfo.InvariantCulture) * 1000;
+                }
+            }
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or FormatException)
+        {
+            LogRing.Add("debug", $"When the machine started is not known: {e.Message}");
+        }
+
+        return 0;
     }
 
     private static ulong ReadBootId()

@@ -15,6 +15,13 @@ internal sealed class StoreEnvironment
     /// <summary>The process id others see.</summary>
     public int ProcessId { get; init; } = Environment.ProcessId;
 
+    /// <summary>The name of this machine that others see.</summary>
+    public string Hostname { get; init; } = Environment.MachineName;
+
+    /// <summary>When a process of this machine started, in unix ms; 0 where there is no such process, null where
+    /// the system does not say.</summary>
+    public Func<long, long?> ProcessStartedAt { get; init; } = Machine.ProcessStartedAtMs;
+
     /// <summary>A number that is another after each start of the machine; 0 where unknown.</summary>
     public ulong BootId { get; init; }
 

@@ -97,6 +97,13 @@ internal sealed class BatchRunner(StoreCore core, Takeover takeover)
         finally
         {
             _transaction.End();
+            foreach (CommitRequest request in requests)
+            {
+                if (request.Failure is not null)
+                {
+                    request.TakeBack();
+                }
+            }
         }
     }
 
@@ -284,16 +291,18 @@ internal sealed class BatchRunner(StoreCore core, Takeover takeover)
             lsn = Math.Max(state.Published, state.Floor);
             foreach (CommitRequest request in requests)
             {
+                request.TakeBack(); // of a run that was given up
                 if (onlyReserve is not null && !request.MayUseReserve)
                 {
                     request.Failure = onlyReserve;
                     continue;
                 }
 
-                request.Failure = null; // of a run that was given up
+                request.Failure = null; // of that too
                 _transaction.BeginRequest(lsn + 1);
                 try
                 {
+                    request.Right?.Check(_transaction);
                     request.Run(_transaction);
                 }
                 catch (SessionException e)

@@ -13,6 +13,10 @@ internal abstract class CommitRequest
     /// <summary>About how many bytes its frame takes.</summary>
     public virtual int SizeHint => 1024;
 
+    /// <summary>The right of the handle that writes the conversation by it; null for what needs none, which is all
+    /// that is not the conversation, and the library's own work.</summary>
+    public Coordination.WriterRight? Right { get; init; }
+
     /// <summary>What it failed with; its changes are then absent.</summary>
     public Exception? Failure { get; set; }
 
@@ -22,6 +26,12 @@ internal abstract class CommitRequest
     /// <summary>What one that is alone does under the store lock before it runs: everything published is
     /// to be on stable storage and in the files by then.</summary>
     public virtual void Prepare(BatchRunner runner)
+    {
+    }
+
+    /// <summary>Undoes what a run did beside the transaction: the request has failed, or runs again. Under the
+    /// store lock; must not throw, and does nothing where there is nothing to undo.</summary>
+    public virtual void TakeBack()
     {
     }
 

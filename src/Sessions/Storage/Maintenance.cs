@@ -30,6 +30,12 @@ internal sealed class Maintenance(StoreCore core, Checkpointer checkpointer, Bat
     /// <summary>Ends the streams that nobody will end.</summary>
     public Action SweepStreams { get; init; } = () => { };
 
+    /// <summary>Heartbeats of session locks, and the release of those that were let go of.</summary>
+    public Action SweepLocks { get; init; } = () => { };
+
+    /// <summary>How long a store without anything else to do may sleep.</summary>
+    public Func<int> SleepMs { get; init; } = () => Timeout.Infinite;
+
     /// <summary>Called after each commit; cheap.</summary>
     public void OnCommitted()
     {
@@ -112,7 +118,7 @@ internal sealed class Maintenance(StoreCore core, Checkpointer checkpointer, Bat
                 _sleepsOn = !_isDirty && !IsWatching();
                 if (!_stops)
                 {
-                    Monitor.Wait(_gate, !_sleepsOn ? TickMs : core.Warm.Count > 0 ? WarmMs : Timeout.Infinite);
+                    Monitor.Wait(_gate, !_sleepsOn ? TickMs : Sleep());
                 }
 
                 _isAsleep = false;
@@ -147,8 +153,15 @@ internal sealed class Maintenance(StoreCore core, Checkpointer checkpointer, Bat
         }
     }
 
+    private int Sleep()
+    {
+        int sleepMs = SleepMs();
+        return core.Warm.Count == 0 ? sleepMs : sleepMs == Timeout.Infinite ? WarmMs : Math.Min(sleepMs, WarmMs);
+    }
+
     private void Tick()
     {
+        SweepLocks();
         SweepStreams();
         if (!_isDirty)
         {

@@ -28,6 +28,9 @@ internal sealed class OpenStream
     /// <summary>The open store that writes it.</summary>
     public required string Owner { get; init; }
 
+    /// <summary>The right of the handle that began it; null for a stream of another store.</summary>
+    public Coordination.WriterRight? Writer { get; init; }
+
     public int Length => _length;
 
     /// <summary>Bytes of the text as a JSON string has them, without its quotes.</summary>

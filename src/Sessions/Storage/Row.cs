@@ -65,6 +65,12 @@ internal sealed class Row(string id)
     /// <summary>The side files, compact, by their index; empty: none; null: not read yet.</summary>
     public byte[]?[]? Sides { get; set; }
 
+    /// <summary>What the last image of lock.json that was looked at says.</summary>
+    public Coordination.KnownLock? KnownLock { get; set; }
+
+    /// <summary>True once this store has seen to what dead processes had left open in its log.</summary>
+    public bool IsLogSettled { get; set; }
+
     /// <summary>First numbers of events that carry an id; null until one is asked for.</summary>
     public Dictionary<string, long>? EventIds { get; set; }
 

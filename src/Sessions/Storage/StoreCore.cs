@@ -24,11 +24,12 @@ internal sealed class StoreCore
         environment.FillRandom(random);
         InstanceId = "i-" + Convert.ToHexStringLower(random);
         By = Encoding.UTF8.GetBytes(Errors.Details(b => b.Member("pid", environment.ProcessId)
-            .Member("client_type", options.ClientType ?? "unknown").Member("instance_id", InstanceId)));
+            .Member("client_type", ClientType).Member("instance_id", InstanceId)));
         IsReadOnly = options.Flags.HasFlag(StoreFlags.ReadOnly);
         Warm = new WarmCache(environment.Time);
         Quarantine = new Quarantine(environment.Disk, environment.Time, !IsReadOnly);
         Rows = new RowTable(environment.Disk, Quarantine, InstanceId);
+        Locks = new Coordination.LockKeeper(this);
         Replica = new Replica(new Journal(environment.Disk, Seed, InstanceId), Rows) { FindPage = FindPage };
     }
 
@@ -51,6 +52,12 @@ internal sealed class StoreCore
     public long NextScratch() => Interlocked.Increment(ref _scratch);
 
     public string InstanceId { get; }
+
+    /// <summary>What other processes see of this one.</summary>
+    public string ClientType => Options.ClientType ?? "unknown";
+
+    /// <summary>The locks of sessions that handles of this store hold.</summary>
+    public Coordination.LockKeeper Locks { get; }
 
     /// <summary>Who writes, as JSON.</summary>
     public byte[] By { get; }

@@ -22,10 +22,13 @@ internal sealed class StoreEngine
         Streams = new Events.StreamKeeper(core);
         _maintenance = new Maintenance(core, _checkpointer, _runner)
         {
-            IsWatching = () => Streams.IsWatching,
+            IsWatching = () => Streams.IsWatching || core.Locks.IsWatching,
+            SweepLocks = () => core.Locks.Sweep(_committer.Commit),
+            SleepMs = () => core.Locks.SleepMs,
             SweepStreams = () => Streams.Sweep(_committer.Commit),
         };
         Streams.Wake = _maintenance.Watch;
+        core.Locks.Wake = _maintenance.Watch;
         _runner.OnCommitted = _maintenance.OnCommitted;
     }
 
@@ -302,6 +305,7 @@ internal sealed class StoreEngine
                     try
                     {
                         Streams.EndOwn(_committer.CommitAtClose);
+                        ReleaseLocks();
                     }
                     finally
                     {
@@ -331,6 +335,19 @@ internal sealed class StoreEngine
             {
                 core.Disk.Dispose();
             }
+        }
+    }
+
+    // What cannot be written now is known all the same once the locks' bytes are let go of.
+    private void ReleaseLocks()
+    {
+        try
+        {
+            Core.Locks.ReleaseAll(_committer.CommitAtClose);
+        }
+        catch (SessionException e)
+        {
+            LogRing.Add("warning", $"Locks of sessions end with the store, but lock.json stays: {e.Message}");
         }
     }
 

@@ -39,7 +39,7 @@ internal static class StoreInfo
                 .Member("poisoned", shared.Health == StoreHealth.Poisoned)
                 .Member("corrupt", shared.Health == StoreHealth.Corrupt)
                 .Member("lsn", core.Rows.Lsn).Member("sessions", sessions).Member("archived", archived)
-                .Member("trash", trash).Member("open_locks", 0L).Name("by_state").Byte('{');
+                .Member("trash", trash).Member("open_locks", core.Locks.CountHeld()).Name("by_state").Byte('{');
             foreach ((string state, long count) in states)
             {
                 b.Member(state, count);

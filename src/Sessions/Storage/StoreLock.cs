@@ -20,6 +20,9 @@ internal sealed unsafe class StoreLock(ILockFile locks, TimeProvider time)
     // One byte for each open store that has streams, by its id: 48 bits.
     private const long Owners = 1L << 41;
 
+    // One byte for each session lock, by the epoch of its holder, which is an LSN. Above all owners.
+    private const long Holders = 1L << 49;
+
     private const int SliceMs = 2;
     private const int PatienceMax = 1023;
     private int _turnAtRelease;
@@ -40,6 +43,10 @@ internal sealed unsafe class StoreLock(ILockFile locks, TimeProvider time)
         offset += Owners;
         return isId;
     }
+
+    /// <summary>The byte that the holder of a session's lock holds: who finds it free knows that there is no such
+    /// holder any more.</summary>
+    public static long HolderByte(long epoch) => Holders + epoch;
 
     /// <summary>Takes the lock, waiting up to so long; false when it was not to be had. What can be
     /// done while others have it is done by <paramref name="whileWaiting"/>, again and again.</summary>

@@ -1,0 +1,278 @@
+using Sessions.Platform;
+using Sessions.Storage;
+
+namespace Sessions.Coordination;
+
+/// <summary>lock.json as it was read from an image, so that it is read once.</summary>
+internal sealed record KnownLock(byte[] Image, LockState State);
+
+/// <summary>
+/// The session locks of one open store: which of them its own handles hold, whether others' holders live, and
+/// what is to be written by and by, which are heartbeats and the locks of handles that were let go of.
+/// </summary>
+internal sealed class LockKeeper(StoreCore core)
+{
+    public const int HeartbeatMs = 10_000;
+    public const int StaleMs = 60_000;
+
+    // Start times are told by the clock of the wall, which may have been set since.
+    private const long StartedAtSlackMs = 5_000;
+
+    private readonly Lock _gate = new();
+    private readonly Dictionary<long, WriterRight> _held = [];
+    private readonly List<(Row Row, long Epoch)> _dropped = [];
+    private volatile bool _hasDropped;
+    private long _lastBeat;
+
+    /// <summary>Wakes the store's thread.</summary>
+    public Action? Wake { get; set; }
+
+    /// <summary>Where writing needs the lock.</summary>
+    public StrictRule Strict { get; } = new();
+
+    /// <summary>True while there is something to write soon.</summary>
+    public bool IsWatching => _hasDropped;
+
+    /// <summary>How long the store's thread may sleep until the next heartbeat; infinite where it holds nothing.</summary>
+    public int SleepMs
+    {
+        get
+        {
+            lock (_gate)
+            {
+                double passed = core.Environment.Time.GetElapsedTime(_lastBeat).TotalMilliseconds;
+                return _held.Count == 0 ? Timeout.Infinite : (int)Math.Clamp(HeartbeatMs - passed, 250, HeartbeatMs);
+            }
+        }
+    }
+
+    /// <summary>The rights that have a lock, or had it and have not heard of its loss.</summary>
+    public List<WriterRight> Rights()
+    {
+        lock (_gate)
+        {
+            return [.. _held.Values];
+        }
+    }
+
+    /// <summary>How many of them are held as far as is published.</summary>
+    public int CountHeld()
+    {
+        lock (core.Rows.Gate)
+        {
+            core.Refresh();
+            return Rights().Count(r => r.Row.IsLive && Read(r.Row, isSettled: true).IsHeldUnder(r.Epoch));
+        }
+    }
+
+    /// <summary>The state of an image that is a row's.</summary>
+    public LockState StateOf(byte[] image, Row row)
+    {
+        if (image.Length == 0)
+        {
+            return LockState.Free;
+        }
+
+        if (row.KnownLock is not { } known || !ReferenceEquals(known.Image, image))
+        {
+            row.KnownLock = known = new KnownLock(image, LockCodec.Read(image));
+        }
+
+        return known.State;
+    }
+
+    /// <summary>The lock of a session as published. Call under the rows' gate.</summary>
+    public LockState Read(Row row, bool isSettled)
+        => StateOf(core.Rows.ReadSide(row, ChangeKind.Lock, isSettled), row);
+
+    /// <summary>config.json, as the batch has it so far where there is one. Damaged rules are the defaults.</summary>
+    public byte[] Rules(Transaction? transaction)
+    {
+        try
+        {
+            return transaction is null ? core.Rows.ReadConfig() : transaction.Config();
+        }
+        catch (SessionException e) when (e.Status == SessionStatus.Corrupt)
+        {
+            return [];
+        }
+    }
+
+    /// <summary>Without requests that are over.</summary>
+    public LockState Tidy(LockState state)
+        => state.Asks.Count == 0 ? state : state.Tidy(core.Now, core.IsOwnerAlive);
+
+    /// <summary>What is known of the holder of a state that has one.</summary>
+    public HolderLife LifeOf(LockState state)
+    {
+        LockHolder holder = state.Holder!;
+        if (holder.InstanceId == core.InstanceId)
+        {
+            lock (_gate)
+            {
+                return _held.ContainsKey(state.Epoch) ? HolderLife.Alive : HolderLife.Dead;
+            }
+        }
+
+        if (core.Lock!.Locks.IsHeldByOther(StoreLock.HolderByte(state.Epoch)))
+        {
+            return HolderLife.Alive;
+        }
+
+        bool isOfThisHost = holder.Hostname == core.Environment.Hostname;
+        if (isOfThisHost && core.Disk.Capabilities.IsLocal)
+        {
+            return HolderLife.Dead; // the system let go of the byte, as it does when a process ends
+        }
+
+        // Locks say nothing on such a disk, or for another host. A process with that id may be another one.
+        if (isOfThisHost && core.Environment.ProcessStartedAt(holder.Pid) is { } startedAt
+            && Math.Abs(startedAt - holder.ProcessStartedAt) > StartedAtSlackMs)
+        {
+            return HolderLife.Dead;
+        }
+
+        return core.Now - holder.HeartbeatAt > StaleMs ? HolderLife.Stale : HolderLife.Alive;
+    }
+
+    /// <summary>Judges an attempt at a state that is tidy.</summary>
+    public LockVerdict Judge(LockState state, LockMode mode, string? requestId)
+        => state.Judge(mode, state.Holder is null ? HolderLife.Alive : LifeOf(state), requestId);
+
+    /// <summary>What lock.json is to say of a handle of this store.</summary>
+    public LockHolder Holder(long now) => new()
+    {
+        Pid = core.Environment.ProcessId,
+        ProcessStartedAt = core.Environment.ProcessStartedAt(core.Environment.ProcessId) ?? 0,
+        Hostname = core.Environment.Hostname,
+        InstanceId = core.InstanceId,
+        ClientType = core.ClientType,
+        StartedAt = now,
+        HeartbeatAt = now,
+        LastActivityAt = now,
+    };
+
+    /// <summary>Takes the byte that proves that the holder under an epoch lives.</summary>
+    public bool TryHold(WriterRight right, long epoch)
+    {
+        if (!core.Lock!.Locks.TryLock(StoreLock.HolderByte(epoch), exclusive: true))
+        {
+            return false;
+        }
+
+        lock (_gate)
+        {
+            _lastBeat = _held.Count == 0 ? core.Environment.Time.GetTimestamp() : _lastBeat;
+            _held[epoch] = right;
+        }
+
+        return true;
+    }
+
+    /// <summary>Lets go of that byte.</summary>
+    public void LetGo(long epoch)
+    {
+        lock (_gate)
+        {
+            _held.Remove(epoch);
+        }
+
+        try
+        {
+            core.Lock!.Locks.Unlock(StoreLock.HolderByte(epoch));
+        }
+        catch (DiskException e)
+        {
+            LogRing.Add("debug", $"A lock went with its store: {e.Message}"); // closed meanwhile
+        }
+    }
+
+    /// <summary>Lets go of the lock of a handle that is gone; lock.json follows.</summary>
+    public void Drop(Row row, long epoch)
+    {
+        lock (_gate)
+        {
+            _dropped.Add((row, epoch));
+            _hasDropped = true;
+        }
+
+        LetGo(epoch);
+        core.State.Announce();
+        Wake?.Invoke();
+    }
+
+    /// <summary>Writes what is due: called by the store's thread.</summary>
+    public void Sweep(Action<CommitRequest> commit)
+    {
+        if (core.State.Health != StoreHealth.Sound)
+        {
+            return;
+        }
+
+        ReleaseDropped(commit);
+        bool isDue;
+        lock (_gate)
+        {
+            isDue = _held.Count > 0
+                && core.Environment.Time.GetElapsedTime(_lastBeat).TotalMilliseconds >= HeartbeatMs;
+            _lastBeat = isDue ? core.Environment.Time.GetTimestamp() : _lastBeat;
+        }
+
+        if (isDue)
+        {
+            commit(new HeartbeatRequest(this) { Full = false });
+        }
+    }
+
+    /// <summary>Lets go of all locks of this store, in one commit.</summary>
+    public void ReleaseAll(Action<CommitRequest> commit)
+    {
+        ReleaseDropped(commit);
+        List<WriterRight> rights = Rights();
+        if (rights.Count == 0)
+        {
+            return;
+        }
+
+        List<(Row, long)> held = rights.ConvertAll(r => (r.Row, r.Epoch));
+        commit(new ReleaseRequest(this, held) { Full = false });
+        foreach (WriterRight right in rights)
+        {
+            if (right.Exchange(0) is not 0 and var epoch)
+            {
+                LetGo(epoch);
+            }
+        }
+    }
+
+    private void ReleaseDropped(Action<CommitRequest> commit)
+    {
+        List<(Row, long)> dropped;
+        lock (_gate)
+        {
+            dropped = [.. _dropped];
+            _dropped.Clear();
+            _hasDropped = false;
+        }
+
+        if (dropped.Count == 0)
+        {
+            return;
+        }
+
+        try
+        {
+            commit(new ReleaseRequest(this, dropped) { Full = false });
+        }
+        catch
+        {
+            lock (_gate)
+            {
+                _dropped.AddRange(dropped);
+                _hasDropped = true;
+            }
+
+            throw;
+        }
+    }
+}
