@@ -102,6 +102,7 @@ public sealed partial class Session
                     return;
                 }
 
+                FileReferences.Add(Core.Rows.ReadSide(_row, ChangeKind.Queue), ids); // of prompts still to come
                 state = Core.Rows.ReadLog(_row);
                 log = LogView.Open(Core.Disk, _row, state);
             }

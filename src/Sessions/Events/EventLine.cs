@@ -15,6 +15,9 @@ internal static class EventLine
     /// <summary>What every line begins with.</summary>
     public static ReadOnlySpan<byte> Beginning => "{\"seq\":"u8;
 
+    /// <summary>The type of what a person asked.</summary>
+    public const string Prompt = "user_prompt";
+
     private static readonly JsonReaderOptions Deep = new() { MaxDepth = Limits.JsonDepthMax + 8 };
 
     /// <summary>Appends a line with its newline.</summary>
@@ -127,7 +130,7 @@ internal static class EventLine
     }
 
     /// <summary>True for the types that message_count counts.</summary>
-    public static bool IsMessage(string type) => type is "user_prompt" or "agent_message";
+    public static bool IsMessage(string type) => type is Prompt or "agent_message";
 }
 
 /// <summary>The head of an event.</summary>

@@ -1,3 +1,4 @@
+using Sessions.Coordination;
 using Sessions.Platform;
 using Sessions.Storage;
 
@@ -19,6 +20,8 @@ internal sealed class LogAppender
     private readonly List<(OpenStream Stream, long Seq, bool IsKept)> _ended = [];
     private readonly List<Compaction> _compactions = [];
     private List<(string Id, long Seq)>? _added;
+    private long _promptSeq;
+    private bool _hasButtons;
     private Counters _counters;
     private IReadOnlyList<OpenStream>? _open; // null until it is asked for
 
@@ -72,6 +75,9 @@ internal sealed class LogAppender
         return seq;
     }
 
+    /// <summary>The number of the event that has the id; null where none has.</summary>
+    public long? Find(string id) => FindRepeat(id);
+
     /// <summary>Ends all streams of the session, or those that are chosen, as interrupted: it goes, or they lost
     /// their right.</summary>
     public void EndAll(Func<OpenStream, bool>? isChosen = null)
@@ -99,6 +105,16 @@ internal sealed class LogAppender
             foreach ((string id, long seq) in _added ?? [])
             {
                 (_row.Working!.EventIds ??= [])[id] = seq;
+            }
+
+            if (_promptSeq != 0)
+            {
+                _row.Working!.PromptSeq = _promptSeq;
+            }
+
+            if (_hasButtons)
+            {
+                _transaction.PutSide(_row, ChangeKind.Buttons, [], "cleared", ActionButtons.None.Detail());
             }
         }
 
@@ -147,6 +163,12 @@ internal sealed class LogAppender
         if (e.Id is not null)
         {
             (_added ??= []).Add((e.Id, _counters.LastSeq));
+        }
+
+        if (e.Type == EventLine.Prompt)
+        {
+            _promptSeq = _counters.LastSeq;
+            _hasButtons = _hasButtons || _transaction.Side(_row, ChangeKind.Buttons).Length > 0;
         }
 
         if (e.Type == Compaction.Type && Compaction.Read(_counters.LastSeq, e.Data) is { } compaction)

@@ -1,3 +1,4 @@
+using Sessions.Coordination;
 using Sessions.Storage;
 
 namespace Sessions.Lifecycle;
@@ -22,6 +23,21 @@ internal static class StoreConfig
     {
         JsonMember limits = JsonMembers.Of(Effective(stored)).Find(m => m.Name == "limits");
         return JsonMembers.Of(limits.Value).Find(m => m.Name == LimitOf(isImage)).Number;
+    }
+
+    /// <summary>What holds for the queues of a workspace's sessions (null: of those of none): its own rules before
+    /// the store's, and these before the defaults.</summary>
+    public static QueueRules Queue(byte[] stored, string? workspaceId)
+    {
+        List<JsonMember> store = JsonMembers.Of(Effective(stored));
+        QueueRules rules = new QueueRules().With(store.Find(m => m.Name == "queue").Value);
+        if (workspaceId is null || store.Find(m => m.Name == "workspaces") is not { Name: not null } workspaces)
+        {
+            return rules;
+        }
+
+        JsonMember own = JsonMembers.Of(workspaces.Value).Find(m => m.Name == workspaceId);
+        return own.Name is null ? rules : rules.With(JsonMembers.Of(own.Value).Find(m => m.Name == "queue").Value);
     }
 
     /// <summary>The name of that limit.</summary>

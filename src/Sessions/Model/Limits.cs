@@ -32,4 +32,19 @@ internal static class Limits
 
     /// <summary>Bytes that a cursor may ask for as its page.</summary>
     public const int CursorPageBytesMax = 64 * 1024 * 1024;
+
+    /// <summary>Bytes of a queued message as JSON, without its quotes.</summary>
+    public const int QueueMessageBytesMax = 1024 * 1024;
+
+    /// <summary>Bytes of a session's queue, as compact JSON.</summary>
+    public const int QueueBytesMax = 4 * 1024 * 1024;
+
+    /// <summary>Characters of an action button's label; more are cut off.</summary>
+    public const int ButtonLabelCharactersMax = 50;
+
+    /// <summary>Characters of an action button's response; more are cut off.</summary>
+    public const int ButtonResponseCharactersMax = 1000;
+
+    /// <summary>Action buttons of a session; more are left out.</summary>
+    public const int ButtonsMax = 5;
 }

@@ -123,6 +123,9 @@ internal sealed class WorkingRow
     /// <summary>By their index; null: as they were.</summary>
     public byte[]?[]? Sides { get; set; }
     public Dictionary<string, long>? EventIds { get; set; }
+
+    /// <summary>The last prompt that the batch appends; 0: none.</summary>
+    public long PromptSeq { get; set; }
 }
 
 /// <summary>Lines of one frame, at their place in the log.</summary>

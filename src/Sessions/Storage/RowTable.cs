@@ -287,8 +287,8 @@ internal sealed partial class RowTable(IDisk disk, Quarantine quarantine, string
     public byte[] ReadSide(Row row, ChangeKind kind, bool isSettled = true)
     {
         ref byte[]? side = ref (row.Sides ??= new byte[]?[SideFile.Count])[SideFile.IndexOf(kind)];
-        return side ??= ReadSmall(row, SideFile.NameOf(kind), c => SideFile.CanRead(c, row.Id), isSettled, () => [])
-            ?? [];
+        string name = SideFile.NameOf(kind);
+        return side ??= ReadSmall(row, name, c => SideFile.CanRead(name, c, row.Id), isSettled, () => []) ?? [];
     }
 
     private byte[]? ReadSmall(Row row, string name, Func<byte[], bool> isValid, bool isSettled,

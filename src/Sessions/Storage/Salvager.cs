@@ -246,7 +246,7 @@ internal sealed class Salvager
             bool losesShares = RemoveDamaged(folder + "/" + Layout.SharesFile, id, c => ShareList.CanRead(c, id));
             foreach (string side in SideFile.Names)
             {
-                RemoveDamaged(folder + "/" + side, id, c => SideFile.CanRead(c, id));
+                RemoveDamaged(folder + "/" + side, id, c => SideFile.CanRead(side, c, id));
             }
 
             string path = folder + "/" + Layout.SessionFile;

@@ -1,3 +1,5 @@
+using Sessions.Coordination;
+
 namespace Sessions.Storage;
 
 /// <summary>
@@ -29,14 +31,19 @@ internal static class SideFile
     public static ChangeKind? KindOf(string word)
         => Array.IndexOf(FrameNames, word) is >= 0 and int i ? ChangeKind.Lock + i : null;
 
-    /// <summary>Whether this is that session's: a reader that slept with a file open may find that another
-    /// session's was written into it.</summary>
-    public static bool CanRead(ReadOnlyMemory<byte> compact, string sessionId)
+    /// <summary>Whether this is such a file, and that session's: a reader that slept with a file open may find that
+    /// another session's was written into it.</summary>
+    public static bool CanRead(string name, ReadOnlyMemory<byte> compact, string sessionId)
     {
         try
         {
             return JsonMembers.Of(compact).Find(m => m.Name == "session_id") is { Name: not null } id
-                && id.Text == sessionId;
+                && id.Text == sessionId && name switch
+                {
+                    Layout.QueueFile => QueueCodec.CanRead(compact),
+                    Layout.ButtonsFile => ActionButtons.CanRead(compact),
+                    _ => true,
+                };
         }
         catch (FormatException)
         {

@@ -195,7 +195,7 @@ internal sealed class Verifier
         CheckSmall(folder + "/" + Layout.SharesFile, id, c => Sharing.ShareList.CanRead(c, id));
         foreach (string side in SideFile.Names)
         {
-            CheckSmall(folder + "/" + side, id, c => SideFile.CanRead(c, id));
+            CheckSmall(folder + "/" + side, id, c => SideFile.CanRead(side, c, id));
         }
 
         bool hasLog = CheckSmall(folder + "/" + Layout.LogStateFile, id, c => LogState.CanRead(c, id)) is not null

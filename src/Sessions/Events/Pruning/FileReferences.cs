@@ -18,7 +18,8 @@ internal static class FileReferences
         }
     }
 
-    private static void Add(ReadOnlySpan<byte> line, HashSet<string> ids)
+    /// <summary>Adds the ids in a text.</summary>
+    public static void Add(ReadOnlySpan<byte> line, HashSet<string> ids)
     {
         int at;
         while ((at = line.IndexOf("f_"u8)) >= 0)
