@@ -242,7 +242,7 @@ internal sealed class Recovery(StoreCore core)
         {
             int start = buffer.Length;
             buffer.Zeros(FrameFormat.HeaderLength);
-            ChangeCodec.Write(frame.At, core.By, frame.Changes, buffer);
+            ChangeCodec.Write(frame.At, frame.By.IsEmpty ? core.By : frame.By.Span, frame.Changes, buffer);
             FrameFormat.Close(buffer, start, frame.Lsn, synced, core.Seed);
         }
 

@@ -32,6 +32,9 @@ internal sealed class Replica(Journal journal, RowTable rows)
     /// <summary>The page that all others use, where that is no longer the one given.</summary>
     public required Func<SharedState, SharedState> FindPage { get; init; }
 
+    /// <summary>Told of what the rows take in, while somebody wants to know; null: nobody does.</summary>
+    public IFrameSink? Sink { get; set; }
+
     /// <summary>True where nothing was published that the rows do not show. Two memory loads.</summary>
     public bool IsCurrent => _state.Published == rows.Lsn && _state.Generation == _generation;
 
@@ -65,6 +68,7 @@ internal sealed class Replica(Journal journal, RowTable rows)
         Offset = 0;
         Pending = [];
         PendingBytes = 0;
+        Sink?.Reset(rows.Lsn);
     }
 
     /// <summary>Goes on to a segment that was just made.</summary>
@@ -80,6 +84,7 @@ internal sealed class Replica(Journal journal, RowTable rows)
         foreach (Frame frame in frames)
         {
             rows.Install(frame, areApplied);
+            Sink?.Take(frame, bytes / frames.Count);
             if (!areApplied)
             {
                 Pending.Add(frame);

@@ -1,6 +1,8 @@
+using Sessions.Platform;
+
 namespace Sessions.Storage;
 
-/// <summary>What frames do to the rows.</summary>
+/// <summary>What frames do to the rows, and what is told of them.</summary>
 internal sealed partial class RowTable
 {
     /// <summary>Takes in a frame: the same for what this process committed and what others did.</summary>
@@ -91,6 +93,24 @@ internal sealed partial class RowTable
         }
     }
 
+    /// <summary>Revision and last number of a session, also of one in the trash; zeros where there is none that
+    /// can be read now.</summary>
+    public (long Revision, long LastSeq) TryReadNumbers(string id)
+    {
+        lock (Gate)
+        {
+            try
+            {
+                return Find(id) is { } row && Read(row) is { } info ? (info.Revision, info.LastSeq) : default;
+            }
+            catch (Exception e) when (e is DiskException or SessionException)
+            {
+                LogRing.Add("debug", $"{id} could not be read for its numbers: {e.Message}");
+                return default;
+            }
+        }
+    }
+
     private void Install(Row row, Change change, long lsn, bool isApplied)
     {
         switch (change.Kind)
@@ -99,6 +119,7 @@ internal sealed partial class RowTable
                 if (row.Info is { } info)
                 {
                     row.Info = info.With(change.Counters);
+                    change.Revision = info.Revision;
                     row.UpdatedAt = row.Info.UpdatedAt;
                 }
                 else

@@ -1,3 +1,4 @@
+using Sessions.Coordination.Watching;
 using Sessions.Platform;
 
 namespace Sessions.Storage;
@@ -20,6 +21,7 @@ internal sealed class StoreEngine
         _committer = new Committer(core, _runner);
         _checkpointer = new Checkpointer(core, _committer.Commit, _runner);
         Streams = new Events.StreamKeeper(core);
+        Feed = new Feed(core);
         _maintenance = new Maintenance(core, _checkpointer, _runner)
         {
             IsWatching = () => Streams.IsWatching || core.Locks.IsWatching,
@@ -38,6 +40,9 @@ internal sealed class StoreEngine
 
     /// <summary>Sees to streams that nobody will end.</summary>
     public Events.StreamKeeper Streams { get; }
+
+    /// <summary>Tells watches what is published.</summary>
+    public Feed Feed { get; }
 
     /// <summary>What runs the batches; a test makes its own.</summary>
     public BatchRunner Runner => _runner;
@@ -292,6 +297,7 @@ internal sealed class StoreEngine
 
         StoreCore core = Core;
         core.State.Announce();
+        Feed.Close();
         ILockFile locks = core.Lock!.Locks;
         try
         {

@@ -19,6 +19,12 @@ internal static unsafe partial class Darwin
     private const uint CompareAndWaitShared = 3;
     private const uint WakeAll = 0x100;
     private const uint NoErrno = 0x0100_0000;
+    private const int SetDescriptorFlags = 2;
+    private const int CloseOnExec = 1;
+    private const int SetStatusFlags = 4;
+    private const int NonBlocking = 4;
+    private const int SocketLevel = 0xFFFF;
+    private const int NoSignal = 0x1022;
 
     private static bool IsArm => RuntimeInformation.ProcessArchitecture == Architecture.Arm64;
 
@@ -75,6 +81,14 @@ internal static unsafe partial class Darwin
             : result;
     }
 
+    /// <summary>Close-on-exec, nonblocking, and no SIGPIPE (SO_NOSIGPIPE).</summary>
+    public static bool TryPrepareSocket(int fd)
+    {
+        int yes = 1;
+        return Control(fd, SetDescriptorFlags, CloseOnExec) == 0 && Control(fd, SetStatusFlags, NonBlocking) == 0
+            && SetSocketOption(fd, SocketLevel, NoSignal, &yes, sizeof(int)) == 0;
+    }
+
     public static nint OpenFolder(byte* path) => IsArm ? Libc.OpenFolder(path) : OpendirIntel(path);
 
     public static byte* ReadFolder(nint folder) => IsArm ? Libc.ReadFolder(folder) : ReaddirIntel(folder);
@@ -109,6 +123,9 @@ internal static unsafe partial class Darwin
 
     [LibraryImport(Name, EntryPoint = "renameatx_np", SetLastError = true)]
     internal static partial int RenameAt(int fromFolder, byte* from, int toFolder, byte* to, uint flags);
+
+    [LibraryImport(Name, EntryPoint = "setsockopt", SetLastError = true)]
+    private static partial int SetSocketOption(int fd, int level, int option, void* value, uint length);
 
     [LibraryImport(Name, EntryPoint = "open", SetLastError = true)]
     private static partial int OpenArm(byte* path, int flags, nint r2, nint r3, nint r4, nint r5, nint r6, nint r7,

@@ -73,6 +73,15 @@ internal static unsafe partial class Libc
     [LibraryImport(Name, EntryPoint = "fcntl", SetLastError = true)]
     internal static partial int Control(int fd, int command, nint argument);
 
+    [LibraryImport(Name, EntryPoint = "socketpair", SetLastError = true)]
+    internal static partial int SocketPair(int family, int type, int protocol, int* pair);
+
+    [LibraryImport(Name, EntryPoint = "send", SetLastError = true)]
+    internal static partial nint Send(int fd, byte* buffer, nuint count, int flags);
+
+    [LibraryImport(Name, EntryPoint = "recv", SetLastError = true)]
+    internal static partial nint Receive(int fd, byte* buffer, nuint count, int flags);
+
     [LibraryImport(Name, EntryPoint = "lseek", SetLastError = true)]
     internal static partial long Seek(int fd, long offset, int whence);
 

@@ -37,17 +37,35 @@ internal static unsafe class Unix
         }
         while (fd < 0 && Errno.WasInterrupted);
 
+        return MoveUp(fd);
+    }
+
+    /// <summary>The same descriptor, or in its place another one that is not 0, 1 or 2. -1 on failure.</summary>
+    public static int MoveUp(int fd)
+    {
         if (fd is < 0 or >= FirstFreeDescriptor)
         {
             return fd;
         }
 
-        int moved = Control(fd, DuplicateCloseOnExec, FirstFreeDescriptor);
+        int moved = Duplicate(fd);
         int error = Errno.Last;
         Libc.Close(fd);
         System.Runtime.InteropServices.Marshal.SetLastPInvokeError(error);
         return moved;
     }
+
+    /// <summary>Another descriptor for what this one stands for, close-on-exec. -1 on failure.</summary>
+    public static int Duplicate(int fd) => Control(fd, DuplicateCloseOnExec, FirstFreeDescriptor);
+
+    /// <summary>Of a socket's type: close-on-exec and nonblocking, where both can be had at once.</summary>
+    public static int SocketFlags => IsMac ? 0 : 0x8_0000 | 0x800;
+
+    /// <summary>Of a send: no SIGPIPE where the other end is gone.</summary>
+    public static int NoSignal => IsMac ? 0 : 0x4000;
+
+    /// <summary>Sees to a new socket where its type could not say it all.</summary>
+    public static bool TryPrepareSocket(int fd) => !IsMac || Darwin.TryPrepareSocket(fd);
 
     public static int Control(int fd, int command, nint argument) =>
         IsMac ? Darwin.Control(fd, command, argument) : Libc.Control(fd, command, argument);

@@ -1,0 +1,115 @@
+using Sessions.Platform;
+using Sessions.Storage;
+
+namespace Sessions.Coordination.Watching;
+
+/// <summary>
+/// Reads frames that are no longer in memory from the journal's segments, from one LSN to another that is
+/// published. It has its own place and files, so whoever is slow costs nobody else anything.
+/// </summary>
+internal sealed class JournalTail : IDisposable
+{
+    private readonly StoreCore _core;
+    private readonly Journal _journal;
+    private readonly byte[] _buffer = new byte[64 * 1024];
+    private IDiskFile _file;
+    private long _segment;
+    private long _offset = SegmentHeader.Length;
+
+    private JournalTail(StoreCore core, Journal journal, long segment, IDiskFile file)
+        => (_core, _journal, _segment, _file) = (core, journal, segment, file);
+
+    /// <summary>At the segment in which the frame behind an LSN stands; null where it is gone.</summary>
+    public static JournalTail? TryOpen(StoreCore core, long position)
+    {
+        var journal = new Journal(core.Disk, core.Seed, core.InstanceId);
+        List<long> segments = journal.Segments();
+        for (int i = segments.Count - 1; i >= 0; i--)
+        {
+            if (journal.ReadHeader(segments[i]) is { } header && header.PreviousLsn <= position)
+            {
+                return TryOpenFile(core.Disk, segments[i]) is { } file
+                    ? new JournalTail(core, journal, segments[i], file) : null;
+            }
+        }
+
+        return null;
+    }
+
+    /// <summary>
+    /// Hands out the frames behind <paramref name="position"/> and up to <paramref name="target"/>, after so many
+    /// bytes no more of them. False where the journal does not lead there.
+    /// </summary>
+    /// <param name="into">Gets the frames.</param>
+    /// <param name="position">The LSN behind which it reads; never smaller than in the call before.</param>
+    /// <param name="target">An LSN that is published.</param>
+    /// <param name="bytesMax">How many bytes of the journal it reads, or one frame more.</param>
+    /// <param name="bytes">How many it read.</param>
+    /// <param name="isThere">True where no frame up to the target is left.</param>
+    public bool TryRead(Queue<Frame> into, long position, long target, long bytesMax, out long bytes, out bool isThere)
+    {
+        bytes = 0;
+        isThere = false;
+        while (true)
+        {
+            var reader = new SegmentReader(_file, _core.Seed, _offset, _file.Length, _buffer);
+            while (bytes < bytesMax && reader.Next() is { } frame)
+            {
+                isThere = frame.Lsn >= target;
+                if (frame.Lsn > target)
+                {
+                    return true; // LSNs jump here
+                }
+
+                bytes += reader.Offset - _offset;
+                _offset = reader.Offset;
+                if (frame.Lsn > position)
+                {
+                    into.Enqueue(frame);
+                }
+
+                if (isThere)
+                {
+                    return true;
+                }
+            }
+
+            if (bytes >= bytesMax || into.Count > 0)
+            {
+                return true;
+            }
+
+            if (!TryNextSegment())
+            {
+                return false;
+            }
+        }
+    }
+
+    public void Dispose() => _file.Dispose();
+
+    private bool TryNextSegment()
+    {
+        if (_journal.ReadHeader(_segment + 1) is not { } header || header.PreviousEnd != _offset
+            || TryOpenFile(_core.Disk, _segment + 1) is not { } file)
+        {
+            return false;
+        }
+
+        _file.Dispose();
+        (_file, _segment, _offset) = (file, _segment + 1, SegmentHeader.Length);
+        return true;
+    }
+
+    private static IDiskFile? TryOpenFile(IDisk disk, long segment)
+    {
+        try
+        {
+            return disk.Open(Layout.Segment(segment), OpenMode.Read);
+        }
+        catch (DiskException e) when (e.Error == DiskError.NotFound)
+        {
+            return null;
+        }
+    }
+}
