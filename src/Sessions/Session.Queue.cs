@@ -103,8 +103,8 @@ public sealed partial class Session
         }
 
         SessionStore.Run(Core.OwnStreams); // so that others know whether the claimer is still there
-        var request = new ClaimQueuedRequest(Core, _row, turnId) { Full = _store.IsFull };
-        CommitToConversation(request);
+        var request = new ClaimQueuedRequest(Core, _row, turnId) { Full = _store.IsFull, Right = _right };
+        Commit(request);
         Write(output, b => QueueCodec.WriteEntry(request.State, request.Entry, b));
     }
 
@@ -132,8 +132,12 @@ public sealed partial class Session
         }
 
         RequireWritable();
-        var request = new SettleQueuedRequest(Core, _row, entryId, outcome, detail) { Full = _store.IsFull };
-        CommitToConversation(request);
+        var request = new SettleQueuedRequest(Core, _row, entryId, outcome, detail)
+        {
+            Full = _store.IsFull,
+            Right = _right,
+        };
+        Commit(request);
         return request.Seq;
     }
 
@@ -145,9 +149,6 @@ public sealed partial class Session
         (QueueState state, QueueRules rules) = Queue();
         return state.NextDue(rules, Core.Now);
     }
-
-    // What a session's lock guards.
-    private void CommitToConversation(CommitRequest request) => Commit(request);
 
     private void Edit(string entryId, string what, Func<QueueState, long, QueueState> edit)
     {

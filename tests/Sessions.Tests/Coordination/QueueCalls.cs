@@ -50,7 +50,7 @@ internal static class LastFrame
                     break;
                 }
 
-                last = ChangeCodec.TryRead(lsn, bytes.AsMemory(at + FrameFormat.HeaderLength, length));
+                last = ChangeCodec.TryRead(lsn, bytes.AsSpan(at + FrameFormat.HeaderLength, length).ToArray());
                 at += (FrameFormat.HeaderLength + length + 7) & ~7;
             }
         }
