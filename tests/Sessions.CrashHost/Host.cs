@@ -158,6 +158,24 @@ internal sealed class Host(string path, Tongue tongue) : IDisposable
                 var options = new SessionShareOptions { Flags = ShareFlags.Rotate };
                 string share = Text(b => session.WriteShare(options, b));
                 return JsonDocument.Parse(share).RootElement.GetProperty("url").GetString()!;
+            case "fork": // id, title: the branch, and how much of the past it shares
+                using (Session child = session.Fork(0, new SessionCreateOptions { Title = order[2] }))
+                {
+                    return $"{child.Id} {Text(Json(child.WriteInfo).GetProperty("fork_seq").GetInt64())}";
+                }
+
+            case "prune": // id, how many events stay at most: the first number that is left
+                byte[] limit = Utf8($"{{\"max_events\":{order[2]},\"trash\":false}}");
+                Text(b => session.Prune(limit, b));
+                JsonElement left = Json(b => session.WriteEvents(0, 1, b)).GetProperty("events");
+                return left.GetArrayLength() == 0 ? "" : Text(left[0].GetProperty("seq").GetInt64());
+            case "hold": // id, text, how many: their numbers, appended under the session's lock
+                return Hold(session, order[2], Number(order[3]));
+            case "enqueue": // id, text: the entry
+                string entry = $"{{\"message\":{Quote(order[2])},\"key\":{Quote(order[2])}}}";
+                return Json(b => session.AddToQueue(Utf8(entry), b)).GetProperty("id").GetString()!;
+            case "deliver": // the number that the next entry got, and its text
+                return Deliver(session);
             case "info":
                 return Text(session.WriteInfo);
             case "last": // the text of the last event, and its number
@@ -169,6 +187,43 @@ internal sealed class Host(string path, Tongue tongue) : IDisposable
             default:
                 throw new InvalidOperationException($"There is no order '{order[0]}'.");
         }
+    }
+
+    private static string Hold(Session session, string text, int count)
+    {
+        session.Lock(LockMode.Try);
+        try
+        {
+            return string.Join(' ', Enumerable.Range(0, count).Select(i => Append(session,
+                string.Create(CultureInfo.InvariantCulture, $"{text}.{i}"),
+                i % 2 == 0 ? AppendFlags.Durable : AppendFlags.Relaxed)));
+        }
+        finally
+        {
+            session.Unlock();
+        }
+    }
+
+    // What a host does that is killed between a claim and its settling: it gives the entry back first.
+    private static string Deliver(Session session)
+    {
+        foreach (JsonElement e in Json(session.WriteQueue).GetProperty("entries").EnumerateArray())
+        {
+            if (e.GetProperty("state").GetString() == "interrupted")
+            {
+                session.SettleQueued(e.GetProperty("id").GetString()!, QueueOutcome.Release);
+            }
+        }
+
+        JsonElement claimed = Json(b => session.ClaimQueued(null, b));
+        long seq = session.SettleQueued(claimed.GetProperty("id").GetString()!, QueueOutcome.Sent);
+        return $"{Text(seq)} {claimed.GetProperty("message").GetString()}";
+    }
+
+    private static JsonElement Json(Action<IBufferWriter<byte>> write)
+    {
+        using JsonDocument document = JsonDocument.Parse(Text(write));
+        return document.RootElement.Clone();
     }
 
     private static string Append(Session session, string text, AppendFlags flags, int more = 0)

@@ -20,6 +20,11 @@ internal sealed class Worker(int seed, string mix, ReadOnlySpan<string> shared)
         if (_shared.Length > 0 && _random.Next(3) == 0)
         {
             string id = _shared[_random.Next(_shared.Length)];
+            if (mix == "together" && _random.Next(2) == 0)
+            {
+                return Together(id, text);
+            }
+
             return _random.Next(3) == 0 ? ["relaxed", id, text] : ["append", id, text];
         }
 
@@ -29,7 +34,12 @@ internal sealed class Worker(int seed, string mix, ReadOnlySpan<string> shared)
         }
 
         string own = _live[_random.Next(_live.Count)];
-        return _random.Next(mix == "all" ? 23 : mix == "shared" ? 22 : 19) switch
+        if (mix == "together" && _random.Next(8) == 0)
+        {
+            return ["prune", own, (1 + _random.Next(6)).ToString(CultureInfo.InvariantCulture)];
+        }
+
+        return _random.Next(mix == "all" ? 23 : mix is "shared" or "together" ? 22 : 19) switch
         {
             0 => ["create", text],
             1 => ["create", text, own],
@@ -51,6 +61,16 @@ internal sealed class Worker(int seed, string mix, ReadOnlySpan<string> shared)
         };
     }
 
+    // What programs do to a session that they share, in turns or at once.
+    private string[] Together(string id, string text) => _random.Next(8) switch
+    {
+        0 or 1 => ["title", id, text],
+        2 => ["fork", id, text],
+        3 or 4 => ["hold", id, text, (1 + _random.Next(4)).ToString(CultureInfo.InvariantCulture)],
+        5 or 6 => ["enqueue", id, text],
+        _ => ["deliver", id, text],
+    };
+
     /// <summary>Takes in how an order went; null: it did not.</summary>
     public void Learn(string[] order, string? answer)
     {
@@ -58,6 +78,9 @@ internal sealed class Worker(int seed, string mix, ReadOnlySpan<string> shared)
         {
             case "create" when answer is not null:
                 _live.Add(answer);
+                break;
+            case "fork" when answer is not null:
+                _live.Add(answer.Split(' ')[0]);
                 break;
             case "delete" or "cascade" when answer is not null:
                 _live.Remove(order[1]);
