@@ -309,13 +309,20 @@ SESSION_API session_status_t session_restore(session_store_t *store, const char 
 
 /**
  * Aborts a session: every process sees the signal at once and every wait on it wakes; then the
- * abort is recorded. It stays aborted until session_clear_abort(). The status speaks of the
- * record only.
+ * abort is recorded, and stays over restarts until session_clear_abort(). In the same commit every
+ * tool call that has no result gets one, and every open turn its end, as interrupted
+ * (docs/EVENTS.md, "Repair"). Streams are left to their writers, whose next write answers
+ * SESSION_E_CANCELLED.
+ *
+ * The status speaks of the record only: after SESSION_E_BUSY, say, when a process that was stopped
+ * holds the store, the session is aborted all the same for everybody who has the store open, until
+ * session_clear_abort(). On a full disk where the results do not fit the abort is recorded alone.
  *
  * @param session  the session
  * @param reason   at most 4 KiB of text; NULL: none
- * @return SESSION_OK; SESSION_E_LIMIT: the reason is too long (nothing was signalled)
- * @remark Any thread. Cost: commit; works on a full disk.
+ * @return SESSION_OK; SESSION_E_LIMIT: the reason is too long; SESSION_E_READ_ONLY: the store is
+ *         open for reading only (after these two nothing was signalled)
+ * @remark Any thread. Cost: commit, and the first time reading the log; works on a full disk.
  * @since 0.1
  */
 SESSION_API session_status_t session_abort(session_t *session, const char *reason);
@@ -327,15 +334,17 @@ SESSION_API session_status_t session_abort(session_t *session, const char *reaso
  * @param reason          at most 4 KiB of text; NULL: none
  * @param flags           SESSION_ABORT_TREE, SESSION_ABORT_RELAXED, or 0
  * @param[out] out_count  how many sessions were reached; may be NULL
- * @return SESSION_OK; SESSION_E_LIMIT: the reason is too long (nothing was signalled)
- * @remark Any thread. Cost: commit; works on a full disk.
+ * @return SESSION_OK; SESSION_E_LIMIT: the reason is too long; SESSION_E_READ_ONLY: the store is
+ *         open for reading only (after these two nothing was signalled)
+ * @remark Any thread. Cost: commit, and the first time reading the logs; works on a full disk.
  * @since 0.1
  */
 SESSION_API session_status_t session_abort_ex(session_t *session, const char *reason,
                                               uint32_t flags, uint32_t *out_count);
 
 /**
- * Says whether a session is aborted; for loops that look often.
+ * Says whether a session is aborted, by any process; for loops that look often. The signal counts
+ * from when it is given, before there is a record of it that session_get_info() could show.
  *
  * @param session           the session
  * @param[out] out_aborted  1 or 0
@@ -346,8 +355,8 @@ SESSION_API session_status_t session_abort_ex(session_t *session, const char *re
 SESSION_API session_status_t session_is_aborted(session_t *session, int32_t *out_aborted);
 
 /**
- * Waits for an abort. A wait that had begun when the signal came returns SESSION_OK, also when the
- * abort was cleared at once.
+ * Waits for an abort by any process. A wait that had begun when the signal came returns SESSION_OK,
+ * also when the abort was cleared at once, and when it could not be recorded.
  *
  * @param session     the session
  * @param timeout_ms  how long; 0: look only; #SESSION_WAIT_FOREVER
@@ -359,7 +368,8 @@ SESSION_API session_status_t session_is_aborted(session_t *session, int32_t *out
 SESSION_API session_status_t session_wait_abort(session_t *session, uint32_t timeout_ms);
 
 /**
- * Ends an abort. `abort_count` stays. A session that is not aborted is left as it is.
+ * Ends an abort, for every process. `abort_count` stays; one that could not be recorded is counted
+ * now. A session that is not aborted is left as it is.
  *
  * @param session  the session
  * @return SESSION_OK

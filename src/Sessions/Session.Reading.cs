@@ -80,7 +80,7 @@ public sealed partial class Session
                 }
 
                 // In slices, since the page may be replaced under the wait when somebody removes it.
-                state.Page.Wait(state.News, news, (int)Math.Min(left, sliceMs));
+                state.Page.Wait(state.News, news, (int)Math.Min(left, Math.Min(sliceMs, state.SliceMs)));
             }
         }
         finally

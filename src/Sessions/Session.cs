@@ -34,7 +34,7 @@ public sealed partial class Session : IDisposable
     public SessionStat GetStat()
     {
         SessionInfo info = Visible();
-        StatFlags flags = (info.IsAborted || _row.IsSignalled ? StatFlags.Aborted : 0)
+        StatFlags flags = (Core.IsAborted(_row, info) ? StatFlags.Aborted : 0)
             | (info.Archived ? StatFlags.Archived : 0) | (_shareId is null ? 0 : StatFlags.ReadOnly)
             | (IsLocked() ? StatFlags.Locked : 0);
         return new SessionStat(flags, info.Revision, info.LastSeq, info.EventCount, info.MessageCount, info.AbortCount,
@@ -96,83 +96,6 @@ public sealed partial class Session : IDisposable
 
         RequireWritable();
         Commit(new DeleteRequest(Core, _row, policy));
-    }
-
-    /// <summary>
-    /// Signals first: waiters in this process wake and <see cref="IsAborted"/> is true whatever comes
-    /// next. Then it records the abort; a failure speaks of the record alone. Returns how many
-    /// sessions were reached. The reason has at most 4 KiB.
-    /// </summary>
-    public int Abort(string? reason = null, AbortFlags flags = AbortFlags.None)
-    {
-        Checks.Flags((uint)flags, 3);
-        if (reason is not null)
-        {
-            Checks.AtMost(Checks.Bytes(reason, "reason"), Limits.ReasonBytesMax, "reason_bytes_max");
-        }
-
-        RequireWritable();
-        bool tree = flags.HasFlag(AbortFlags.Tree);
-        _row.Signal();
-        Core.State.Announce();
-        if (tree)
-        {
-            SessionStore.Run(() =>
-            {
-                lock (Core.Rows.Gate)
-                {
-                    Family.Of(Core.Rows.LiveRows(), _row).ForEach(r => r.Signal());
-                }
-            });
-            Core.State.Announce();
-        }
-
-        var request =
-            new AbortRequest(_row, reason, tree) { Full = !flags.HasFlag(AbortFlags.Relaxed) && _store.IsFull };
-        Commit(request);
-        return request.Count;
-    }
-
-    /// <summary>True from an abort until it is cleared.</summary>
-    public bool IsAborted
-    {
-        get
-        {
-            SessionInfo info = Current();
-            if (_shareId is not null)
-            {
-                Share(); // a revoked one sees nothing, not even this
-            }
-
-            return info.IsAborted || _row.IsSignalled;
-        }
-    }
-
-    /// <summary>Waits for an abort, by any process; true at once where there is one. False when the
-    /// time is over; <see cref="uint.MaxValue"/> waits for ever. Ends with Deleted, Closed or
-    /// Cancelled when the session, the store or this object goes first.</summary>
-    public bool WaitAbort(uint timeoutMs)
-    {
-        if (IsAborted)
-        {
-            return true;
-        }
-
-        int seen = _row.Signals; // behind the look: of what was over before it, it has told the row
-        return WaitFor(timeoutMs, () => IsAborted || _row.Signals != seen);
-    }
-
-    /// <summary>Clears the abort.</summary>
-    public void ClearAbort()
-    {
-        RequireWritable();
-        Commit(new ChangeRequest(_row, info => info.IsAborted
-            ? info with { IsAborted = false, AbortReason = null } : info)
-        {
-            Full = _store.IsFull,
-            UsesReserve = true,
-        });
-        _row.ClearSignal();
     }
 
     /// <summary>Appends one event; returns its number. A repeat of an id writes nothing and answers

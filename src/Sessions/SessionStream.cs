@@ -47,7 +47,7 @@ public sealed class SessionStream : IDisposable
                 throw Errors.StreamEnded("write");
             }
 
-            if (_row.IsSignalled || _row.Info is { IsAborted: true })
+            if (_row.Info is { } info && _store.Core.IsAborted(_row, info))
             {
                 throw Errors.Aborted(_row.Id);
             }

@@ -149,8 +149,13 @@ internal sealed class Host(string path, Tongue tongue) : IDisposable
             case "remove":
                 session.Delete(DeletePolicy.Orphan | DeletePolicy.NoTrash);
                 return "";
-            case "abort":
-                return Text(session.Abort(order[2]));
+            case "call": // session, turn, id: a tool call without a result
+                return Text(session.Append("tool_call", Utf8($"{{\"tool_call_id\":{Quote(order[3])}}}"),
+                    new AppendOptions { TurnId = order[2] }));
+            case "abort": // session, reason, flags
+                return Text(session.Abort(order[2], order.Length > 3 ? Enum.Parse<AbortFlags>(order[3]) : default));
+            case "is-aborted":
+                return session.IsAborted ? "yes" : "no";
             case "clear":
                 session.ClearAbort();
                 return "";

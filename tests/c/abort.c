@@ -232,6 +232,102 @@ static void another_store_in_this_process_hears_it(void) {
   stop();
 }
 
+#if defined(F_OFD_SETLK)
+/* The store lock, byte 2^40 of store.json, held by somebody who never lets go of it: the abort
+   cannot be recorded, and everybody hears of it. */
+static int lock_store(int file, short type) {
+  struct flock lock;
+  memset(&lock, 0, sizeof lock);
+  lock.l_type = type;
+  lock.l_whence = SEEK_SET;
+  lock.l_start = (off_t)1 << 40;
+  lock.l_len = 1;
+  return fcntl(file, F_OFD_SETLK, &lock);
+}
+
+static void an_abort_that_cannot_be_recorded_is_heard(void) {
+  session_store_options_t options = SESSION_INIT(session_store_options_t);
+  session_store_t *there = NULL;
+  session_store_t *hasty = NULL;
+  session_t *here;
+  session_t *seen = NULL;
+  session_t *same = NULL;
+  waiter_t waiters[2];
+  threads_t threads = {{0}, 0};
+  char path[4200];
+  char id[160];
+  int file;
+  int i;
+
+  start();
+  here = create(NULL, NULL);
+  id_of(here, id, sizeof id);
+  NEED(session_store_open(folder, NULL, &there));
+  NEED(session_open(there, id, &seen));
+  options.busy_timeout_ms = 20;
+  NEED(session_store_open(folder, &options, &hasty));
+  NEED(session_open(hasty, id, &same));
+  snprintf(path, sizeof path, "%s/store.json", folder);
+  file = open(path, O_RDWR);
+  CHECK(file >= 0);
+  memset(waiters, 0, sizeof waiters);
+  for (i = 0; i < 2; ++i) {
+    waiters[i].session = i == 0 ? here : seen;
+    waiters[i].timeout_ms = GUARD_MS;
+    threads_start(&threads, wait_once, &waiters[i]);
+  }
+  while (lock_store(file, F_WRLCK) != 0) sched_yield(); /* a checkpoint may be under way */
+  CHECK_STATUS(SESSION_E_BUSY, session_abort(same, "now"));
+  threads_join(&threads);
+  CHECK_OK(waiters[0].status);
+  CHECK_OK(waiters[1].status);
+  CHECK_INT(1, aborted(here));
+  CHECK_INT(1, aborted(seen));
+  CHECK_INT(1, aborted(same));
+  CHECK_INFO(seen, "\"is_aborted\":false,\"abort_reason\":null,\"abort_count\":0");
+  CHECK(lock_store(file, F_UNLCK) == 0);
+  CHECK_OK(session_clear_abort(seen));
+  CHECK_INT(0, aborted(here));
+  CHECK_INT(0, aborted(seen));
+  CHECK_INT(0, aborted(same));
+  CHECK_INFO(here, "\"is_aborted\":false,\"abort_reason\":null,\"abort_count\":1");
+  close(file);
+  CHECK_OK(session_destroy(same));
+  CHECK_OK(session_destroy(seen));
+  CHECK_OK(session_destroy(here));
+  CHECK_OK(session_store_close(hasty));
+  CHECK_OK(session_store_close(there));
+  stop();
+}
+#endif
+
+/* Open tool calls and turns end in the commit of the abort, and once. */
+static void open_calls_are_settled(void) {
+  session_append_options_t turn = SESSION_INIT(session_append_options_t);
+  session_stat_t stat = SESSION_INIT(session_stat_t);
+  session_t *session;
+  char *json = NULL;
+
+  start();
+  session = create(NULL, NULL);
+  turn.turn_id = "t";
+  CHECK_OK(session_append(session, "tool_call", "{\"tool_call_id\":\"c\"}", &turn, NULL));
+  CHECK_OK(session_abort_ex(session, NULL, SESSION_ABORT_RELAXED, NULL));
+  CHECK_OK(session_get_stat(session, &stat));
+  CHECK_INT(4, stat.last_seq);
+  CHECK_OK(session_read_events(session, 1, 1, &json, NULL));
+  CHECK(strstr(json, "{\"tool_call_id\":\"c\",\"status\":\"interrupted\",\"aborted\":true}"));
+  session_string_free(json);
+  CHECK_OK(session_repair(session, 0, &json, NULL));
+  CHECK(strstr(json, "\"applied\":false"));
+  session_string_free(json);
+  CHECK_OK(session_abort(session, "twice"));
+  CHECK_OK(session_get_stat(session, &stat));
+  CHECK_INT(4, stat.last_seq);
+  CHECK_OK(session_destroy(session));
+  stop();
+}
+
 static void delete_ends_waits(void) {
   session_t *session;
   session_t *other = NULL;
@@ -317,6 +413,10 @@ int main(void) {
   RUN(clear_does_not_swallow_the_signal);
   RUN(tree);
   RUN(another_store_in_this_process_hears_it);
+#if defined(F_OFD_SETLK)
+  RUN(an_abort_that_cannot_be_recorded_is_heard);
+#endif
+  RUN(open_calls_are_settled);
   RUN(delete_ends_waits);
   RUN(close_ends_waits);
   RUN(destroy_ends_waits_on_that_handle);

@@ -63,6 +63,9 @@ internal sealed class LogAppender
         return isRepeat ? FindRepeat(e.Id!)!.Value : Write(e);
     }
 
+    /// <summary>Adds an event, without an id, and leaves all streams as they are, those of its turn too.</summary>
+    public long AddBeside(NewEvent e) => Write(e);
+
     /// <summary>Ends a stream with an event; its number. One that repeats an id leaves none of its own.</summary>
     public long End(OpenStream stream, ReadOnlyMemory<byte> data, bool isInterrupted)
     {

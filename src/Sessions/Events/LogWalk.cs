@@ -29,6 +29,9 @@ internal sealed class LogWalk(LogView log, long from, long lastSeq, LineBuffer? 
     /// <summary>Where the line begins.</summary>
     public long Offset { get; private set; }
 
+    /// <summary>Where an event's line ends, before its newline.</summary>
+    public long End { get; private set; }
+
     /// <summary>How far the log has been read, in bytes from where the walk began.</summary>
     public long Scanned => _reader.Offset - from;
 
@@ -60,6 +63,7 @@ internal sealed class LogWalk(LogView log, long from, long lastSeq, LineBuffer? 
         }
 
         (Seq, Offset, Unclosed, Damage) = (_last = _whole.Seq, _whole.Offset, _whole.Unclosed, null);
+        End = _whole.Offset + _whole.Length;
         _whole = default;
         _knowsPlace = true;
         return true;

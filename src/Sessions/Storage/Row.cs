@@ -7,8 +7,7 @@ namespace Sessions.Storage;
 internal sealed class Row(string id)
 {
     private volatile SessionInfo? _info;
-    private int _signals;
-    private volatile bool _signalled;
+    private volatile AbortSignal? _abort;
 
     public string Id { get; } = id;
 
@@ -86,22 +85,11 @@ internal sealed class Row(string id)
 
     public string Folder => Layout.Folder(Id, DeletionLsn);
 
-    /// <summary>How many aborts this process has been told of: a counter, so that a waiter sees one
-    /// that was cleared at once.</summary>
-    public int Signals => Volatile.Read(ref _signals);
+    /// <summary>What was signalled of its aborts; null until somebody asks.</summary>
+    public AbortSignal? Abort { get => _abort; set => _abort = value; }
 
-    /// <summary>True from a local abort until a clear, whether or not the record could be written.</summary>
-    public bool IsSignalled => _signalled;
-
-    public void Signal()
-    {
-        _signalled = true;
-        Interlocked.Increment(ref _signals);
-    }
-
-    public void CountSignal() => Interlocked.Increment(ref _signals);
-
-    public void ClearSignal() => _signalled = false;
+    /// <summary>True where this process has heard of an abort that the record does not speak of yet.</summary>
+    public bool IsSignalled => _abort is { IsPending: true };
 }
 
 /// <summary>Counters that wait for the info they belong to.</summary>

@@ -144,16 +144,6 @@ internal sealed partial class RowTable
             case ChangeKind.Put:
             case ChangeKind.Trash:
             case ChangeKind.Restore:
-                if (row.Info is { } before && change.Info!.AbortCount > before.AbortCount)
-                {
-                    row.CountSignal();
-                }
-
-                if (row.Info is { IsAborted: true } && !change.Info!.IsAborted)
-                {
-                    row.ClearSignal();
-                }
-
                 row.IsGone = false;
                 row.DeletionLsn = change.Kind == ChangeKind.Trash ? change.DeletionLsn : 0;
                 row.Moves += change.Kind == ChangeKind.Put ? 0 : 1;
@@ -161,6 +151,7 @@ internal sealed partial class RowTable
                 row.Slice = default;
                 row.Pending = null;
                 row.Info = change.Info!;
+                row.Abort?.Learn(row.Info, lsn); // behind it: who reads without the gate asks in this order
                 row.Log ??= change.IsNew ? Events.LogState.Plain : null;
                 row.Sides ??= change.IsNew ? [[], [], []] : null;
                 Describe(row, new RowHead(change.Info!));

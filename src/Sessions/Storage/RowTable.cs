@@ -406,6 +406,7 @@ internal sealed partial class RowTable(IDisk disk, Quarantine quarantine, string
         row.Slice = default;
         Describe(row, new RowHead(info));
         row.Info = info;
+        row.Abort?.Learn(info, info.Revision);
         return info;
     }
 

@@ -4,10 +4,10 @@ namespace Sessions.Storage;
 
 /// <summary>
 /// The page that all processes with the store open share: hints and the news of what is published.
-/// Written under the store lock, but for the waiter counts and the news word. Losing it loses
-/// nothing: it is made anew from the journal. docs/FORMAT.md "Shared page" draws it.
+/// Written under the store lock, but for the waiter counts, the news word and signalled aborts. Losing it
+/// loses nothing: it is made anew from the journal. docs/FORMAT.md "Shared page" draws it.
 /// </summary>
-internal sealed unsafe class SharedState(ISharedPage page, bool isReadOnly = false)
+internal sealed unsafe partial class SharedState(ISharedPage page, bool isReadOnly = false)
 {
     // Calls may be under way while the store closes, so the page goes with the last of its users.
     ~SharedState() => page.Dispose();

@@ -129,6 +129,30 @@ internal sealed class StoreCore
         }
     }
 
+    /// <summary>Tells everybody of an abort, by memory alone: whatever comes next, it is signalled.</summary>
+    public void SignalAbort(Row row)
+    {
+        long lsn = State.SignalAbort(AbortSignal.DigestOf(row.Id));
+        if (row.Info is { } info)
+        {
+            AbortOf(row, info).Give(lsn); // those of this process see it however many more come behind it
+        }
+    }
+
+    /// <summary>True from the signal of an abort, by any process, until it is cleared. The info is the row's as
+    /// it was just now.</summary>
+    public bool IsAborted(Row row, SessionInfo info)
+        => (row.Abort ?? AbortOf(row, info)).Look(State) || (row.Info ?? info).IsAborted;
+
+    /// <summary>What was signalled of the aborts of a row.</summary>
+    public AbortSignal AbortOf(Row row, SessionInfo info)
+    {
+        lock (Rows.Gate)
+        {
+            return row.Abort ??= new AbortSignal(row.Id, row.Info ?? info);
+        }
+    }
+
     private void CatchUp()
     {
         try

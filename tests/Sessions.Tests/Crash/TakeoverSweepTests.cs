@@ -117,7 +117,10 @@ public sealed class TakeoverSweepTests
         yield return s => child = s.Create(id, new SessionCreateOptions { Title = "child" }).Id;
         yield return s => Use(s, child, session => session.Delete());
         yield return s => s.Purge(long.MaxValue >> 11);
+        yield return s => Use(s, id, session => session.Append("tool_call", "{\"tool_call_id\":\"c\"}"u8,
+            new AppendOptions { TurnId = "t" }));
         yield return s => Use(s, id, session => session.Abort("enough", AbortFlags.Tree));
+        yield return s => Use(s, id, session => session.ClearAbort());
         yield return s => s.Flush();
         yield return s => Assert.True(s.Engine.Checkpointer.TryRun());
     }

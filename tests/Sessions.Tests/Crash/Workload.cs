@@ -153,7 +153,9 @@ internal sealed class Workload(int seed, int calls)
             {
                 using Session session = store.OpenSession(id);
                 var events = string.Join(",", Enumerable.Range(0, _random.Next(1, 5))
-                    .Select(i => $"{{\"type\":\"note\",\"data\":{i},\"id\":\"k{_random.Next(50)}\","
+                    .Select(i => (_random.Next(3) == 0 // tool calls that an abort settles
+                        ? $"{{\"type\":\"tool_call\",\"data\":{{\"tool_call_id\":\"c{i}\"}},"
+                        : $"{{\"type\":\"note\",\"data\":{i},\"id\":\"k{_random.Next(50)}\",")
                         + $"\"turn_id\":\"t{i}\"}}"));
                 session.AppendBatch(Support.Stores.Utf8($"[{events}]"), AppendFlags.None,
                     new ArrayBufferWriter<byte>());
@@ -170,7 +172,7 @@ internal sealed class Workload(int seed, int calls)
             case < 62:
             {
                 using Session session = store.OpenSession(id);
-                session.Abort("enough");
+                session.Abort("enough", _random.Next(2) == 0 ? AbortFlags.Tree : AbortFlags.None);
                 return true;
             }
 

@@ -54,6 +54,7 @@ public sealed partial class FullDiskTests : IDisposable
 
         session.Abort("enough"); // these must go
         Assert.True(session.IsAborted);
+        seq = session.GetStat().LastSeq; // with what ends the turn
         doomed.Delete();
         Assert.Equal(2, store.Purge(DateTimeOffset.UtcNow.ToUnixTimeMilliseconds() + 1));
         Stores.Fails(SessionStatus.NotFound, () => store.OpenSession(doomed.Id).Dispose());

@@ -1,3 +1,4 @@
+using System.Buffers;
 using Sessions.Platform;
 using Sessions.Storage;
 using Sessions.Tests.Disks;
@@ -28,6 +29,7 @@ public sealed class NoSpaceTests
         }
 
         Assert.Equal(1, session.Abort("enough"));
+        seq += 2; // the turn that stood open has its error and its end
         session.ClearAbort();
         doomed.Delete();
         Assert.Equal(2, store.Purge(DateTimeOffset.UtcNow.ToUnixTimeMilliseconds() + 1));
@@ -92,6 +94,26 @@ public sealed class NoSpaceTests
     }
 
     [Fact]
+    public void Where_there_is_no_room_for_its_results_an_abort_is_recorded_alone()
+    {
+        using SessionStore store = Support.Stores.Open(_disk);
+        Session session = store.Create();
+        string calls = string.Join(',', Enumerable.Range(0, 500)
+            .Select(i => "{\"type\":\"tool_call\",\"turn_id\":\"t\",\"data\":{\"tool_call_id\":\"" + i + "\"}}"));
+        session.AppendBatch(Support.Stores.Utf8($"[{calls}]"), AppendFlags.None, new ArrayBufferWriter<byte>());
+        FillSegment(store, session);
+        long seq = session.GetStat().LastSeq;
+        _disk.SpaceBytes = _disk.UsedBytes + (64 * FileNode.PageBytes);
+        Assert.Equal(1, session.Abort("enough"));
+        Assert.Equal((seq, StatFlags.Aborted), (session.GetStat().LastSeq, session.GetStat().Flags));
+
+        _disk.SpaceBytes = null;
+        Assert.Equal(1, session.Abort("again"));
+        Assert.True(session.GetStat().LastSeq > seq + 500); // the results, and what ends the turns
+        AssertWhole(store, session.Id, session.GetStat().LastSeq, "New Session");
+    }
+
+    [Fact]
     public void What_the_journal_took_is_shown_by_every_handle_while_the_files_lag()
     {
         using SessionStore store = Support.Stores.Open(_disk);
@@ -102,21 +124,21 @@ public sealed class NoSpaceTests
         int length = _disk.Peek(path)!.Length;
         _disk.SpaceBytes = _disk.UsedBytes;
         Assert.Equal(2, Say(session)); // the segment has room, the log has none
-        foreach (SessionStore each in (SessionStore[])[store, other])
+        foreach ((SessionStore each, int events) in ((SessionStore, int)[])[(store, 2), (other, 4)])
         {
-            Assert.Equal(2, each.OpenSession(session.Id).Events().GetProperty("events").GetArrayLength());
+            Assert.Equal(events, each.OpenSession(session.Id).Events().GetProperty("events").GetArrayLength());
             Support.Stores.Fails(SessionStatus.NoSpace, () => each.OpenSession(session.Id).Say("x"));
             Support.Stores.Fails(SessionStatus.NoSpace, () => each.Flush());
-            Assert.Equal(1, each.OpenSession(session.Id).Abort());
+            Assert.Equal(1, each.OpenSession(session.Id).Abort()); // the first one ends the turn
             each.OpenSession(session.Id).ClearAbort();
         }
 
         Assert.True(_disk.Peek(path)!.Length < length + 100_000);
         _disk.SpaceBytes = null;
-        Assert.Equal(3, other.OpenSession(session.Id).Say("three"));
+        Assert.Equal(5, other.OpenSession(session.Id).Say("five"));
         Assert.True(_disk.Peek(path)!.Length > length + 100_000);
         store.Flush();
-        AssertWhole(store, session.Id, 3, "New Session", other);
+        AssertWhole(store, session.Id, 5, "New Session", other);
     }
 
     [Theory]

@@ -139,7 +139,7 @@ internal sealed class ClaimQueuedRequest(StoreCore core, Row row, string? turnId
 
     protected override Outcome Decide(Transaction transaction, QueueState state, SessionInfo info, QueueRules rules)
     {
-        if (info.IsAborted || Row.IsSignalled)
+        if (info.IsAborted || Core.AbortOf(Row, info).Look(Core.State))
         {
             throw Errors.Aborted(Row.Id);
         }

@@ -2,13 +2,33 @@ using Sessions.Storage;
 
 namespace Sessions.Events;
 
-/// <summary>What repairs append. Each event says of itself that it is a repair's.</summary>
+/// <summary>What repairs and aborts append. Each event says of itself whose it is.</summary>
 internal static class RepairEvents
 {
-    public static RepairAction Result(Turn turn, ToolCall call)
+    /// <summary>The member that a repair's events have.</summary>
+    public const string Repaired = "repaired";
+
+    /// <summary>The member that an abort's events have.</summary>
+    public const string Aborted = "aborted";
+
+    /// <summary>What a turn lacks: results of its open tool calls, unless it was stopped for a reason that
+    /// leaves them open, and its end.</summary>
+    public static List<RepairAction> Mend(TurnLedger ledger, Turn turn, bool force, string mark)
+    {
+        List<RepairAction> actions = turn.NeedsForce && !force ? []
+            : turn.Calls.FindAll(c => c.IsOpen).ConvertAll(c => Result(turn, c, mark));
+        if (turn.IsOpen && ledger.IsCurrent(turn))
+        {
+            actions.Add(End(turn, mark));
+        }
+
+        return actions;
+    }
+
+    private static RepairAction Result(Turn turn, ToolCall call, string mark)
     {
         var data = new Utf8Buffer(128);
-        data.Byte('{').Member("tool_call_id", call.Id).Member("status", "interrupted").Member("repaired", true)
+        data.Byte('{').Member("tool_call_id", call.Id).Member("status", "interrupted").Member(mark, true)
             .Byte('}');
         return new RepairAction("append_interrupted_tool_result", "the tool call has no result",
             [Event("tool_call_update", data, turn)])
@@ -19,8 +39,8 @@ internal static class RepairEvents
         };
     }
 
-    /// <summary>The end of a turn, and an error before it where there is none yet.</summary>
-    public static RepairAction End(Turn turn)
+    // The end of a turn, and an error before it where there is none yet.
+    private static RepairAction End(Turn turn, string mark)
     {
         bool hasError = turn.LastType == "error";
         var events = new List<NewEvent>();
@@ -28,12 +48,12 @@ internal static class RepairEvents
         {
             var error = new Utf8Buffer(128);
             error.Byte('{').Member("message", "The turn was interrupted before it ended.")
-                .Member("code", "interrupted").Member("repaired", true).Byte('}');
+                .Member("code", "interrupted").Member(mark, true).Byte('}');
             events.Add(Event("error", error, turn));
         }
 
         var end = new Utf8Buffer(64);
-        end.Byte('{').Member("stop_reason", hasError ? "error" : "interrupted").Member("repaired", true).Byte('}');
+        end.Byte('{').Member("stop_reason", hasError ? "error" : "interrupted").Member(mark, true).Byte('}');
         events.Add(Event("turn_end", end, turn));
         return new RepairAction("append_terminal_error", "the turn never ended", events)
         {

@@ -138,8 +138,7 @@ internal sealed class RepairScan
             hasTurn |= turn.LastSeq != 0;
             List<ToolCall> open = turn.Calls.FindAll(c => c.IsOpen);
             bool endsHere = turn.IsOpen && _ledger.IsCurrent(turn);
-            bool needsForce = turn.StopReason is not (null or "end_turn" or "interrupted" or "error");
-            if (open.Count > 0 && needsForce)
+            if (open.Count > 0 && turn.NeedsForce)
             {
                 _report.Add(new RepairIssue("stop_reason_requires_force", "warning",
                     $"the turn was stopped ({turn.StopReason}) with tool calls open; they are closed with force only")
@@ -163,9 +162,7 @@ internal sealed class RepairScan
 
             if (!isBarred)
             {
-                IEnumerable<ToolCall> closed = needsForce && !force ? [] : open;
-                _report.Actions.AddRange(closed.Select(c => RepairEvents.Result(turn, c)));
-                _report.Actions.AddRange(endsHere ? [RepairEvents.End(turn)] : []);
+                _report.Actions.AddRange(RepairEvents.Mend(_ledger, turn, force, RepairEvents.Repaired));
             }
         }
 

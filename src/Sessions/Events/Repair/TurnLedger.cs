@@ -14,8 +14,12 @@ internal sealed class ToolCall(string id, long seq)
 }
 
 /// <summary>A turn as far as its events tell.</summary>
-internal sealed class Turn(string? id)
+/// <param name="id">Null for the events that bear no turn id.</param>
+/// <param name="place">Its place among the turns, in the order of their first events.</param>
+internal sealed class Turn(string? id, int place)
 {
+    public int Place { get; } = place;
+
     /// <summary>Null for the events that bear no turn id.</summary>
     public string? Id { get; } = id;
 
@@ -32,6 +36,9 @@ internal sealed class Turn(string? id)
     /// <summary>Why it ended; null where it has not, or where a rewind hides the end.</summary>
     public string? StopReason { get; set; }
 
+    /// <summary>True where it was stopped for a reason after which tool calls may well stay open.</summary>
+    public bool NeedsForce => StopReason is not (null or "end_turn" or "interrupted" or "error");
+
     /// <summary>
     /// True where it began and never ended. Hosts that give their events no turn ids often write no
     /// ends either: there a message of the agent, an error or the end of the session is one.
@@ -47,6 +54,7 @@ internal sealed class TurnLedger
     private readonly Dictionary<string, Turn> _byId = new(StringComparer.Ordinal);
     private readonly Dictionary<(string? TurnId, string CallId), ToolCall> _calls = [];
     private readonly Dictionary<string, ToolCall> _latestCalls = new(StringComparer.Ordinal);
+    private readonly HashSet<Turn> _perhapsOpen = []; // those that events came to since it was last asked
     private Turn? _unnamed;
 
     /// <summary>In the order of their first events. Of those without id only the last one can be open.</summary>
@@ -55,10 +63,21 @@ internal sealed class TurnLedger
     /// <summary>True for the one turn without id that may still go on.</summary>
     public bool IsCurrent(Turn turn) => turn.Id is not null || ReferenceEquals(turn, _unnamed);
 
+    /// <summary>Those in which a tool call or the turn itself is open, in the same order. Takes no longer for a
+    /// long log than for a short one, but the first time.</summary>
+    public List<Turn> FindOpen()
+    {
+        _perhapsOpen.RemoveWhere(t => !t.Calls.Exists(c => c.IsOpen) && !(t.IsOpen && IsCurrent(t)));
+        List<Turn> open = [.. _perhapsOpen];
+        open.Sort((a, b) => a.Place.CompareTo(b.Place));
+        return open;
+    }
+
     /// <summary>Takes in an event. False for a tool call without a result that has no id to find one by.</summary>
     public bool Add(EventView e, bool isHidden)
     {
         Turn turn = Find(e.TurnId is null ? null : Clean(e.TurnId), e.Type);
+        _perhapsOpen.Add(turn);
         if (isHidden)
         {
             // What a rewind hides is not mended; but a turn that had ended had ended.
@@ -101,7 +120,7 @@ internal sealed class TurnLedger
                 return turn; // comes late, after the end
             }
 
-            turn = new Turn(id);
+            turn = new Turn(id, _turns.Count);
             _turns.Add(turn);
             if (id is null)
             {

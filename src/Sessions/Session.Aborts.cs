@@ -1,0 +1,88 @@
+using Sessions.Events;
+using Sessions.Lifecycle;
+using Sessions.Storage;
+
+namespace Sessions;
+
+/// <content>The abort signal, and what is recorded of it.</content>
+public sealed partial class Session
+{
+    /// <summary>
+    /// Signals first: from then on <see cref="IsAborted"/> is true and waits end in every process, whatever
+    /// comes next. Then it records the abort, and in the same commit a result for each open tool call and an end for
+    /// each open turn (docs/EVENTS.md); a failure speaks of the record alone. Returns how many sessions
+    /// were reached. The reason has at most 4 KiB.
+    /// </summary>
+    public int Abort(string? reason = null, AbortFlags flags = AbortFlags.None)
+    {
+        Checks.Flags((uint)flags, 3);
+        if (reason is not null)
+        {
+            Checks.AtMost(Checks.Bytes(reason, "reason"), Limits.ReasonBytesMax, "reason_bytes_max");
+        }
+
+        RequireWritable();
+        if (Core.IsReadOnly)
+        {
+            throw Errors.ReadOnly();
+        }
+
+        bool tree = flags.HasFlag(AbortFlags.Tree);
+        Core.SignalAbort(_row);
+        foreach (Row member in tree ? SessionStore.Run(FamilyNow) : [])
+        {
+            if (!ReferenceEquals(member, _row))
+            {
+                Core.SignalAbort(member);
+            }
+        }
+
+        var record = new AbortRecord(Core, _row, reason, tree, !flags.HasFlag(AbortFlags.Relaxed) && _store.IsFull);
+        return record.Write(_store.Commit);
+    }
+
+    /// <summary>True from an abort, by any process, until it is cleared. A look at memory.</summary>
+    public bool IsAborted
+    {
+        get
+        {
+            SessionInfo info = Current();
+            if (_shareId is not null)
+            {
+                Share(); // a revoked one sees nothing, not even this
+            }
+
+            return Core.IsAborted(_row, info);
+        }
+    }
+
+    /// <summary>Waits for an abort, by any process; true at once where there is one. False when the
+    /// time is over; <see cref="uint.MaxValue"/> waits for ever. Ends with Deleted, Closed or
+    /// Cancelled when the session, the store or this object goes first.</summary>
+    public bool WaitAbort(uint timeoutMs)
+    {
+        if (IsAborted)
+        {
+            return true;
+        }
+
+        AbortSignal signal = _row.Abort!; // the look has made it
+        int seen = signal.Count; // behind the look: what was over before it has been counted
+        return WaitFor(timeoutMs, () => IsAborted || signal.Count != seen);
+    }
+
+    /// <summary>Clears the abort, also one that was signalled and could not be recorded.</summary>
+    public void ClearAbort()
+    {
+        RequireWritable();
+        Commit(new ClearAbortRequest(Core, _row) { Full = _store.IsFull });
+    }
+
+    private List<Row> FamilyNow()
+    {
+        lock (Core.Rows.Gate)
+        {
+            return Family.Of(Core.Rows.LiveRows(), _row);
+        }
+    }
+}

@@ -1,0 +1,110 @@
+using System.Text;
+
+namespace Sessions.Storage;
+
+/// <summary>
+/// What was signalled of the aborts of one session, beside its record. A signal counts from the moment it is in
+/// the page, and until the record speaks of the session's aborts again: of this one, or of its being cleared. So
+/// nothing is lost where an abort cannot be recorded, and a lagging process never brings back what was cleared.
+/// Any thread.
+/// </summary>
+internal sealed class AbortSignal(string id, SessionInfo info)
+{
+    private readonly Lock _gate = new();
+    private readonly long _digest = DigestOf(id);
+    private volatile SharedState? _page; // whose signals were counted
+    private long _seen;
+    private int _count;
+    private long _signalledAt = -1;
+
+    // The last LSN that may have been an abort's or a clear's; of one just read nobody knows a better bound.
+    private long _recordedAt = info.Revision;
+    private long _abortCount = info.AbortCount;
+    private bool _wasAborted = info.IsAborted;
+
+    /// <summary>How many aborts this process has heard of, some of them twice: a waiter that sees it change has
+    /// seen one, though it was cleared at once.</summary>
+    public int Count => Volatile.Read(ref _count);
+
+    /// <summary>True where one was signalled that the record does not speak of yet.</summary>
+    public bool IsPending => Volatile.Read(ref _signalledAt) >= Volatile.Read(ref _recordedAt);
+
+    /// <summary>What tells a session in the page's ring: 48 bits, the same in every process (FNV-1a, mixed).</summary>
+    public static long DigestOf(string id)
+    {
+        ulong hash = 14695981039346656037;
+        foreach (byte b in Encoding.UTF8.GetBytes(id))
+        {
+            hash = (hash ^ b) * 1099511628211;
+        }
+
+        hash = (hash ^ (hash >> 33)) * 0xff51afd7ed558ccd;
+        hash = (hash ^ (hash >> 33)) * 0xc4ceb9fe1a85ec53;
+        return (long)((hash ^ (hash >> 33)) >> (64 - SharedState.DigestBits));
+    }
+
+    /// <summary>Hears what was signalled in the page since the last look; true where one is pending. Two loads
+    /// where there is nothing.</summary>
+    public bool Look(SharedState page)
+    {
+        if (page.AbortSignals != Volatile.Read(ref _seen) || !ReferenceEquals(page, _page))
+        {
+            Hear(page);
+        }
+
+        return IsPending;
+    }
+
+    /// <summary>Takes in a signal that was given when so much was published.</summary>
+    public void Give(long lsn)
+    {
+        lock (_gate)
+        {
+            Take(lsn);
+        }
+    }
+
+    /// <summary>Takes in what the record says, at the LSN that made it so. The row has it already.</summary>
+    public void Learn(SessionInfo info, long lsn)
+    {
+        lock (_gate)
+        {
+            if (info.AbortCount > _abortCount)
+            {
+                Volatile.Write(ref _count, _count + 1);
+            }
+
+            if (info.AbortCount != _abortCount || info.IsAborted != _wasAborted)
+            {
+                Volatile.Write(ref _recordedAt, lsn);
+            }
+
+            (_abortCount, _wasAborted) = (info.AbortCount, info.IsAborted);
+        }
+    }
+
+    private void Hear(SharedState page)
+    {
+        lock (_gate)
+        {
+            long end = page.AbortSignals;
+            long from = ReferenceEquals(page, _page) && _seen <= end ? _seen : 0; // else it was made anew
+            for (long n = Math.Max(from, end - SharedState.AbortsKept); n < end; n++)
+            {
+                if (page.TryReadAbort(n, out long digest, out long lsn) && digest == _digest)
+                {
+                    Take(lsn);
+                }
+            }
+
+            Volatile.Write(ref _seen, end);
+            _page = page;
+        }
+    }
+
+    private void Take(long lsn)
+    {
+        Volatile.Write(ref _signalledAt, Math.Max(_signalledAt, lsn));
+        Volatile.Write(ref _count, _count + 1);
+    }
+}
