@@ -3,6 +3,8 @@
 #include "one_store.h"
 #include "threads.h"
 
+#include <fcntl.h>
+
 typedef struct waiter {
   session_t *session;
   uint32_t timeout_ms;
@@ -305,13 +307,14 @@ static void an_abort_that_cannot_be_recorded_is_heard(void) {
 static void open_calls_are_settled(void) {
   session_append_options_t turn = SESSION_INIT(session_append_options_t);
   session_stat_t stat = SESSION_INIT(session_stat_t);
+  const char *call = "{\"tool_call_id\":\"c\"}";
   session_t *session;
   char *json = NULL;
 
   start();
   session = create(NULL, NULL);
   turn.turn_id = "t";
-  CHECK_OK(session_append(session, "tool_call", "{\"tool_call_id\":\"c\"}", &turn, NULL));
+  CHECK_OK(session_append_event_ex(session, "tool_call", call, strlen(call), &turn, NULL));
   CHECK_OK(session_abort_ex(session, NULL, SESSION_ABORT_RELAXED, NULL));
   CHECK_OK(session_get_stat(session, &stat));
   CHECK_INT(4, stat.last_seq);

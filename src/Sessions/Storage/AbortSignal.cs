@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Text;
 
 namespace Sessions.Storage;
@@ -15,6 +16,7 @@ internal sealed class AbortSignal(string id, SessionInfo info)
     private volatile SharedState? _page; // whose signals were counted
     private long _seen;
     private int _count;
+    private volatile bool _isPending;
     private long _signalledAt = -1;
 
     // The last LSN that may have been an abort's or a clear's; of one just read nobody knows a better bound.
@@ -27,7 +29,7 @@ internal sealed class AbortSignal(string id, SessionInfo info)
     public int Count => Volatile.Read(ref _count);
 
     /// <summary>True where one was signalled that the record does not speak of yet.</summary>
-    public bool IsPending => Volatile.Read(ref _signalledAt) >= Volatile.Read(ref _recordedAt);
+    public bool IsPending => _isPending;
 
     /// <summary>What tells a session in the page's ring: 48 bits, the same in every process (FNV-1a, mixed).</summary>
     public static long DigestOf(string id)
@@ -43,8 +45,9 @@ internal sealed class AbortSignal(string id, SessionInfo info)
         return (long)((hash ^ (hash >> 33)) >> (64 - SharedState.DigestBits));
     }
 
-    /// <summary>Hears what was signalled in the page since the last look; true where one is pending. Two loads
-    /// where there is nothing.</summary>
+    /// <summary>Hears what was signalled in the page since the last look; true where one is pending. One load of
+    /// the page where nothing was.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)] // every look of a loop goes through here
     public bool Look(SharedState page)
     {
         if (page.AbortSignals != Volatile.Read(ref _seen) || !ReferenceEquals(page, _page))
@@ -52,7 +55,7 @@ internal sealed class AbortSignal(string id, SessionInfo info)
             Hear(page);
         }
 
-        return IsPending;
+        return _isPending;
     }
 
     /// <summary>Takes in a signal that was given when so much was published.</summary>
@@ -76,7 +79,8 @@ internal sealed class AbortSignal(string id, SessionInfo info)
 
             if (info.AbortCount != _abortCount || info.IsAborted != _wasAborted)
             {
-                Volatile.Write(ref _recordedAt, lsn);
+                _recordedAt = lsn;
+                _isPending = _signalledAt >= _recordedAt;
             }
 
             (_abortCount, _wasAborted) = (info.AbortCount, info.IsAborted);
@@ -104,7 +108,8 @@ internal sealed class AbortSignal(string id, SessionInfo info)
 
     private void Take(long lsn)
     {
-        Volatile.Write(ref _signalledAt, Math.Max(_signalledAt, lsn));
+        _signalledAt = Math.Max(_signalledAt, lsn);
+        _isPending = _signalledAt >= _recordedAt;
         Volatile.Write(ref _count, _count + 1);
     }
 }

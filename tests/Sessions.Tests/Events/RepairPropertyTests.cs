@@ -1,5 +1,7 @@
+using System.Buffers;
 using System.Text;
 using System.Text.Json;
+using Sessions.Events;
 using Sessions.Storage;
 using Sessions.Tests.Disks;
 using Sessions.Tests.Support;
@@ -34,6 +36,85 @@ public sealed class RepairPropertyTests
 
         Assert.InRange(actions, 150, int.MaxValue);
         Assert.InRange(issues, 150, int.MaxValue);
+    }
+
+    [Fact]
+    public void An_abort_appends_what_a_repair_would_and_an_account_that_was_kept_says_the_same_as_a_new_one()
+    {
+        int actions = 0;
+        for (int seed = 1000; seed < 1150; seed++)
+        {
+            try
+            {
+                actions += CheckAborts(new Random(seed));
+            }
+            catch (Exception e)
+            {
+                throw new InvalidOperationException($"seed {seed}", e);
+            }
+        }
+
+        Assert.InRange(actions, 300, int.MaxValue);
+    }
+
+    private static int CheckAborts(Random random)
+    {
+        var disk = new MemoryDisk();
+        string id = Make(disk, random);
+        string path = Layout.LiveFolder(id) + "/" + Layout.EventsFile;
+        if (random.Next(2) == 0 && disk.Stat(path) is not null)
+        {
+            disk.Poke(path, Damage(disk.ReadAll(path), random));
+        }
+
+        using SessionStore store = Stores.Open(disk.OpenAs());
+        using Session session = store.OpenSession(id);
+        var kept = new WarmLedger();
+        int actions = 0;
+        for (int round = 0; round < 6; round++)
+        {
+            Assert.Equal(Settlement(store, session, new WarmLedger()), Settlement(store, session, kept));
+            if (random.Next(2) == 0)
+            {
+                JsonElement dry = Stores.Json(b => session.Repair(RepairFlags.DryRun, b));
+                long last = session.GetStat().LastSeq;
+                session.Abort();
+                string[] types = [.. session.Events(last).GetProperty("events").EnumerateArray()
+                    .Select(e => e.GetProperty("type").GetString()!)];
+                Assert.Equal(dry.GetProperty("actions").EnumerateArray().Select(TypeOf),
+                    types.Where(t => t != "error")); // which an end has before it, or not
+                Assert.Equal("", Codes(Stores.Json(b => session.Repair(RepairFlags.DryRun, b)), "actions"));
+                actions += types.Length;
+            }
+
+            switch (random.Next(6))
+            {
+                case 0: session.Rewind(random.Next((int)session.GetStat().LastSeq + 1)); break;
+                case 1:
+                    session.Prune(Stores.Utf8($"{{\"max_events\":{random.Next(1, 40)}}}"),
+                        new ArrayBufferWriter<byte>());
+                    break;
+                default: Add(session, random, random.Next(12)); break;
+            }
+        }
+
+        return actions;
+    }
+
+    private static string TypeOf(JsonElement action)
+        => action.GetProperty("code").GetString() == "append_terminal_error" ? "turn_end" : "tool_call_update";
+
+    private static string Settlement(SessionStore store, Session session, WarmLedger ledger)
+    {
+        lock (store.Core.Rows.Gate)
+        {
+            Row row = store.Core.Rows.Find(session.Id)!;
+            LogState state = store.Core.Rows.ReadLog(row);
+            using LogView log = LogView.Open(store.Core.Disk, row, state);
+            Assert.True(ledger.TryBring(log, state, row.Rewrites, session.GetStat().LastSeq, long.MaxValue));
+            return string.Join('\n', ledger.Settlement()
+                .Select(e => $"{e.Type} {e.TurnId} {Encoding.UTF8.GetString(e.Data.Span)}"));
+        }
     }
 
     private static (int Actions, int Issues) Check(Random random)
@@ -84,7 +165,13 @@ public sealed class RepairPropertyTests
     {
         using SessionStore store = Stores.Open(disk.OpenAs());
         using Session session = store.Create();
-        for (int i = random.Next(30); i > 0; i--)
+        Add(session, random, random.Next(30));
+        return session.Id;
+    }
+
+    private static void Add(Session session, Random random, int count)
+    {
+        for (; count > 0; count--)
         {
             string? turn = random.Next(4) == 0 ? null : Turns[random.Next(3)];
             string call = Calls[random.Next(Calls.Length)];
@@ -105,8 +192,6 @@ public sealed class RepairPropertyTests
             };
             session.Append(type, Stores.Utf8(data), new AppendOptions { TurnId = turn, Flags = AppendFlags.Relaxed });
         }
-
-        return session.Id;
     }
 
     private static byte[] Damage(byte[] log, Random random)

@@ -22,6 +22,18 @@ public sealed class RepairTests : IDisposable
     public void Dispose() => _store.Dispose();
 
     [Fact]
+    public void A_result_for_a_call_before_a_hidden_prompt_begins_no_turn()
+    {
+        Add("tool_call", """{"tool_call_id":"a"}""", null);
+        Add("turn_end", """{"stop_reason":"end_turn"}""", null);
+        Add("user_prompt", """{"text":"taken back"}""", null);
+        _session.Rewind(2);
+        Assert.True(Repair().GetProperty("applied").GetBoolean());
+        Assert.Equal(5, _session.GetStat().LastSeq);
+        Assert.False(Repair().GetProperty("applied").GetBoolean());
+    }
+
+    [Fact]
     public void Every_call_without_a_result_gets_one_and_every_open_turn_its_end_in_one_commit()
     {
         Add("user_prompt", """{"text":"one"}""", "t-1");

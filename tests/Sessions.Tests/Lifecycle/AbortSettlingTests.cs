@@ -258,5 +258,6 @@ public sealed class AbortSettlingTests : IDisposable
     private static string Shown(Session session, long after) => string.Join('\n', All(session, after).Select(e =>
         $"{e.GetProperty("type").GetString()} {Turn(e)} {e.GetProperty("data").GetRawText()}"));
 
-    private static string? Turn(JsonElement e) => e.TryGetProperty("turn_id", out JsonElement turn) ? turn.GetString() : "";
+    private static string? Turn(JsonElement e)
+        => e.TryGetProperty("turn_id", out JsonElement turn) ? turn.GetString() : "";
 }

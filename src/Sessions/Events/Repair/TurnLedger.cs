@@ -101,10 +101,14 @@ internal sealed class TurnLedger
                 return true;
             case "tool_call":
                 (turn.LastSeq, turn.LastType) = (e.Seq, e.Type);
-                return AddCall(e, turn);
+                return AddCall(e, turn, out _);
             case "tool_call_update":
-                turn.LastSeq = e.Seq; // a result says nothing of whether the agent had more to say
-                return AddCall(e, turn);
+                // A result says nothing of whether the agent had more to say. One without a turn id that answers
+                // to a call further up begins no turn.
+                bool begins = turn.Id is not null || turn.LastSeq != 0;
+                bool isNamed = AddCall(e, turn, out bool isAnswer);
+                turn.LastSeq = begins || !isAnswer ? e.Seq : 0;
+                return isNamed;
             default:
                 return true; // notes, titles, usage and what the host made up are said about turns, not in them
         }
@@ -135,8 +139,9 @@ internal sealed class TurnLedger
         return turn;
     }
 
-    private bool AddCall(EventView e, Turn turn)
+    private bool AddCall(EventView e, Turn turn, out bool isAnswer)
     {
+        isAnswer = false;
         (string? id, bool hasResult) = ReadCall(e);
         if (id is null)
         {
@@ -151,6 +156,7 @@ internal sealed class TurnLedger
             if (call is not null)
             {
                 call.IsOpen = false;
+                isAnswer = true;
             }
 
             return true;
