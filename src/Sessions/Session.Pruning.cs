@@ -1,5 +1,6 @@
 using System.Buffers;
 using Sessions.Events;
+using Sessions.Jobs;
 using Sessions.Lifecycle;
 using Sessions.Platform;
 using Sessions.Storage;
@@ -19,26 +20,32 @@ public sealed partial class Session
     {
         PruneOptions options = PruneOptions.Read(optionsJson);
         RequireWritable();
+        _store.Engine.Jobs.Run(context => Prune(options, context, output));
+    }
+
+    internal void Prune(PruneOptions options, JobContext context, IBufferWriter<byte> output)
+    {
+        RequireWritable();
         if (!options.DryRun)
         {
             RequireRight();
         }
 
-        while (SessionStore.Run(() => !TryPrune(options, output)))
+        while (SessionStore.Run(() => !TryPrune(options, context, output)))
         {
             LogRing.Add("debug", $"Another change of {Id} came before a prune; once more.");
         }
     }
 
     // False where something came in between, and it must be planned anew.
-    private bool TryPrune(PruneOptions options, IBufferWriter<byte> output)
+    private bool TryPrune(PruneOptions options, JobContext context, IBufferWriter<byte> output)
     {
         SessionInfo info = Current();
         int rewrites = _row.Rewrites;
         (LogView log, LogState state) = OpenLog(info);
         using (log)
         {
-            PrunePlan? plan = PrunePlan.Make(log, state, info.LastSeq, options, Core.Now);
+            PrunePlan? plan = PrunePlan.Make(log, state, info.LastSeq, options, Core.Now, context);
             if (plan is not null && !options.DryRun)
             {
                 KeepDamage(log, plan);
@@ -48,7 +55,8 @@ public sealed partial class Session
                 };
                 try
                 {
-                    request.Stage(log);
+                    request.Stage(log, context);
+                    context.ThrowIfCancelled();
                     Commit(request);
                 }
                 catch (DiskException e) when (e.Error == DiskError.NotFound && !_row.IsLive)
@@ -66,7 +74,7 @@ public sealed partial class Session
                 }
             }
 
-            long freed = options.DryRun ? 0 : RemoveOrphans();
+            long freed = options.DryRun ? 0 : RemoveOrphans(context);
             var b = new Utf8Buffer(192);
             output.Write(b.Byte('{').Member("dry_run", options.DryRun).Member("pruned_events", plan?.Events ?? 0)
                 .Member("pruned_messages", plan?.Messages ?? 0).Member("pruned_bytes", plan?.Bytes ?? 0)
@@ -76,8 +84,9 @@ public sealed partial class Session
         }
     }
 
-    // Files that nothing refers to any more. The log is read without a lock, what came since under it.
-    private long RemoveOrphans()
+    // Files that nothing refers to any more. The log is read without a lock, what came since under it. The
+    // prune is done by then: whoever stops it now leaves the files to the next one.
+    private long RemoveOrphans(JobContext context)
     {
         if (Core.Disk.Stat($"{_row.Folder}/{Layout.FilesFolder}") is null)
         {
@@ -89,7 +98,10 @@ public sealed partial class Session
         (LogView log, LogState state) = OpenLog(info);
         using (log)
         {
-            FileReferences.Add(log, state, 0, ids);
+            if (!FileReferences.TryAdd(log, state, 0, ids, context))
+            {
+                return 0;
+            }
         }
 
         long freed = 0;
@@ -109,7 +121,7 @@ public sealed partial class Session
 
             using (log)
             {
-                FileReferences.Add(log, state, info.LastSeq, ids);
+                FileReferences.TryAdd(log, state, info.LastSeq, ids);
             }
 
             freed = SessionFiles.RemoveOrphans(Core.Disk, _row.Folder, ids, Core.Now);

@@ -1,5 +1,6 @@
 using System.Buffers;
 using Sessions.Events;
+using Sessions.Jobs;
 using Sessions.Storage;
 
 namespace Sessions;
@@ -18,14 +19,22 @@ public sealed partial class Session
     public void Repair(RepairFlags flags, IBufferWriter<byte> output)
     {
         Checks.Flags((uint)flags, 3);
+        RequireWritable();
+        _store.Engine.Jobs.Run(context => Repair(flags, context, output));
+    }
+
+    internal void Repair(RepairFlags flags, JobContext context, IBufferWriter<byte> output)
+    {
         var b = new Utf8Buffer(512);
-        Repair(flags).Write(b);
+        Repair(flags, context).Write(b);
         output.Write(b.Written);
     }
 
     /// <summary>The same for the library's own use: its safe form, without flags, is what runs at the
     /// first lock or resume of a session that a dead process left open.</summary>
-    internal RepairReport Repair(RepairFlags flags)
+    internal RepairReport Repair(RepairFlags flags) => Repair(flags, new JobContext());
+
+    private RepairReport Repair(RepairFlags flags, JobContext context)
     {
         RequireWritable();
         bool isDry = flags.HasFlag(RepairFlags.DryRun);
@@ -41,12 +50,13 @@ public sealed partial class Session
 
         for (int i = 0; i < RepairTries; i++)
         {
-            (RepairReport report, long lastSeq) = SessionStore.Run(() => Scan(flags));
+            (RepairReport report, long lastSeq) = SessionStore.Run(() => Scan(flags, context));
             if (isDry || report.Actions.Count == 0)
             {
                 return report;
             }
 
+            context.ThrowIfCancelled();
             var request = new RepairRequest(Core, _row, [.. report.Actions.SelectMany(a => a.Events)], lastSeq)
             {
                 Full = _store.IsFull,
@@ -63,13 +73,13 @@ public sealed partial class Session
         throw Errors.Busy("The end of the log");
     }
 
-    private (RepairReport Report, long LastSeq) Scan(RepairFlags flags)
+    private (RepairReport Report, long LastSeq) Scan(RepairFlags flags, JobContext context)
     {
         SessionInfo info = Current();
         (LogView log, LogState state) = OpenLog(info);
         using (log)
         {
-            return (RepairScan.Run(log, state, info, flags), info.LastSeq);
+            return (RepairScan.Run(log, state, info, flags, context), info.LastSeq);
         }
     }
 }

@@ -1,6 +1,7 @@
 using System.Buffers;
 using Sessions.Events;
 using Sessions.Events.Transcript;
+using Sessions.Jobs;
 using Sessions.Sharing;
 using Sessions.Storage;
 
@@ -9,6 +10,8 @@ namespace Sessions;
 /// <content>The conversation as text.</content>
 public sealed partial class Session
 {
+    private const int LookMs = 20;
+
     /// <summary>Writes the conversation: messages made of its events. It goes on from what the last call
     /// made of the earlier events, as long as the store keeps that: a minute, in at most 64 MiB.</summary>
     public void WriteTranscript(TranscriptFormat format, TranscriptOptions? options, IBufferWriter<byte> output)
@@ -20,15 +23,31 @@ public sealed partial class Session
 
         options ??= new TranscriptOptions();
         options.Check();
+        Current(); // closed, deleted, destroyed: answered as every other call does
+        _store.Engine.Jobs.Run(context => WriteTranscript(format, options, context, output));
+    }
+
+    internal void WriteTranscript(TranscriptFormat format, TranscriptOptions options, JobContext context,
+        IBufferWriter<byte> output)
+    {
         SessionStore.Run(() =>
         {
             var key = new TranscriptKey(_row, Seen(Current()).First, options.IncludeHidden);
             bool isPart = options.UntilSeq > 0;
             WarmTranscript kept = (isPart ? null : Core.Warm.Find<WarmTranscript>(key)) ?? new WarmTranscript();
-            lock (kept)
+            while (!Monitor.TryEnter(kept, LookMs))
+            {
+                context.ThrowIfCancelled(); // somebody else is at it, for as long as that takes
+            }
+
+            try
             {
                 // What a writer asks for while it is written to finds nothing half-done.
-                WriteWith(kept.IsInUse ? new WarmTranscript() : kept, format, options, output);
+                WriteWith(kept.IsInUse ? new WarmTranscript() : kept, format, options, context, output);
+            }
+            finally
+            {
+                Monitor.Exit(kept);
             }
 
             if (!isPart)
@@ -40,7 +59,7 @@ public sealed partial class Session
 
     // Under the lock of what is kept, so that it is never ahead of what this sees of the log.
     private void WriteWith(WarmTranscript kept, TranscriptFormat format, TranscriptOptions options,
-        IBufferWriter<byte> output)
+        JobContext context, IBufferWriter<byte> output)
     {
         SessionInfo info = Current();
         SeqRange range = Seen(info);
@@ -61,8 +80,8 @@ public sealed partial class Session
             try
             {
                 TranscriptBuilder builder =
-                    kept.Bring(log, new TranscriptSource(state, range, options.IncludeHidden), info.LastSeq);
-                TranscriptText.Write(builder, format, options.Title ?? info.Title, options.AfterSeq, output);
+                    kept.Bring(log, new TranscriptSource(state, range, options.IncludeHidden), info.LastSeq, context);
+                TranscriptText.Write(builder, format, options.Title ?? info.Title, options.AfterSeq, output, context);
             }
             finally
             {

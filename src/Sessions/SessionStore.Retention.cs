@@ -1,4 +1,5 @@
 using System.Buffers;
+using Sessions.Jobs;
 using Sessions.Lifecycle;
 using Sessions.Platform;
 using Sessions.Storage;
@@ -19,6 +20,11 @@ public sealed partial class SessionStore
     {
         RetentionPolicy policy = RetentionPolicy.Read(policyJson);
         ThrowIfClosed();
+        Engine.Jobs.Run(context => Retain(policy, context, output));
+    }
+
+    internal void Retain(RetentionPolicy policy, JobContext context, IBufferWriter<byte> output)
+    {
         if (Core.IsReadOnly)
         {
             throw Errors.ReadOnly();
@@ -36,8 +42,11 @@ public sealed partial class SessionStore
         });
         if (!policy.DryRun)
         {
+            int asked = 0;
             chosen.RemoveAll(c =>
             {
+                context.ThrowIfCancelled();
+                context.Report(asked++, chosen.Count);
                 var request = new RetainRequest(c.Row, children[c.Row.Id], Core.Now - policy.IdleMs, IsAtWork);
                 Commit(request);
                 return !request.IsTaken;
@@ -63,7 +72,7 @@ public sealed partial class SessionStore
     private long BytesOf(Row row)
         => row.LogLength >= 0 ? row.LogLength : Core.Disk.Stat(row.Folder + "/" + Layout.EventsFile)?.Length ?? 0;
 
-    private void PurgePruned(long before) => Run(() =>
+    private void PurgePruned(long before, JobContext context) => Run(() =>
     {
         if (Core.Disk.Stat(Layout.PrunedFolder) is not { IsFolder: true })
         {
@@ -72,6 +81,7 @@ public sealed partial class SessionStore
 
         foreach (DiskName name in Core.Disk.List(Layout.PrunedFolder))
         {
+            context.ThrowIfCancelled();
             if (Layout.TryPrunedAt(name.Name, out long at) && at < before)
             {
                 Core.Disk.Unlink(Layout.PrunedFolder + "/" + name.Name);

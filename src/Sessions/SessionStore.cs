@@ -1,4 +1,5 @@
 using System.Buffers;
+using Sessions.Jobs;
 using Sessions.Lifecycle;
 using Sessions.Platform;
 using Sessions.Sharing;
@@ -69,12 +70,25 @@ public sealed partial class SessionStore : IDisposable
     public void Flush()
     {
         ThrowIfClosed();
+        Engine.Jobs.Run(Flush);
+    }
+
+    /// <summary>The same as a job: writes up to which record everything is durable.</summary>
+    internal void Flush(JobContext context, IBufferWriter<byte> output)
+    {
+        Flush(context);
+        var b = new Utf8Buffer(32);
+        output.Write(b.Byte('{').Member("lsn", Core.State.Synced).Byte('}').Written);
+    }
+
+    private void Flush(JobContext context)
+    {
         if (Core.IsReadOnly)
         {
             throw Errors.ReadOnly();
         }
 
-        Run(Engine.Checkpointer.Flush);
+        Run(() => Engine.Checkpointer.Flush(context));
     }
 
     /// <summary>Checks the store and writes a report; harm found is no failure. The deep check reads
@@ -82,8 +96,11 @@ public sealed partial class SessionStore : IDisposable
     public void WriteVerifyReport(bool deep, IBufferWriter<byte> output)
     {
         ThrowIfClosed();
-        Run(() => Verifier.Write(this, deep, output));
+        Engine.Jobs.Run(context => WriteVerifyReport(deep, context, output));
     }
+
+    internal void WriteVerifyReport(bool deep, JobContext context, IBufferWriter<byte> output)
+        => Run(() => Verifier.Write(this, deep, context, output));
 
     /// <summary>Removes for good what was deleted before that time (unix ms; 0: 30 days ago); returns
     /// how many sessions. Nothing is ever purged by itself.</summary>
@@ -91,16 +108,25 @@ public sealed partial class SessionStore : IDisposable
     {
         ThrowIfClosed();
         Checks.Number(deletedBefore, "deleted_before");
+        int count = 0;
+        Engine.Jobs.Run(context => count = Purge(deletedBefore, context));
+        return count;
+    }
+
+    internal int Purge(long deletedBefore, JobContext context)
+    {
         long before = deletedBefore == 0 ? Core.Now - DefaultPurgeAgeMs : deletedBefore;
         int count = 0;
         while (true)
         {
+            context.ThrowIfCancelled();
             var request = new PurgeRequest(before);
             Commit(request);
             count += request.Count;
+            context.Report(count, 0);
             if (!request.HasMore)
             {
-                PurgePruned(before);
+                PurgePruned(before, context);
                 return count;
             }
         }
@@ -110,25 +136,42 @@ public sealed partial class SessionStore : IDisposable
     /// writes a report. The store must not be open anywhere. Options: none yet, so "{}".</summary>
     public static void Salvage(string? path, ReadOnlySpan<byte> optionsJson, IBufferWriter<byte> output)
     {
+        CheckSalvageOptions(optionsJson);
+        Salvage(path, new JobContext(), output);
+    }
+
+    internal static void CheckSalvageOptions(ReadOnlySpan<byte> optionsJson)
+    {
         if (JsonText.Compact(optionsJson, "options_json", isObject: true).Length > 2)
         {
             throw Errors.Argument("options_json", "There are no options yet.");
         }
-
-        using IDisk disk = RealDisk.Open(Locate(path));
-        Salvage(new StoreEnvironment { Disk = disk, BootId = Machine.BootId }, output);
     }
 
-    internal static void Salvage(StoreEnvironment environment, IBufferWriter<byte> output)
+    internal static void Salvage(string? path, JobContext context, IBufferWriter<byte> output)
     {
-        try
-        {
-            Salvager.Run(environment, output);
-        }
-        catch (DiskException e)
-        {
-            throw Errors.From(e);
-        }
+        using IDisk disk = RealDisk.Open(Locate(path));
+        Salvage(new StoreEnvironment { Disk = disk, BootId = Machine.BootId }, output, context);
+    }
+
+    internal static void Salvage(StoreEnvironment environment, IBufferWriter<byte> output, JobContext? context = null)
+        => Run(() => Salvager.Run(environment, context ?? new JobContext(), output));
+
+    /// <summary>Takes a store that is open nowhere to the current format, as an open does, and writes what it
+    /// had and what it has.</summary>
+    internal static void Migrate(string? path, JobContext context, IBufferWriter<byte> output)
+    {
+        using IDisk disk = RealDisk.Open(Locate(path));
+        Migrate(new StoreEnvironment { Disk = disk, BootId = Machine.BootId }, context, output);
+    }
+
+    internal static void Migrate(StoreEnvironment environment, JobContext context, IBufferWriter<byte> output,
+        IReadOnlyList<IMigrationStep>? steps = null)
+    {
+        int from = Run(() => Migration.RunAlone(environment, steps ?? Migration.Steps, context));
+        var b = new Utf8Buffer(64);
+        output.Write(b.Byte('{').Member("from_version", (long)from)
+            .Member("to_version", (long)StoreFile.CurrentVersion).Byte('}').Written);
     }
 
     /// <summary>Final: waits on sessions end, running commits finish, handles answer Closed from now

@@ -1,4 +1,5 @@
 using Sessions.Events;
+using Sessions.Jobs;
 using Sessions.Platform;
 using Sessions.Storage;
 
@@ -25,7 +26,7 @@ internal sealed class PruneRequest(StoreCore core, Row row, PrunePlan plan, LogS
     public bool IsStale { get; private set; }
 
     /// <summary>Copies what is there now. Without any lock: up to here the log only grows.</summary>
-    public void Stage(LogView log)
+    public void Stage(LogView log, JobContext context)
     {
         if (plan.Offset < log.OwnStart)
         {
@@ -41,7 +42,7 @@ internal sealed class PruneRequest(StoreCore core, Row row, PrunePlan plan, LogS
 
         using IDiskFile fresh = core.Disk.Open(Fresh, OpenMode.CreateNew);
         _isStaged = true;
-        Copy(log, fresh);
+        Copy(log, fresh, context);
         fresh.Sync();
     }
 
@@ -112,7 +113,7 @@ internal sealed class PruneRequest(StoreCore core, Row row, PrunePlan plan, LogS
 
     private string Fresh => row.Folder + "/" + _file;
 
-    private void Copy(LogView log, IDiskFile fresh)
+    private void Copy(LogView log, IDiskFile fresh, JobContext? context = null)
     {
         byte[] buffer = new byte[CopyBytes];
         long from = log.OwnStart + _ownCut;
@@ -120,6 +121,8 @@ internal sealed class PruneRequest(StoreCore core, Row row, PrunePlan plan, LogS
         {
             fresh.Write(buffer.AsSpan(0, read), _copied);
             _copied += read;
+            context?.ThrowIfCancelled();
+            context?.Report(log.Length + from + _copied, 2 * log.Length);
         }
     }
 

@@ -14,6 +14,8 @@ internal static class Errors
 
     public static SessionException Cancelled() => new(SessionStatus.Cancelled, "The handle was destroyed.");
 
+    public static SessionException JobCancelled() => new(SessionStatus.Cancelled, "The job was cancelled.");
+
     public static SessionException Aborted(string id) => new(SessionStatus.Cancelled, "The session was aborted.",
         Details(b => b.Member("session_id", id)));
 
@@ -46,6 +48,10 @@ internal static class Errors
         => new(SessionStatus.Busy, $"{what} was not to be had in time; nothing happened.");
 
     public static SessionException ReadOnly() => new(SessionStatus.ReadOnly, "The store was opened read-only.");
+
+    public static SessionException NotLocal(string fileSystem) => new(SessionStatus.NotLocal,
+        $"The store's folder is on {fileSystem}, where locks and syncs cannot be relied on.",
+        Details(b => b.Member("file_system", fileSystem)));
 
     public static SessionException Poisoned() => new(SessionStatus.Poisoned,
         "A journal write failed; nothing is written until the store is opened again.");

@@ -30,6 +30,12 @@ internal static class Limits
     /// <summary>Bytes of a page of events, unless a single event is larger.</summary>
     public const int PageBytes = 1024 * 1024;
 
+    /// <summary>Bytes of the arguments of a job.</summary>
+    public const int JobArgumentsBytesMax = 1024 * 1024;
+
+    /// <summary>Jobs of one store that wait for a thread.</summary>
+    public const int JobsWaitingMax = 10_000;
+
     /// <summary>Bytes that a cursor may ask for as its page.</summary>
     public const int CursorPageBytesMax = 64 * 1024 * 1024;
 

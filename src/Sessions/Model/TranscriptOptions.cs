@@ -18,7 +18,7 @@ public enum TranscriptFormat
     Html = 3,
 }
 
-/// <summary>Options of <see cref="Session.WriteTranscript"/>.</summary>
+/// <summary>Options of a transcript.</summary>
 public sealed record TranscriptOptions
 {
     /// <summary>Only messages that an event after this number is in, or changed; each still whole, so that a

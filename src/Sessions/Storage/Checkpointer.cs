@@ -1,3 +1,4 @@
+using Sessions.Jobs;
 using Sessions.Platform;
 
 namespace Sessions.Storage;
@@ -15,10 +16,11 @@ internal sealed class Checkpointer(StoreCore core, Action<CommitRequest> commit,
     private readonly Lock _gate = new();
 
     /// <summary>Commits the images of sessions whose file is behind, and makes everything durable.</summary>
-    public void Flush()
+    public void Flush(JobContext? context = null)
     {
         while (true)
         {
+            context?.ThrowIfCancelled();
             List<Row> lagging;
             lock (core.Rows.Gate)
             {

@@ -1,3 +1,4 @@
+using Sessions.Jobs;
 using Sessions.Platform;
 
 namespace Sessions.Storage;
@@ -20,9 +21,48 @@ internal static class Migration
     /// <summary>The steps that this version knows. Version 1 is the first format, so there are none.</summary>
     public static readonly IReadOnlyList<IMigrationStep> Steps = [];
 
-    /// <summary>Runs all steps; alone in the store. Returns store.json as it is then.</summary>
-    public static StoreFile Run(StoreEnvironment environment, StoreFile file, IReadOnlyList<IMigrationStep> steps)
+    /// <summary>Takes a store that is open nowhere along; answers the format it had.</summary>
+    public static int RunAlone(StoreEnvironment environment, IReadOnlyList<IMigrationStep> steps, JobContext context)
     {
+        IDisk disk = environment.Disk;
+        while (true)
+        {
+            StoreFile file = (disk.Stat("") is { IsFolder: true } ? StoreFile.Read(disk) : null)
+                ?? throw Errors.NotFound("store");
+            if (file.Version == StoreFile.CurrentVersion)
+            {
+                return file.Version;
+            }
+
+            if (file.Version > StoreFile.CurrentVersion)
+            {
+                throw Unsupported(file.Version);
+            }
+
+            if (!disk.Capabilities.IsLocal)
+            {
+                throw Errors.NotLocal(disk.Capabilities.FileSystem);
+            }
+
+            using ILockFile locks = disk.OpenLocks(Layout.StoreFile, readOnly: false);
+            if (!locks.TryLock(StoreLock.Opening, exclusive: true) || !locks.TryLock(StoreLock.Alive, exclusive: true))
+            {
+                throw Errors.Busy("The store, which is open elsewhere,");
+            }
+
+            if (locks.IsLinked) // else somebody did it meanwhile
+            {
+                Run(environment, file, steps, context);
+                return file.Version;
+            }
+        }
+    }
+
+    /// <summary>Runs all steps; alone in the store. Returns store.json as it is then.</summary>
+    public static StoreFile Run(StoreEnvironment environment, StoreFile file, IReadOnlyList<IMigrationStep> steps,
+        JobContext? context = null)
+    {
+        context ??= new JobContext();
         IDisk disk = environment.Disk;
         while (file.Version < StoreFile.CurrentVersion)
         {
@@ -30,7 +70,7 @@ internal static class Migration
             string backup = $"{Layout.Backup}/v{file.Version}";
             if (disk.Stat(backup + "/complete") is null)
             {
-                Copy(disk, "", backup);
+                Copy(disk, "", backup, context);
                 disk.WriteAll(backup + "/complete", default);
                 disk.SyncFolder(backup);
                 disk.SyncFolder(Layout.Backup);
@@ -39,6 +79,7 @@ internal static class Migration
 
             environment.AtStep?.Invoke(Step.MigrationCopied);
             disk.CreateFolder(Layout.Temporary);
+            context.ThrowIfCancelled();
             step.Run(disk);
             if (!disk.TrySyncAll())
             {
@@ -62,11 +103,12 @@ internal static class Migration
         Errors.Details(b => b.Member("what", "store").Member("format_version", version)
             .Member("supported", StoreFile.CurrentVersion)));
 
-    private static void Copy(IDisk disk, string from, string to)
+    private static void Copy(IDisk disk, string from, string to, JobContext context)
     {
         EnsureFolder(disk, to);
         foreach (DiskName name in disk.List(from))
         {
+            context.ThrowIfCancelled();
             string source = from.Length == 0 ? name.Name : from + "/" + name.Name;
             if (source is Layout.Backup or Layout.Temporary or Layout.Locks)
             {
@@ -75,11 +117,12 @@ internal static class Migration
 
             if (name.IsFolder)
             {
-                Copy(disk, source, to + "/" + name.Name);
+                Copy(disk, source, to + "/" + name.Name, context);
             }
             else
             {
                 disk.WriteAll(to + "/" + name.Name, disk.ReadAll(source));
+                context.Report(context.Done + 1, 0); // how many there are, nobody has counted
             }
         }
 

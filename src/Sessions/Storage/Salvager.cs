@@ -1,5 +1,6 @@
 using System.Buffers;
 using Sessions.Events;
+using Sessions.Jobs;
 using Sessions.Platform;
 using Sessions.Sharing;
 
@@ -14,11 +15,15 @@ internal sealed class Salvager
 {
     private readonly StoreCore _core;
     private readonly IDisk _disk;
+    private readonly JobContext _context;
     private readonly List<string> _rebuilt = [];
+    private int _redone;
 
-    private Salvager(StoreCore core) => (_core, _disk) = (core, core.Disk);
+    private Salvager(StoreCore core, JobContext context) => (_core, _disk, _context) = (core, core.Disk, context);
 
-    public static void Run(StoreEnvironment environment, IBufferWriter<byte> output)
+    /// <summary>Does it. Stopped before the new journal it leaves what a killed one leaves: a store that is as
+    /// damaged as before, and a salvage can begin again.</summary>
+    public static void Run(StoreEnvironment environment, JobContext context, IBufferWriter<byte> output)
     {
         IDisk disk = environment.Disk;
         if (disk.Stat("") is not { IsFolder: true }
@@ -34,7 +39,7 @@ internal sealed class Salvager
             throw Errors.Busy("The store, which is open elsewhere,");
         }
 
-        var salvager = new Salvager(new StoreCore(environment, new SessionStoreOptions(), file.StoreId));
+        var salvager = new Salvager(new StoreCore(environment, new SessionStoreOptions(), file.StoreId), context);
         salvager.Run(output);
     }
 
@@ -171,6 +176,7 @@ internal sealed class Salvager
     {
         foreach (long segment in segments)
         {
+            _context.ThrowIfCancelled();
             byte[] bytes = _disk.ReadAll(Layout.Segment(segment));
             int used = bytes.AsSpan().LastIndexOfAnyExcept((byte)0) + 1;
             if (used > SegmentHeader.Length)
@@ -192,8 +198,35 @@ internal sealed class Salvager
         var streams = new StreamTable(_disk, _core.Quarantine, _core.InstanceId);
         bool hasStreams = streams.TryLoad(frames);
         var applier = new Applier(_disk, _core.Environment.Time, _core.InstanceId) { MakesLostFolders = false };
-        foreach (Frame frame in frames)
+        try
         {
+            RedoFrames(applier, frames);
+            if (hasStreams)
+            {
+                applier.Apply(new Fold { Streams = streams.Image() });
+            }
+        }
+        finally
+        {
+            applier.Close();
+        }
+
+        if (!_disk.TrySyncAll())
+        {
+            Durably.Sync(_disk, FolderScan.Folders(_disk).Select(f => new TouchedSession(f.Id, f.Deletion, false)), []);
+        }
+
+        return _redone = frames.Count;
+    }
+
+    private void RedoFrames(Applier applier, List<Frame> frames)
+    {
+        for (int i = 0; i < frames.Count; i++)
+        {
+            _context.ThrowIfCancelled();
+            _context.Report(i, frames.Count);
+            Frame frame = frames[i];
+
             // One by one, so that a frame that refers to what was lost stops no other.
             var fold = new Fold();
             fold.Add(frame);
@@ -207,19 +240,6 @@ internal sealed class Salvager
                 LogRing.Add("warning", $"Record {frame.Lsn} refers to a session that is lost.");
             }
         }
-
-        if (hasStreams)
-        {
-            applier.Apply(new Fold { Streams = streams.Image() });
-        }
-
-        applier.Close();
-        if (!_disk.TrySyncAll())
-        {
-            Durably.Sync(_disk, FolderScan.Folders(_disk).Select(f => new TouchedSession(f.Id, f.Deletion, false)), []);
-        }
-
-        return frames.Count;
     }
 
     // Nothing else knows what stood in it; it is kept aside, and what is there no more is the default.
@@ -238,47 +258,61 @@ internal sealed class Salvager
 
     private int RebuildInfos(Dictionary<string, ReadOnlyMemory<byte>> rows)
     {
-        int count = 0;
+        var folders = new List<(string Folder, string Id, long Deletion)>(FolderScan.Folders(_disk));
         var applier = new Applier(_disk, _core.Environment.Time, _core.InstanceId);
-        foreach ((string folder, string id, long deletion) in FolderScan.Folders(_disk).ToList())
+        try
         {
-            count++;
-            bool losesShares = RemoveDamaged(folder + "/" + Layout.SharesFile, id, c => ShareList.CanRead(c, id));
-            foreach (string side in SideFile.Names)
+            for (int i = 0; i < folders.Count; i++)
             {
-                RemoveDamaged(folder + "/" + side, id, c => SideFile.CanRead(side, c, id));
-            }
-
-            string path = folder + "/" + Layout.SessionFile;
-            byte[] bytes = _disk.Stat(path) is null ? [] : _disk.ReadAll(path);
-            SessionInfo? info = CheckedJson.Read(bytes) is { } compact ? InfoCodec.TryRead(compact) : null;
-            bool damaged = info is null || info.Id != id;
-            if (damaged)
-            {
-                _core.Quarantine.Keep(path, id, SmallFile.Reason(bytes), bytes);
-                info = (rows.TryGetValue(id, out ReadOnlyMemory<byte> row) && !row.IsEmpty
-                    ? InfoCodec.TryRead(row) : null)
-                    ?? new SessionInfo { Id = id, Revision = 1, Title = "Recovered Session" };
-                SessionIds.TryParse(id, out long created, out _);
-                info = info with { CreatedAt = info.CreatedAt == 0 ? created : info.CreatedAt, Share = Shared(folder) };
-                _rebuilt.Add(id);
-            }
-
-            RebuildLogState(applier, folder, info!);
-            SessionInfo counted = Count(folder, info!, damaged);
-            counted = losesShares && counted.Share is not null ? counted with { Share = null } : counted;
-            counted = counted.DeletionLsn == deletion ? counted
-                : counted with { DeletionLsn = deletion, DeletedAt = deletion == 0 ? 0 : _core.Now };
-            if (damaged || !ReferenceEquals(counted, info))
-            {
-                applier.Replace(path, counted.Json);
-                _disk.SyncFolder(folder);
+                _context.ThrowIfCancelled();
+                _context.Report(_redone + i, _redone + folders.Count);
+                (string folder, string id, long deletion) = folders[i];
+                RebuildInfo(applier, folder, id, deletion, rows);
             }
         }
+        finally
+        {
+            applier.Close();
+        }
 
-        applier.Close();
         _disk.TrySyncAll();
-        return count;
+        return folders.Count;
+    }
+
+    private void RebuildInfo(Applier applier, string folder, string id, long deletion,
+        Dictionary<string, ReadOnlyMemory<byte>> rows)
+    {
+        bool losesShares = RemoveDamaged(folder + "/" + Layout.SharesFile, id, c => ShareList.CanRead(c, id));
+        foreach (string side in SideFile.Names)
+        {
+            RemoveDamaged(folder + "/" + side, id, c => SideFile.CanRead(side, c, id));
+        }
+
+        string path = folder + "/" + Layout.SessionFile;
+        byte[] bytes = _disk.Stat(path) is null ? [] : _disk.ReadAll(path);
+        SessionInfo? info = CheckedJson.Read(bytes) is { } compact ? InfoCodec.TryRead(compact) : null;
+        bool damaged = info is null || info.Id != id;
+        if (damaged)
+        {
+            _core.Quarantine.Keep(path, id, SmallFile.Reason(bytes), bytes);
+            info = (rows.TryGetValue(id, out ReadOnlyMemory<byte> row) && !row.IsEmpty
+                ? InfoCodec.TryRead(row) : null)
+                ?? new SessionInfo { Id = id, Revision = 1, Title = "Recovered Session" };
+            SessionIds.TryParse(id, out long created, out _);
+            info = info with { CreatedAt = info.CreatedAt == 0 ? created : info.CreatedAt, Share = Shared(folder) };
+            _rebuilt.Add(id);
+        }
+
+        RebuildLogState(applier, folder, info!);
+        SessionInfo counted = Count(folder, info!, damaged);
+        counted = losesShares && counted.Share is not null ? counted with { Share = null } : counted;
+        counted = counted.DeletionLsn == deletion ? counted
+            : counted with { DeletionLsn = deletion, DeletedAt = deletion == 0 ? 0 : _core.Now };
+        if (damaged || !ReferenceEquals(counted, info))
+        {
+            applier.Replace(path, counted.Json);
+            _disk.SyncFolder(folder);
+        }
     }
 
     private void RebuildLogState(Applier applier, string folder, SessionInfo info)
@@ -312,6 +346,7 @@ internal sealed class Salvager
         var walk = new LogWalk(log, 0, Limits.IntegerMax - 1);
         while (walk.TryNext())
         {
+            _context.ThrowIfCancelled();
             if (walk.Seq <= known || (walk.Damage is not null && !damaged))
             {
                 continue; // what cannot be read behind the last event was never one

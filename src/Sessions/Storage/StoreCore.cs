@@ -85,6 +85,9 @@ internal sealed class StoreCore
     /// <summary>The session folders and files that damage was found in; null: none.</summary>
     public string? Corruption { get; set; }
 
+    /// <summary>Told of each job of this store that has ended: its id, its kind, how it ended.</summary>
+    public Action<string, string, SessionStatus>? OnJobDone { get; set; }
+
     /// <summary>Told when others have open streams, which may outlive them.</summary>
     public Action? OnForeignStreams { get; set; }
 

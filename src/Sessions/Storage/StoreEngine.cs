@@ -1,4 +1,5 @@
 using Sessions.Coordination.Watching;
+using Sessions.Jobs;
 using Sessions.Platform;
 
 namespace Sessions.Storage;
@@ -22,6 +23,8 @@ internal sealed class StoreEngine
         _checkpointer = new Checkpointer(core, _committer.Commit, _runner);
         Streams = new Events.StreamKeeper(core);
         Feed = new Feed(core);
+        Jobs = new JobBoard(core);
+        core.OnJobDone = (id, kind, status) => Feed.Announce(WatchKinds.Job, null, JobBoard.Detail(id, kind, status));
         _maintenance = new Maintenance(core, _checkpointer, _runner)
         {
             IsWatching = () => Streams.IsWatching || core.Locks.IsWatching,
@@ -43,6 +46,9 @@ internal sealed class StoreEngine
 
     /// <summary>Tells watches what is published.</summary>
     public Feed Feed { get; }
+
+    /// <summary>The long calls that are under way.</summary>
+    public JobBoard Jobs { get; }
 
     /// <summary>What runs the batches; a test makes its own.</summary>
     public BatchRunner Runner => _runner;
@@ -101,9 +107,7 @@ internal sealed class StoreEngine
 
         if (!disk.Capabilities.IsLocal && !options.Flags.HasFlag(StoreFlags.AllowNetwork))
         {
-            throw new SessionException(SessionStatus.NotLocal,
-                $"The store's folder is on {disk.Capabilities.FileSystem}, where locks and syncs cannot be relied on.",
-                Errors.Details(b => b.Member("file_system", disk.Capabilities.FileSystem)));
+            throw Errors.NotLocal(disk.Capabilities.FileSystem);
         }
 
         file ??= StoreFile.Create(environment);
@@ -297,6 +301,7 @@ internal sealed class StoreEngine
 
         StoreCore core = Core;
         core.State.Announce();
+        Jobs.Close();
         Feed.Close();
         ILockFile locks = core.Lock!.Locks;
         try

@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Globalization;
 using Sessions.Events;
+using Sessions.Jobs;
 using Sessions.Platform;
 
 namespace Sessions.Storage;
@@ -13,6 +14,7 @@ internal sealed class Verifier
 {
     private readonly SessionStore _store;
     private readonly StoreCore _core;
+    private readonly JobContext _context;
     private readonly bool _canLock;
     private readonly Utf8Buffer _issues = new(1024);
     private bool _isSound = true;
@@ -21,21 +23,22 @@ internal sealed class Verifier
     private long _events;
     private long _bytes;
 
-    private Verifier(SessionStore store)
+    private Verifier(SessionStore store, JobContext context)
     {
         _store = store;
+        _context = context;
         _core = store.Core;
         _canLock = !_core.IsReadOnly && _core.State.Health == StoreHealth.Sound;
     }
 
-    public static void Write(SessionStore store, bool deep, IBufferWriter<byte> output)
+    public static void Write(SessionStore store, bool deep, JobContext context, IBufferWriter<byte> output)
     {
         StoreCore core = store.Core;
-        var verifier = new Verifier(store);
+        var verifier = new Verifier(store, context);
         long start = core.Environment.Time.GetTimestamp();
         if (verifier._canLock)
         {
-            store.Flush(); // so that the files are to be compared with, not the journal
+            store.Engine.Checkpointer.Flush(context); // so that the files are to be compared with, not the journal
         }
 
         verifier.CheckStore();
@@ -76,6 +79,7 @@ internal sealed class Verifier
         CheckIndex();
         foreach (QuarantineEntry entry in _core.Quarantine.List())
         {
+            _context.ThrowIfCancelled();
             if (entry.Reason is "torn_tail" or "excess" || IsReadable(entry))
             {
                 Add("kept_aside", "info", entry.SessionId, entry.Source, null, null, null, entry.File, entry.Reason);
@@ -108,8 +112,10 @@ internal sealed class Verifier
     private void CheckSessions(bool deep)
     {
         var found = new HashSet<string>();
-        foreach ((string folder, string id, long deletion) in FolderScan.Folders(_core.Disk))
+        var folders = new List<(string Folder, string Id, long Deletion)>(FolderScan.Folders(_core.Disk));
+        foreach ((string folder, string id, long deletion) in folders)
         {
+            _context.Report(_sessions, folders.Count);
             found.Add(id);
             _sessions++;
             Twice(() => CheckSession(folder, id, deletion, deep), () => CheckSettled(folder, id, deletion, deep));
@@ -177,6 +183,7 @@ internal sealed class Verifier
 
     private void CheckSession(string folder, string id, long deletion, bool deep)
     {
+        _context.ThrowIfCancelled();
         byte[]? compact = CheckSmall(folder + "/" + Layout.SessionFile, id);
         SessionInfo? info = compact is null ? null : InfoCodec.TryRead(compact);
         if (compact is null && _core.Disk.Stat(folder + "/" + Layout.SessionFile) is null)
@@ -253,6 +260,7 @@ internal sealed class Verifier
 
             while (reader.TryRead(out ReadOnlySpan<byte> line))
             {
+                _context.ThrowIfCancelled();
                 _bytes += reader.LineLength + 1;
                 if (line.IsEmpty)
                 {
@@ -302,6 +310,7 @@ internal sealed class Verifier
     {
         foreach ((string path, long length, bool isSound) in SessionFiles.Check(_core.Disk, folder))
         {
+            _context.ThrowIfCancelled();
             _bytes += length;
             if (!isSound)
             {

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Sessions.Jobs;
 using Sessions.Platform;
 using Sessions.Storage;
 using Sessions.Tests.Disks;
@@ -133,6 +134,61 @@ public sealed class SalvageTests
         Assert.Equal(2, after.OpenSession(id).Say("next"));
         Assert.Equal(["only in the last frame", "next"], Texts(after, id));
         after.AssertSound();
+    }
+
+    [Fact]
+    public void A_salvage_is_begun_again_wherever_it_was_stopped()
+    {
+        (string id, string other) =
+            Kill(s => s.UpdateTitle("second"), s => s.Say("one"), s => s.UpdateTitle("third"), s => s.Say("two"));
+        FlipFrame(3);
+        string damaged = Layout.LiveFolder(other) + "/" + Layout.SessionFile;
+        _disk.Poke(damaged, Stores.Utf8("{}"));
+        int stopped = 0;
+        bool isMet = true;
+        for (int number = 1; isMet; number++)
+        {
+            var disk = new FaultyDisk(number) { ChecksOneRule = false };
+            foreach (string path in _disk.Paths())
+            {
+                disk.Poke(path, _disk.Peek(path));
+            }
+
+            var context = new JobContext();
+            int calls = 0;
+            disk.FailIf = _ =>
+            {
+                if (++calls == number)
+                {
+                    context.Stop(JobStop.Cancelled);
+                }
+
+                return false;
+            };
+            Exception? e = Record.Exception(() => Stores.Text(
+                b => SessionStore.Salvage(Stores.Environment(disk), b, context)));
+            disk.FailIf = null;
+            isMet = calls >= number;
+            if (e is not null)
+            {
+                stopped++;
+                Assert.Equal(SessionStatus.Cancelled, Assert.IsType<SessionException>(e).Status);
+                using (SessionStore corrupt = Stores.Open(disk.OpenAs()))
+                {
+                    Assert.True(corrupt.Info().GetProperty("corrupt").GetBoolean());
+                }
+
+                Stores.Text(b => SessionStore.Salvage(Stores.Environment(disk.OpenAs()), b));
+            }
+
+            using SessionStore after = Stores.Open(disk.OpenAs());
+            Assert.Equal("third", after.OpenSession(id).Info().GetProperty("title").GetString());
+            Assert.Equal(2, after.OpenSession(id).GetStat().LastSeq);
+            Assert.Equal(0, after.OpenSession(other).GetStat().LastSeq);
+            after.AssertSound();
+        }
+
+        Assert.True(stopped > 20, $"{stopped}");
     }
 
     [Fact]

@@ -1,4 +1,5 @@
 using System.Text;
+using Sessions.Jobs;
 using Sessions.Platform;
 using Sessions.Storage;
 using Sessions.Tests.Disks;
@@ -84,6 +85,72 @@ public sealed class MigrationTests
             AssertBackup(before, left);
         }
     }
+
+    [Fact]
+    public void A_migration_by_itself_says_what_it_did_and_is_begun_again_wherever_it_was_stopped()
+    {
+        (MemoryDisk old, string id) = Old();
+        Dictionary<string, byte[]> before = OpenTests.Content(old);
+        bool wasStopped = true;
+        int number = 0;
+        while (wasStopped)
+        {
+            number++;
+            var disk = new FaultyDisk(number) { ChecksOneRule = false };
+            foreach ((string path, byte[] content) in before)
+            {
+                disk.Poke(path, content);
+            }
+
+            var context = new JobContext();
+            int calls = 0;
+            disk.FailIf = _ =>
+            {
+                if (++calls == number)
+                {
+                    context.Stop(JobStop.Cancelled);
+                }
+
+                return false;
+            };
+            SessionException? e = Record.Exception(() => Migrate(disk, context)) as SessionException;
+            wasStopped = calls >= number;
+            Assert.Equal(e is null, StoreFile.Read(disk)!.Version == 1);
+            Assert.True(e is null || (wasStopped && e.Status == SessionStatus.Cancelled), e?.Message);
+            disk.FailIf = null;
+            Assert.Equal(e is null ? """{"from_version":1,"to_version":1}""" : """{"from_version":0,"to_version":1}""",
+                Migrate(disk, new JobContext()));
+            using SessionStore store = Stores.Open(disk);
+            Assert.Equal("Cart", store.OpenSession(id).Info().GetProperty("title").GetString());
+            store.AssertSound();
+            AssertBackup(before, disk);
+        }
+
+        Assert.True(number > 20, $"{number}");
+    }
+
+    [Fact]
+    public void A_migration_by_itself_needs_the_store_to_itself_and_a_format_it_knows()
+    {
+        (MemoryDisk disk, _) = Old();
+        using (ILockFile other = disk.OpenAs().OpenLocks(Layout.StoreFile, readOnly: false))
+        {
+            Assert.True(other.TryLock(StoreLock.Alive, exclusive: false));
+            Stores.Fails(SessionStatus.Busy, () => Migrate(disk.OpenAs(), new JobContext()));
+        }
+
+        OpenTests.SetVersion(disk, 2);
+        Stores.Fails(SessionStatus.Version, () => Migrate(disk.OpenAs(), new JobContext()));
+        Stores.Fails(SessionStatus.NotFound, () => Migrate(new MemoryDisk(), new JobContext()));
+        OpenTests.SetVersion(disk, 0);
+        MemoryDisk remote = disk.OpenAs();
+        remote.Capabilities = remote.Capabilities with { IsLocal = false };
+        Stores.Fails(SessionStatus.NotLocal, () => Migrate(remote, new JobContext()));
+        Assert.Equal(0, StoreFile.Read(disk)!.Version);
+    }
+
+    private static string Migrate(IDisk disk, JobContext context)
+        => Stores.Text(b => SessionStore.Migrate(Stores.Environment(disk), context, b, Steps));
 
     [Fact]
     public void A_migration_does_not_run_under_the_feet_of_another()

@@ -1,3 +1,4 @@
+using Sessions.Jobs;
 using Sessions.Storage;
 
 namespace Sessions.Events;
@@ -7,15 +8,23 @@ internal static class FileReferences
 {
     private const int Digits = 32;
 
-    /// <summary>Adds the ids in the lines after a number.</summary>
-    public static void Add(LogView log, LogState state, long afterSeq, HashSet<string> ids)
+    /// <summary>Adds the ids in the lines after a number; false where it was stopped on the way.</summary>
+    public static bool TryAdd(LogView log, LogState state, long afterSeq, HashSet<string> ids,
+        JobContext? context = null)
     {
         long first = Math.Max(afterSeq + 1, state.FirstSeq);
         var reader = new LineReader(log, first <= 1 ? 0 : LogSearch.After(log, first - 1));
         while (reader.TryRead(out ReadOnlySpan<byte> line))
         {
+            if (context is { IsStopped: true })
+            {
+                return false;
+            }
+
             Add(line, ids); // a damaged line too: what it meant is still there
         }
+
+        return true;
     }
 
     /// <summary>Adds the ids in a text.</summary>

@@ -1,3 +1,4 @@
+using Sessions.Jobs;
 using Sessions.Storage;
 
 namespace Sessions.Events;
@@ -22,12 +23,15 @@ internal sealed record PrunePlan
     public required IReadOnlyList<Piece> Damage { get; init; }
 
     /// <summary>The plan; null where nothing is to go.</summary>
-    public static PrunePlan? Make(LogView log, LogState state, long lastSeq, PruneOptions options, long now)
+    public static PrunePlan? Make(LogView log, LogState state, long lastSeq, PruneOptions options, long now,
+        JobContext? context = null)
     {
         var turns = new TurnBoundaries();
         var walk = new LogWalk(log, state.FirstSeq <= 1 ? 0 : LogSearch.After(log, state.FirstSeq - 1), lastSeq);
         while (walk.TryNext())
         {
+            context?.ThrowIfCancelled();
+            context?.Report(walk.Offset, 2 * log.Length); // what stays is then copied
             if (walk.Seq >= state.FirstSeq)
             {
                 turns.Add(walk);

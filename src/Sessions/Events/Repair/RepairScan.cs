@@ -1,4 +1,5 @@
 using System.Globalization;
+using Sessions.Jobs;
 using Sessions.Storage;
 
 namespace Sessions.Events;
@@ -19,7 +20,8 @@ internal sealed class RepairScan
     private RepairScan(RepairReport report, LogState state, long lastSeq)
         => (_report, _state, _lastSeq, _next) = (report, state, lastSeq, state.FirstSeq);
 
-    public static RepairReport Run(LogView log, LogState state, SessionInfo info, RepairFlags flags)
+    public static RepairReport Run(LogView log, LogState state, SessionInfo info, RepairFlags flags,
+        JobContext? context = null)
     {
         bool force = flags.HasFlag(RepairFlags.Force);
         var report = new RepairReport { IsDryRun = flags.HasFlag(RepairFlags.DryRun) };
@@ -31,17 +33,19 @@ internal sealed class RepairScan
                 $"the session is {info.State}; without force nothing is appended"));
         }
 
-        scan.Read(log);
+        scan.Read(log, context ?? new JobContext());
         scan.Plan(isRunning && !force, force);
         return report;
     }
 
-    private void Read(LogView log)
+    private void Read(LogView log, JobContext context)
     {
         var walk = new LogWalk(log, 0, _lastSeq) { OnOdd = AddOdd };
         bool endsWhole = false;
         while (walk.TryNext())
         {
+            context.ThrowIfCancelled();
+            context.Report(walk.Offset, log.Length);
             endsWhole = walk.Damage is null;
             if (walk.Seq < _state.FirstSeq)
             {

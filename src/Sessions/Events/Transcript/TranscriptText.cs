@@ -1,4 +1,5 @@
 using System.Buffers;
+using Sessions.Jobs;
 
 namespace Sessions.Events.Transcript;
 
@@ -7,7 +8,7 @@ internal static class TranscriptText
 {
     /// <summary>Messages that an event after <paramref name="afterSeq"/> is in or changed; each is whole.</summary>
     public static void Write(TranscriptBuilder builder, TranscriptFormat format, string title, long afterSeq,
-        IBufferWriter<byte> writer)
+        IBufferWriter<byte> writer, JobContext? context = null)
     {
         var output = new TranscriptOutput(writer);
         bool isJson = format is TranscriptFormat.Messages or TranscriptFormat.UiMessages, isFirst = true;
@@ -31,6 +32,7 @@ internal static class TranscriptText
                 continue;
             }
 
+            context?.ThrowIfCancelled();
             output.Small.Raw(isJson && !isFirst ? ","u8 : ""u8);
             isFirst = false;
             Write(message, format, output);

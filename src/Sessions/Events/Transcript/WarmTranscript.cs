@@ -1,3 +1,4 @@
+using Sessions.Jobs;
 using Sessions.Storage;
 
 namespace Sessions.Events.Transcript;
@@ -25,7 +26,7 @@ internal sealed class WarmTranscript : IWarm
     public bool IsInUse { get; set; }
 
     /// <summary>The messages up to the end of the source's range.</summary>
-    public TranscriptBuilder Bring(LogView log, TranscriptSource source, long lastSeq)
+    public TranscriptBuilder Bring(LogView log, TranscriptSource source, long lastSeq, JobContext? context = null)
     {
         if (!CanGoOn(source))
         {
@@ -33,7 +34,7 @@ internal sealed class WarmTranscript : IWarm
         }
 
         _source = null; // should reading fail half-way, the next one begins again
-        Read(log, source, lastSeq);
+        Read(log, source, lastSeq, context ?? new JobContext());
         _source = source;
         Volatile.Write(ref _bytes, _builder.Bytes);
         return _builder;
@@ -46,7 +47,7 @@ internal sealed class WarmTranscript : IWarm
             && _builder.LastSeq <= source.Range.Last && _builder.LastSeq == _builder.LastWholeSeq
             && known.State.HasPartsOf(source.State) && known.State.Rewinds.SequenceEqual(source.State.Rewinds);
 
-    private void Read(LogView log, TranscriptSource source, long lastSeq)
+    private void Read(LogView log, TranscriptSource source, long lastSeq, JobContext context)
     {
         long seen = _builder.LastSeq, first = Math.Max(source.Range.First, source.State.FirstSeq);
         if (Math.Max(seen + 1, first) > source.Range.Last)
@@ -59,6 +60,8 @@ internal sealed class WarmTranscript : IWarm
         var walk = new LogWalk(log, from <= 1 ? 0 : LogSearch.After(log, from - 1), lastSeq);
         while (walk.TryNext() && walk.Seq <= source.Range.Last)
         {
+            context.ThrowIfCancelled();
+            context.Report(walk.Offset, log.Length);
             if (walk.Seq <= seen || walk.Seq < first)
             {
                 continue;
