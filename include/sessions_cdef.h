@@ -115,6 +115,12 @@ typedef struct session_store_options {
   const char *share_base_url;
   const char *client_type;
 } session_store_options_t;
+typedef struct session_progress {
+  uint32_t size;
+  int32_t running;
+  uint64_t done;
+  uint64_t total;
+} session_progress_t;
 session_status_t session_store_open(const char *path, const session_store_options_t *options,
     session_store_t **out_store);
 session_status_t session_store_get_info(session_store_t *store, char **out_json,
@@ -132,6 +138,13 @@ session_status_t session_store_purge(session_store_t *store, int64_t deleted_bef
 session_status_t session_store_salvage(const char *path, const char *options_json, char **out_json,
     size_t *out_length);
 session_status_t session_store_close(session_store_t *store);
+session_status_t session_job_start(session_store_t *store, const char *kind, const char *args_json,
+    size_t args_length, session_job_t **out_job);
+session_status_t session_job_get_progress(session_job_t *job, session_progress_t *out_progress);
+session_status_t session_job_wait(session_job_t *job, uint32_t timeout_ms);
+session_status_t session_job_result(session_job_t *job, char **out_json, size_t *out_length);
+session_status_t session_job_cancel(session_job_t *job);
+session_status_t session_job_destroy(session_job_t *job);
 typedef struct session_create_options {
   uint32_t size;
   uint32_t flags;

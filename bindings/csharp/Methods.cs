@@ -85,6 +85,30 @@ public static unsafe partial class Methods
 
     [DllImport("sessions", CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
     [return: NativeTypeName("session_status_t")]
+    public static extern int session_job_start([NativeTypeName("session_store_t *")] session_store_s* store, [NativeTypeName("const char *")] sbyte* kind, [NativeTypeName("const char *")] sbyte* args_json, [NativeTypeName("size_t")] nuint args_length, [NativeTypeName("session_job_t **")] session_job_s** out_job);
+
+    [DllImport("sessions", CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+    [return: NativeTypeName("session_status_t")]
+    public static extern int session_job_get_progress([NativeTypeName("session_job_t *")] session_job_s* job, [NativeTypeName("session_progress_t *")] session_progress* out_progress);
+
+    [DllImport("sessions", CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+    [return: NativeTypeName("session_status_t")]
+    public static extern int session_job_wait([NativeTypeName("session_job_t *")] session_job_s* job, [NativeTypeName("uint32_t")] uint timeout_ms);
+
+    [DllImport("sessions", CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+    [return: NativeTypeName("session_status_t")]
+    public static extern int session_job_result([NativeTypeName("session_job_t *")] session_job_s* job, [NativeTypeName("char **")] sbyte** out_json, [NativeTypeName("size_t *")] nuint* out_length);
+
+    [DllImport("sessions", CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+    [return: NativeTypeName("session_status_t")]
+    public static extern int session_job_cancel([NativeTypeName("session_job_t *")] session_job_s* job);
+
+    [DllImport("sessions", CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+    [return: NativeTypeName("session_status_t")]
+    public static extern int session_job_destroy([NativeTypeName("session_job_t *")] session_job_s* job);
+
+    [DllImport("sessions", CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+    [return: NativeTypeName("session_status_t")]
     public static extern int session_create([NativeTypeName("session_store_t *")] session_store_s* store, [NativeTypeName("const char *")] sbyte* parent_id, [NativeTypeName("const session_create_options_t *")] session_create_options* options, [NativeTypeName("session_t **")] session_s** out_session);
 
     [DllImport("sessions", CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]

@@ -52,6 +52,17 @@ typedef struct session_store_options {
 } session_store_options_t;
 
 /**
+ * How far a job has come; filled by session_job_get_progress().
+ * @since 0.1
+ */
+typedef struct session_progress {
+  uint32_t size;   /**< sizeof(session_progress_t). */
+  int32_t running; /**< 1 while it runs or waits for its turn; 0: session_job_result() has it. */
+  uint64_t done;   /**< How much is done, in units of the kind; never less than before. */
+  uint64_t total;  /**< How much there is to do; 0 while that is unknown. */
+} session_progress_t;
+
+/**
  * Opens a store, creates it where there is none, and recovers it after a crash. Two opens of one
  * path in one process are two independent stores.
  *
@@ -191,8 +202,9 @@ SESSION_API session_status_t session_store_salvage(const char *path, const char 
 
 /**
  * Closes a store, for good: waits end with SESSION_E_CLOSED, running commits finish, all other
- * handles of this store answer SESSION_E_CLOSED and are destroyed in any order.
- * The handle is invalid afterwards, whatever the status.
+ * handles of this store answer SESSION_E_CLOSED and are destroyed in any order. Long calls and jobs
+ * of the store stop where that leaves it whole, and answer SESSION_E_CLOSED; a job that was done
+ * keeps its result. The handle is invalid afterwards, whatever the status.
  *
  * @param store  the store
  * @return how the last write ended; SESSION_OK when everything is on stable storage
@@ -200,6 +212,122 @@ SESSION_API session_status_t session_store_salvage(const char *path, const char 
  * @since 0.1
  */
 SESSION_API session_status_t session_store_close(session_store_t *store);
+
+/**
+ * Starts a long call in the background. A job does what the call of its kind does, by the same
+ * code, and takes that call's arguments as members of an object, each optional unless it says
+ * otherwise:
+ *
+ * | kind | args_json | result |
+ * |---|---|---|
+ * | `flush` | `{}` | `{"lsn":N}`: up to that record all is on stable storage, in files too |
+ * | `verify` | `{"flags":0}` | the report of session_store_verify_ex() |
+ * | `purge` | `{"deleted_before":0}` | `{"purged":N}`: how many sessions were removed |
+ * | `retain` | `{"policy":{...}}`, required | the report of session_store_retain() |
+ * | `prune` | `{"session_id":"...","options":{...}}`, both required | that of session_prune() |
+ * | `repair` | `{"session_id":"...","flags":0}`, the id required | that of session_repair() |
+ * | `transcript` | `{"session_id":"...","format":0,"options":{...}}`, the id required | the text of
+ * session_transcript() |
+ * | `salvage` | `{"path":null,"options":{}}` | the report of session_store_salvage() |
+ * | `migrate` | `{"path":null}` | `{"from_version":1,"to_version":1}` |
+ *
+ * `migrate` takes a store that was left in an older format, as by SESSION_STORE_NO_MIGRATE, to the
+ * current one. It and `salvage` work on a path, where no process has the store open; all other
+ * kinds work on an open store. A job holds no session lock: `prune` and `repair` of a session that
+ * somebody holds end with SESSION_E_LOCKED.
+ *
+ * The end of a job on a store is told to the watches of that store handle, as a change of kind
+ * `job` with the detail `{"job_id":"...","kind":"flush","status":0}`. Each kind takes `job_id`, a
+ * name of 1 to 128 bytes; without it the library makes one up.
+ *
+ * Two jobs of a store run at once, in threads of the library; others wait for their turn, in the
+ * order of their starts. A `flush` waits for other flushes alone.
+ *
+ * @param store         the store; NULL for `migrate` and `salvage`, and for these only
+ * @param kind          one of the words above
+ * @param args_json     a JSON object, at most 1 MiB
+ * @param args_length   its length in bytes
+ * @param[out] out_job  the job; end it with session_job_destroy()
+ * @return SESSION_OK: it is on its way, and what it meets is its result;
+ *         SESSION_E_INVALID_ARGUMENT: no such kind, a store where there must be none, an argument
+ *         that is unknown, missing or wrong; SESSION_E_INVALID_JSON; SESSION_E_INVALID_UTF8;
+ *         SESSION_E_LIMIT: 10,000 jobs wait
+ * @remark Any thread. Cost: memory.
+ * @since 0.1
+ */
+SESSION_API session_status_t session_job_start(session_store_t *store, const char *kind,
+                                               const char *args_json, size_t args_length,
+                                               session_job_t **out_job);
+
+/**
+ * Says how far a job has come. What is counted: `verify` sessions, `purge` those removed (without a
+ * total), `retain` sessions that are to go, `prune`, `repair` and `transcript` bytes of log,
+ * `salvage` records and sessions, `migrate` files copied (without a total). At its end without an
+ * error `done` is `total`.
+ *
+ * @param job                the job
+ * @param[out] out_progress  its size set
+ * @return SESSION_OK; SESSION_E_INVALID_ARGUMENT: the size is wrong
+ * @remark Any thread. Cost: memory.
+ * @since 0.1
+ */
+SESSION_API session_status_t session_job_get_progress(session_job_t *job,
+                                                      session_progress_t *out_progress);
+
+/**
+ * Waits for the end of a job, however it ends; session_job_result() then has its outcome.
+ *
+ * @param job         the job
+ * @param timeout_ms  0: look; SESSION_WAIT_FOREVER
+ * @return SESSION_OK: it is over; SESSION_E_TIMEOUT: it is not, and the last error is left alone;
+ *         SESSION_E_CANCELLED: the job handle was destroyed meanwhile; SESSION_E_CLOSED: its store
+ *         was closed before it was done
+ * @remark Any thread, any number at once. Cost: waits.
+ * @since 0.1
+ */
+SESSION_API session_status_t session_job_wait(session_job_t *job, uint32_t timeout_ms);
+
+/**
+ * Hands out what a job made, as often as it is asked for. Of a job that failed it answers the job's
+ * own status, and makes the job's error that of the calling thread, as if it had made the call
+ * itself.
+ *
+ * @param job              the job
+ * @param[out] out_json    what session_job_start() says of the kind: JSON, but for transcripts in
+ *                         Markdown and HTML; free it with session_string_free()
+ * @param[out] out_length  its length in bytes; may be NULL
+ * @return SESSION_OK; SESSION_E_TIMEOUT: it still runs, and the last error is left alone;
+ *         SESSION_E_CANCELLED: it was cancelled; SESSION_E_CLOSED: its store was closed before it
+ *         was done; or what the call of its kind answers
+ * @remark Any thread. Cost: memory.
+ * @since 0.1
+ */
+SESSION_API session_status_t session_job_result(session_job_t *job, char **out_json,
+                                                size_t *out_length);
+
+/**
+ * Has a job stop at the next place where stopping leaves the store whole. Its outcome is then
+ * SESSION_E_CANCELLED; what it had done until then stays done: sessions that a purge or a retention
+ * took, but nothing of a prune or a repair. A job that is done, or past the point where it could
+ * stop, stays done. A second cancel does nothing.
+ *
+ * @param job  the job
+ * @return SESSION_OK
+ * @remark Any thread. Cost: memory.
+ * @since 0.1
+ */
+SESSION_API session_status_t session_job_cancel(session_job_t *job);
+
+/**
+ * Cancels a job and lets go of it. Waits on it end with SESSION_E_CANCELLED. Never blocks: the job
+ * may take a moment to stop, which session_store_close() waits for. NULL is fine.
+ *
+ * @param job  the job
+ * @return SESSION_OK; SESSION_E_INVALID_HANDLE, without touching the last error
+ * @remark Any thread, also while others use the job. Cost: memory.
+ * @since 0.1
+ */
+SESSION_API session_status_t session_job_destroy(session_job_t *job);
 
 #ifdef __cplusplus
 }

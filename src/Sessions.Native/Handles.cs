@@ -66,6 +66,9 @@ internal static class Handles
     /// <summary>The cursor of a handle.</summary>
     internal static EventCursor Cursor(nint handle) => Find(handle) as EventCursor ?? throw Invalid("cursor");
 
+    /// <summary>The job of a handle.</summary>
+    internal static SessionJob Job(nint handle) => Find(handle) as SessionJob ?? throw Invalid("job");
+
     /// <summary>A new handle.</summary>
     internal static nint Add(object target)
     {

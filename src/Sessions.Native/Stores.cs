@@ -3,15 +3,15 @@ using System.Runtime.ExceptionServices;
 
 namespace Sessions.Native;
 
-/// <summary>Closing stores, also many at once.</summary>
+/// <summary>Closing stores, also many at once, and what else the library has running.</summary>
 internal static class Stores
 {
     private const int ClosingStackBytes = 256 * 1024;
 
     private static readonly List<Thread> s_closing = [];
 
-    /// <summary>Closes stores side by side; false where one was not done in time, also one that an
-    /// earlier call began to close.</summary>
+    /// <summary>Closes stores side by side, and stops the jobs that belong to none; false where one was not
+    /// done in time, also one that an earlier call began to close.</summary>
     internal static bool CloseAll(IEnumerable<SessionStore> stores, uint timeoutMs)
     {
         long started = Stopwatch.GetTimestamp();
@@ -20,13 +20,24 @@ internal static class Stores
         lock (s_closing)
         {
             s_closing.RemoveAll(thread => !thread.IsAlive);
+            var ends = new List<Action>();
             foreach (SessionStore store in stores.Where(store => !store.Engine.IsClosed))
+            {
+                ends.Add(() => Close(store));
+            }
+
+            if (SessionJob.HasStoreless)
+            {
+                ends.Add(SessionJob.StopStoreless);
+            }
+
+            foreach (Action end in ends)
             {
                 var thread = new Thread(() =>
                 {
                     try
                     {
-                        Close(store);
+                        end();
                     }
                     catch (Exception exception)
                     {

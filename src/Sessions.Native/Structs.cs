@@ -231,3 +231,13 @@ internal struct StatOut
     internal long UpdatedAt;
     internal long LastEventAt;
 }
+
+/// <summary>session_progress_t.</summary>
+[StructLayout(LayoutKind.Sequential)]
+internal struct Progress
+{
+    internal uint Size;
+    internal int Running;
+    internal ulong Done;
+    internal ulong Total;
+}

@@ -94,6 +94,7 @@ static union {
   session_store_t *store;
   session_t *session;
   session_stream_t *stream;
+  session_job_t *job;
   uint64_t seq;
   uint32_t count;
   int32_t flag;
@@ -119,6 +120,7 @@ static int outs_are_clear(void) {
 #define STORE ((session_store_t *)outs)
 #define SESSION ((session_t *)outs)
 #define STREAM ((session_stream_t *)outs)
+#define JOB ((session_job_t *)outs)
 #define OUT(type) ((type *)out(0, sizeof(type)))
 #define JSON ((char **)out(0, sizeof(char *))), ((size_t *)out(1, sizeof(size_t)))
 #define CURSOR ((char **)out(2, sizeof(char *)))
@@ -135,6 +137,11 @@ static int outs_are_clear(void) {
   CALL(session_store_purge, (STORE, 0, OUT(uint32_t))) \
   CALL(session_store_salvage, (NULL, NULL, JSON)) \
   CALL(session_store_close, (STORE)) \
+  CALL(session_job_start, (STORE, "flush", "{}", 2, OUT(session_job_t *))) \
+  CALL(session_job_get_progress, (JOB, NULL)) \
+  CALL(session_job_wait, (JOB, 0)) \
+  CALL(session_job_result, (JOB, JSON)) \
+  CALL(session_job_cancel, (JOB)) \
   CALL(session_create, (STORE, NULL, NULL, OUT(session_t *))) \
   CALL(session_open, (STORE, "session_1", OUT(session_t *))) \
   CALL(session_get_id, (SESSION, OUT(char *))) \
@@ -289,6 +296,8 @@ static void in_a_fork(void) {
   CHECK_INT(SESSION_E_FORKED, session_cursor_destroy((session_cursor_t *)outs));
   CHECK_INT(SESSION_OK, session_destroy(NULL));
   CHECK_INT(SESSION_E_FORKED, session_stream_destroy(STREAM));
+  CHECK_INT(SESSION_E_FORKED, session_job_destroy(JOB));
+  CHECK_INT(SESSION_OK, session_job_destroy(NULL));
   CHECK_INT(SESSION_OK, session_stream_destroy(NULL));
   CHECK_INT(SESSION_OK, session_cursor_destroy(NULL));
   CHECK_INT(SESSION_E_FORKED, session_shutdown(0));
@@ -311,6 +320,7 @@ static void a_runtime_that_does_not_start_is_no_memory(void) {
   every_call_answers(SESSION_E_NO_MEMORY); /* it is tried once */
   CHECK_INT(SESSION_E_INVALID_HANDLE, session_destroy(SESSION));
   CHECK_INT(SESSION_E_INVALID_HANDLE, session_stream_destroy(STREAM));
+  CHECK_INT(SESSION_E_INVALID_HANDLE, session_job_destroy(JOB));
   CHECK_INT(SESSION_E_INVALID_HANDLE, session_cursor_destroy((session_cursor_t *)outs));
   CHECK_INT(SESSION_E_NO_MEMORY, session_shutdown(0));
   CHECK_INT(0, called);
@@ -332,7 +342,9 @@ static void ending_does_not_start_the_runtime(void) {
   CHECK_INT(SESSION_OK, session_cursor_destroy(NULL));
   CHECK_INT(SESSION_E_INVALID_HANDLE, session_destroy(SESSION));
   CHECK_INT(SESSION_OK, session_stream_destroy(NULL));
+  CHECK_INT(SESSION_OK, session_job_destroy(NULL));
   CHECK_INT(SESSION_E_INVALID_HANDLE, session_stream_destroy(STREAM));
+  CHECK_INT(SESSION_E_INVALID_HANDLE, session_job_destroy(JOB));
   CHECK_INT(SESSION_E_INVALID_HANDLE, session_cursor_destroy((session_cursor_t *)outs));
   plue_session_destroy(NULL);
   plue_session_destroy(SESSION);
@@ -351,8 +363,10 @@ static void ending_does_not_start_the_runtime(void) {
   CHECK_INT(3, called);
   CHECK_INT(ANSWER, session_stream_destroy(STREAM));
   CHECK_INT(4, called);
-  plue_shutdown();
+  CHECK_INT(ANSWER, session_job_destroy(JOB));
   CHECK_INT(5, called);
+  plue_shutdown();
+  CHECK_INT(6, called);
   CHECK_INT(ANSWER, session_shutdown(0));
 }
 

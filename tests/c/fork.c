@@ -8,6 +8,7 @@ static session_t *session;
 static session_stream_t *stream;
 static char *string_of_parent;
 static session_cursor_t *cursor_of_parent;
+static session_job_t *job_of_parent;
 
 #define FORKED(call) CHECK_STATUS(SESSION_E_FORKED, call)
 
@@ -22,6 +23,8 @@ static void every_call_in_the_child(void) {
   uint32_t count = 7;
   uint64_t seq = 7;
   session_cursor_t *cursor = NULL;
+  session_job_t *job = NULL;
+  session_progress_t progress = SESSION_INIT(session_progress_t);
 
   FORKED(session_store_open(folder, NULL, &opened));
   CHECK(opened == NULL);
@@ -82,6 +85,12 @@ static void every_call_in_the_child(void) {
   FORKED(session_cursor_seek_time(cursor_of_parent, 0));
   FORKED(session_put_file(session, "a", "x", 1, &json, NULL));
   FORKED(session_get_file_path(session, "f_0", &json));
+  FORKED(session_job_start(store, "flush", "{}", 2, &job));
+  CHECK(job == NULL);
+  FORKED(session_job_get_progress(job_of_parent, &progress));
+  FORKED(session_job_wait(job_of_parent, SESSION_WAIT_FOREVER));
+  FORKED(session_job_result(job_of_parent, &json, NULL));
+  FORKED(session_job_cancel(job_of_parent));
   FORKED(session_abi_json(&json, NULL));
   FORKED(session_log_read(0, 0, &json, NULL));
   CHECK(json == NULL && made == NULL && count == 0 && seq == 0 && flag == 0);
@@ -95,6 +104,7 @@ static void every_call_in_the_child(void) {
   /* Whatever they answer, they return and touch nothing of the parent's. */
   session_string_free(string_of_parent);
   session_cursor_destroy(cursor_of_parent);
+  session_job_destroy(job_of_parent);
   session_destroy(session);
   session_destroy(session);
   session_destroy(NULL);
@@ -125,6 +135,7 @@ static void in_child(void (*run)(void)) {
 
 static void the_child_is_refused_and_the_parent_goes_on(void) {
   char id[160];
+  char *json = NULL;
   start();
   session = create(NULL, "before");
   id_of(session, id, sizeof id);
@@ -133,12 +144,18 @@ static void the_child_is_refused_and_the_parent_goes_on(void) {
   CHECK_OK(session_stream_begin(session, "agent_message", NULL, &stream));
   CHECK_OK(session_stream_write(stream, "be", 2));
   CHECK_OK(session_cursor_open(session, NULL, &cursor_of_parent));
+  CHECK_OK(session_job_start(store, "verify", "{}", 2, &job_of_parent));
 
   in_child(every_call_in_the_child);
   CHECK_OK(session_update_title(session, "after"));
   CHECK_OK(append_text(session, "user_prompt", "{}", NULL));
   in_child(every_call_in_the_child); /* and once more */
 
+  CHECK_OK(session_job_wait(job_of_parent, GUARD_MS));
+  CHECK_OK(session_job_result(job_of_parent, &json, NULL));
+  CHECK_HAS(json, "{\"ok\":true,");
+  session_string_free(json);
+  CHECK_OK(session_job_destroy(job_of_parent));
   CHECK_OK(session_cursor_seek(cursor_of_parent, 0));
   CHECK_OK(session_cursor_destroy(cursor_of_parent));
   CHECK_STR(id, string_of_parent);

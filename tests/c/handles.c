@@ -8,6 +8,7 @@ static int outs_are_clear; /* set by the thunk that ran last */
 #define SESSION ((session_t *)handle)
 #define STREAM ((session_stream_t *)handle)
 #define CURSOR ((session_cursor_t *)handle)
+#define JOB ((session_job_t *)handle)
 #define JSON_CALL(name, call) \
   static session_status_t name(void *handle) { \
     char *json = (char *)&outs_are_clear; \
@@ -30,6 +31,7 @@ static int outs_are_clear; /* set by the thunk that ran last */
   }
 
 static session_stat_t stat_for_call;
+static session_progress_t progress_for_call;
 
 /* store.h */
 JSON_CALL(store_get_info, session_store_get_info(STORE, &json, &length))
@@ -40,6 +42,13 @@ JSON_CALL(store_verify_ex,
           session_store_verify_ex(STORE, SESSION_VERIFY_QUICK, &json, &length))
 OUT_CALL(store_purge, uint32_t, session_store_purge(STORE, 1, &out))
 PLAIN_CALL(store_close, session_store_close(STORE))
+OUT_CALL(job_start, session_job_t *, session_job_start(STORE, "flush", "{}", 2, &out))
+/* store.h, on a job */
+PLAIN_CALL(job_get_progress, session_job_get_progress(JOB, &progress_for_call))
+PLAIN_CALL(job_wait, session_job_wait(JOB, SESSION_WAIT_FOREVER))
+JSON_CALL(job_result, session_job_result(JOB, &json, &length))
+PLAIN_CALL(job_cancel, session_job_cancel(JOB))
+PLAIN_CALL(job_destroy, session_job_destroy(JOB))
 /* session.h, on a store */
 OUT_CALL(create, session_t *, session_create(STORE, NULL, NULL, &out))
 OUT_CALL(open_by_id, session_t *, session_open(STORE, "session_1", &out))
@@ -117,6 +126,7 @@ static const entry_t on_store[] = {
     {"session_store_verify_ex", store_verify_ex},
     {"session_store_purge", store_purge},
     {"session_store_retain", retain},
+    {"session_job_start", job_start},
     {"session_create", create},
     {"session_open", open_by_id},
     {"session_get_infos", get_infos},
@@ -178,6 +188,14 @@ static const entry_t on_cursor[] = {
     {"session_cursor_destroy", cursor_destroy},
 };
 
+static const entry_t on_job[] = {
+    {"session_job_get_progress", job_get_progress},
+    {"session_job_wait", job_wait},
+    {"session_job_result", job_result},
+    {"session_job_cancel", job_cancel},
+    {"session_job_destroy", job_destroy},
+};
+
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
 /* A destroy leaves the last error alone, so only the others are asked for it. */
@@ -186,7 +204,7 @@ static void expect_invalid(const entry_t *entries, size_t count, void *handle, c
   for (i = 0; i < count; ++i) {
     session_status_t status = entries[i].call(handle);
     int is_destroy = entries[i].call == destroy || entries[i].call == stream_destroy ||
-                     entries[i].call == cursor_destroy;
+                     entries[i].call == cursor_destroy || entries[i].call == job_destroy;
     if (is_destroy && handle == NULL) {
       CHECK_OK(status);
       continue;
@@ -205,6 +223,7 @@ static void expect_invalid_everywhere(void *handle, const char *kind) {
   expect_invalid(on_session, COUNT(on_session), handle, kind);
   expect_invalid(on_stream, COUNT(on_stream), handle, kind);
   expect_invalid(on_cursor, COUNT(on_cursor), handle, kind);
+  expect_invalid(on_job, COUNT(on_job), handle, kind);
 }
 
 static void garbage(void) {
@@ -247,6 +266,7 @@ static void wrong_type(void) {
   session_store_t *store = NULL;
   session_t *session = NULL;
   session_stream_t *stream = NULL;
+  session_job_t *job = NULL;
   char *folder = folder_make();
 
   NEED(session_store_open(folder, NULL, &store));
@@ -263,6 +283,14 @@ static void wrong_type(void) {
   expect_invalid_everywhere(stream, "a destroyed stream");
   expect_invalid(on_cursor, COUNT(on_cursor), store, "a store");
   expect_invalid(on_cursor, COUNT(on_cursor), session, "a session");
+  NEED(session_job_start(store, "flush", "{}", 2, &job));
+  expect_invalid(on_job, COUNT(on_job), store, "a store");
+  expect_invalid(on_job, COUNT(on_job), session, "a session");
+  expect_invalid(on_store, COUNT(on_store), job, "a job");
+  expect_invalid(on_session, COUNT(on_session), job, "a job");
+  CHECK_OK(session_job_wait(job, GUARD_MS));
+  CHECK_OK(session_job_destroy(job));
+  expect_invalid_everywhere(job, "a destroyed job");
 
   /* Neither was hurt by it. */
   CHECK_OK(session_update_title(session, "still here"));
@@ -328,6 +356,7 @@ static void missing_outs(void) {
   session_store_t *store = NULL;
   session_t *session = NULL;
   session_cursor_t *cursor = NULL;
+  session_job_t *job = NULL;
   char *folder = folder_make();
   char *json = NULL;
 
@@ -382,6 +411,14 @@ static void missing_outs(void) {
   CHECK_STATUS(SESSION_E_INVALID_ARGUMENT, session_cursor_next(cursor, 0, 0, NULL, NULL));
   CHECK_STATUS(SESSION_E_INVALID_ARGUMENT, session_cursor_previous(cursor, 0, NULL, NULL));
   CHECK_OK(session_cursor_destroy(cursor));
+  CHECK_STATUS(SESSION_E_INVALID_ARGUMENT, session_job_start(store, NULL, "{}", 2, &job));
+  CHECK_STATUS(SESSION_E_INVALID_ARGUMENT, session_job_start(store, "flush", NULL, 0, &job));
+  CHECK_STATUS(SESSION_E_INVALID_ARGUMENT, session_job_start(store, "flush", "{}", 2, NULL));
+  CHECK(job == NULL);
+  NEED(session_job_start(store, "flush", "{}", 2, &job));
+  CHECK_STATUS(SESSION_E_INVALID_ARGUMENT, session_job_get_progress(job, NULL));
+  CHECK_STATUS(SESSION_E_INVALID_ARGUMENT, session_job_result(job, NULL, NULL));
+  CHECK_OK(session_job_destroy(job));
   CHECK_STATUS(SESSION_E_INVALID_ARGUMENT, session_put_file(session, NULL, "x", 1, &json, NULL));
   CHECK_STATUS(SESSION_E_INVALID_ARGUMENT, session_put_file(session, "a", NULL, 1, &json, NULL));
   CHECK_STATUS(SESSION_E_INVALID_ARGUMENT, session_put_file(session, "a", "x", 1, NULL, NULL));
@@ -395,6 +432,7 @@ static void missing_outs(void) {
 
 int main(void) {
   session_options_init(&stat_for_call, (uint32_t)sizeof stat_for_call);
+  session_options_init(&progress_for_call, (uint32_t)sizeof progress_for_call);
   RUN(garbage);
   RUN(neighbours_of_real_handles);
   RUN(wrong_type);

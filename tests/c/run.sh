@@ -79,7 +79,7 @@ run() {
 
 strict="-pedantic-errors -Wall -Wextra -Werror"
 programs="types handles store session list delete abort share events streams cursor files branches
-  structs badinput fork threads twoprocs host damage transcript plue boundary"
+  structs badinput jobs fork threads twoprocs host damage transcript plue boundary"
 
 # ---- the headers --------------------------------------------------------------------------------
 
@@ -151,7 +151,7 @@ check_completeness() {
   for name in $(sed 's/ .*//' "$out/pointers.declared"); do
     expect "a program calls $name" grep -q -E "$name( ?\\(|;)" "$here"/*.c
   done
-  for name in $(grep -h -o -E 'session_[a-z_]+\(session(_store|_stream)?_t \*' "$include"/sessions/*.h |
+  for name in $(grep -h -o -E 'session_[a-z_]+\(session(_store|_stream|_cursor|_job)?_t \*' "$include"/sessions/*.h |
     sed 's/(.*//'); do
     expect "handles.c tries $name" grep -q "{\"$name\"," "$here/handles.c"
   done

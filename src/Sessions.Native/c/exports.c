@@ -79,6 +79,16 @@ CALL(session_store_purge, (session_store_t *store, int64_t deleted_before, uint3
 CALL(session_store_salvage, (const char *path, const char *options_json, JSON_OUT),
      (path, options_json, out_json, out_length), (CLEAR_JSON))
 CALL(session_store_close, (session_store_t *store), (store), NOTHING)
+CALL(session_job_start,
+     (session_store_t *store, const char *kind, const char *args_json, size_t args_length,
+      session_job_t **out_job),
+     (store, kind, args_json, args_length, out_job), (CLEAR(out_job)))
+CALL(session_job_get_progress, (session_job_t *job, session_progress_t *out_progress),
+     (job, out_progress), NOTHING)
+CALL(session_job_wait, (session_job_t *job, uint32_t timeout_ms), (job, timeout_ms), NOTHING)
+CALL(session_job_result, (session_job_t *job, JSON_OUT), (job, out_json, out_length), (CLEAR_JSON))
+CALL(session_job_cancel, (session_job_t *job), (job), NOTHING)
+DESTROY(session_job_destroy, session_job_t)
 
 /* ---- session.h ---- */
 

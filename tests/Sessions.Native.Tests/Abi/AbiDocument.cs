@@ -16,15 +16,16 @@ internal static class AbiDocument
     /// <summary>What a host may ask for by name, as long as nothing is missing in it.</summary>
     public static readonly string[] Features =
     [
-        "abort", "branches", "cursors", "events", "files", "fork_guard", "list", "log", "plue", "prune", "repair",
-        "shares", "shutdown", "streams", "transcript", "trash",
+        "abort", "branches", "cursors", "events", "files", "fork_guard", "jobs", "list", "log", "plue", "prune",
+        "repair", "shares", "shutdown", "streams", "transcript", "trash",
     ];
 
     /// <summary>How large things may get.</summary>
     public static readonly (string Name, long Value)[] Limits =
     [
         ("cursor_page_bytes_max", 67108864), ("event_bytes_max", 67108864), ("event_type_bytes_max", 128),
-        ("handles_max", 67108864), ("id_bytes_max", 128), ("integer_max", 9007199254740991), ("json_depth_max", 128),
+        ("handles_max", 67108864), ("id_bytes_max", 128), ("integer_max", 9007199254740991),
+        ("job_arguments_bytes_max", 1048576), ("jobs_waiting_max", 10000), ("json_depth_max", 128),
         ("log_notes_max", 1000), ("metadata_bytes_max", 1048576), ("reason_bytes_max", 4096),
         ("struct_bytes_max", 4096), ("title_bytes_max", 16384),
     ];

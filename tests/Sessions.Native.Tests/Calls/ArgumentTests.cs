@@ -70,6 +70,8 @@ public sealed unsafe class ArgumentTests : IDisposable
         Refuses("file_id", t => { sbyte* j; return Methods.session_get_file_path(Session, t, &j); });
         Refuses("types", t => OpenCursor(new session_cursor_options { types = t }));
         Refuses("turn_id", t => OpenCursor(new session_cursor_options { turn_id = t }));
+        Refuses("kind", t => StartJob(t, t));
+        Refuses("args_json", t => Call.With("flush", kind => StartJob(kind, t)));
         Refuses("events_json", t => { sbyte* j; return Methods.session_append_events(Session, t, 2, 0, &j, null); });
         Refuses("type",
             t => { session_stream_s* s; return Methods.session_stream_begin(Session, t, null, &s); });
@@ -160,6 +162,15 @@ public sealed unsafe class ArgumentTests : IDisposable
         Refuses("policy_json", Methods.session_store_retain((session_store_s*)Store, null, &json, null));
         Refuses("out_json", Call.With("""{"max_sessions":1}""",
             t => Methods.session_store_retain((session_store_s*)Store, t, null, null)));
+        session_job_s* job;
+        Refuses("kind", Methods.session_job_start((session_store_s*)Store, null, null, 0, &job));
+        Refuses("args_json", Call.With("flush", kind => StartJob(kind, null)));
+        Refuses("out_job", Call.With("flush", kind => Call.With("{}",
+            args => Methods.session_job_start((session_store_s*)Store, kind, args, 2, null))));
+        job = JobTests.Start((session_store_s*)Store, "flush");
+        Refuses("out_progress", Methods.session_job_get_progress(job, null));
+        Refuses("out_json", Methods.session_job_result(job, null, null));
+        Call.Works(Methods.session_job_destroy(job));
         Refuses("out_json", Methods.session_read_turns(Session, 0, 0, null, null));
         Refuses("out_cursor", Methods.session_cursor_open(Session, null, null));
         session_cursor_s* cursor;
@@ -266,6 +277,15 @@ public sealed unsafe class ArgumentTests : IDisposable
         error = Call.Fails(Methods.SESSION_E_LIMIT, Call.With("a",
             t => { sbyte* j; return Methods.session_put_file(Session, t, t, nuint.MaxValue, &j, null); }));
         Assert.StartsWith("""{"limit":"file_bytes_max","max":2147483647,""", error.Details, StringComparison.Ordinal);
+    }
+
+    // The two bytes of each test's text; the job is never started.
+    private int StartJob(sbyte* kind, sbyte* args)
+    {
+        session_job_s* job;
+        int status = Methods.session_job_start((session_store_s*)Store, kind, args, 2, &job);
+        Assert.True(job == null);
+        return status;
     }
 
     private int OpenCursor(session_cursor_options options)

@@ -1,5 +1,6 @@
 using Sessions.Bindings;
 using Sessions.Native.Tests.Abi;
+using Sessions.Native.Tests.Calls;
 using Xunit;
 
 namespace Sessions.Native.Tests.Handling;
@@ -28,6 +29,7 @@ public sealed unsafe class BadHandleTests
             EveryCall.OnStream.Keys.Order());
         Assert.Equal(Taking("session_cursor_t *").Except(["session_cursor_destroy"]).Order(),
             EveryCall.OnCursor.Keys.Order());
+        Assert.Equal(Taking("session_job_t *").Except(["session_job_destroy"]).Order(), EveryCall.OnJob.Keys.Order());
         Assert.Equal(Taking("void *").Except(["plue_session_destroy", "session_options_init"]).Order(),
             EveryCall.OnDropIn.Keys.Order());
     }
@@ -36,7 +38,7 @@ public sealed unsafe class BadHandleTests
     public void NullAndGarbageAreNoHandles()
     {
         foreach ((string name, Func<nint, int> call) in EveryCall.OnSession.Concat(EveryCall.OnStore)
-            .Concat(EveryCall.OnStream).Concat(EveryCall.OnCursor))
+            .Concat(EveryCall.OnStream).Concat(EveryCall.OnCursor).Concat(EveryCall.OnJob))
         {
             foreach (nint garbage in s_garbage)
             {
@@ -67,12 +69,14 @@ public sealed unsafe class BadHandleTests
         Assert.Equal(Methods.SESSION_OK, Methods.session_destroy(null));
         Assert.Equal(Methods.SESSION_OK, Methods.session_stream_destroy(null));
         Assert.Equal(Methods.SESSION_OK, Methods.session_cursor_destroy(null));
+        Assert.Equal(Methods.SESSION_OK, Methods.session_job_destroy(null));
         foreach (nint garbage in s_garbage.Where(value => value != 0))
         {
             Assert.Equal(Methods.SESSION_E_INVALID_HANDLE, Methods.session_destroy((session_s*)garbage));
             Assert.Equal(Methods.SESSION_E_INVALID_HANDLE, Methods.session_stream_destroy((session_stream_s*)garbage));
             Assert.Equal(Methods.SESSION_E_INVALID_HANDLE,
                 Methods.session_cursor_destroy((session_cursor_s*)garbage));
+            Assert.Equal(Methods.SESSION_E_INVALID_HANDLE, Methods.session_job_destroy((session_job_s*)garbage));
         }
 
         Assert.Equal(before, Call.LastError());
@@ -188,6 +192,42 @@ public sealed unsafe class BadHandleTests
         {
             AssertInvalid(name, call(handle));
         }
+    }
+
+    [Fact]
+    public void AJobIsNothingElseAndOutlivesItsStore()
+    {
+        using var store = new TestStore();
+        nint session = (nint)store.Create();
+        nint done = (nint)JobTests.Start(store.Handle, "verify");
+        Call.Works(Methods.session_job_wait((session_job_s*)done, Methods.SESSION_WAIT_FOREVER));
+        foreach ((string name, Func<nint, int> call) in EveryCall.OnSession.Concat(EveryCall.OnStore))
+        {
+            AssertInvalid(name, call(done));
+        }
+
+        foreach ((string name, Func<nint, int> call) in EveryCall.OnJob)
+        {
+            AssertInvalid(name, call(session));
+            AssertInvalid(name, call((nint)store.Handle));
+        }
+
+        Assert.Equal(Methods.SESSION_E_INVALID_HANDLE, Methods.session_job_destroy((session_job_s*)session));
+        Assert.Equal(Methods.SESSION_E_INVALID_HANDLE, Methods.session_destroy((session_s*)done));
+        Call.Works(store.Close());
+        foreach ((string name, Func<nint, int> call) in EveryCall.OnJob)
+        {
+            Assert.True(call(done) == 0, name);
+        }
+
+        Call.Works(Methods.session_job_destroy((session_job_s*)done));
+        Assert.Equal(Methods.SESSION_E_INVALID_HANDLE, Methods.session_job_destroy((session_job_s*)done));
+        foreach ((string name, Func<nint, int> call) in EveryCall.OnJob)
+        {
+            AssertInvalid(name, call(done));
+        }
+
+        Call.Works(Methods.session_destroy((session_s*)session));
     }
 
     [Fact]

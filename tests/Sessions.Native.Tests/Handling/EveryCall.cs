@@ -73,6 +73,15 @@ internal static unsafe class EveryCall
         ["session_cursor_seek_time"] = h => Methods.session_cursor_seek_time(C(h), 1),
     };
 
+    /// <summary>By name: a call on a job handle.</summary>
+    public static readonly Dictionary<string, Func<nint, int>> OnJob = new()
+    {
+        ["session_job_get_progress"] = GetProgress,
+        ["session_job_wait"] = h => Methods.session_job_wait(J(h), Methods.SESSION_WAIT_FOREVER),
+        ["session_job_result"] = h => Json((p, n) => Methods.session_job_result(J(h), p, n)),
+        ["session_job_cancel"] = h => Methods.session_job_cancel(J(h)),
+    };
+
     /// <summary>By name: a call on a store handle.</summary>
     public static readonly Dictionary<string, Func<nint, int>> OnStore = new()
     {
@@ -85,6 +94,7 @@ internal static unsafe class EveryCall
             t => Json((p, n) => Methods.session_store_retain(T(h), t, p, n))),
         ["session_store_purge"] = h => Number<uint>(p => Methods.session_store_purge(T(h), 0, p)),
         ["session_store_close"] = h => Methods.session_store_close(T(h)),
+        ["session_job_start"] = StartJob,
         ["session_create"] = h => Handle(p => Methods.session_create(T(h), null, null, p)),
         ["session_open"] = h =>
             Call.With("session_1", t => Handle(p => Methods.session_open(T(h), t, p))),
@@ -121,6 +131,8 @@ internal static unsafe class EveryCall
     private static session_stream_s* R(nint handle) => (session_stream_s*)handle;
 
     private static session_cursor_s* C(nint handle) => (session_cursor_s*)handle;
+
+    private static session_job_s* J(nint handle) => (session_job_s*)handle;
 
     private static session_store_s* T(nint handle) => (session_store_s*)handle;
 
@@ -186,6 +198,27 @@ internal static unsafe class EveryCall
         }
 
         return status;
+    }
+
+    private static int StartJob(nint handle)
+    {
+        session_job_s* job = (session_job_s*)Junk;
+        nint place = (nint)(&job);
+        int status = Call.With("flush", kind => Call.With("{}",
+            args => Methods.session_job_start(T(handle), kind, args, 2, (session_job_s**)place)));
+        Empty(status, (nint)job);
+        if (status == 0)
+        {
+            Call.Works(Methods.session_job_destroy(job));
+        }
+
+        return status;
+    }
+
+    private static int GetProgress(nint handle)
+    {
+        var progress = new session_progress { size = (uint)sizeof(session_progress) };
+        return Methods.session_job_get_progress(J(handle), &progress);
     }
 
     private static int Number<T>(NumberOut<T> call)

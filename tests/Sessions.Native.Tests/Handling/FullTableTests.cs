@@ -70,6 +70,21 @@ public sealed unsafe class FullTableTests : IDisposable
     }
 
     [Fact]
+    public void AJobWithoutAHandleIsLetGoOf()
+    {
+        SessionStore store = SessionStore.Open(_folder);
+        Table.Reserve((nuint)Start, 16);
+        nint handle = Table.Add(store);
+        delegate* unmanaged[Cdecl]<nint, byte*, byte*, nuint, nint*, int> start = &Jobs.Start;
+        nint job = 1;
+        nint place = (nint)(&job);
+        IsTooMany(Call.With("verify", kind => Call.With("{}",
+            args => start(handle, (byte*)kind, (byte*)args, 2, (nint*)place))));
+        Assert.Equal(0, job);
+        store.Close();
+    }
+
+    [Fact]
     public void ASessionOfTheDropInWithoutAHandleIsLetGoOf()
     {
         PlueStore.Init(Encoding.UTF8.GetBytes($$"""{"data_dir":{{JsonSerializer.Serialize(_folder)}}}"""));
@@ -95,6 +110,8 @@ public sealed unsafe class FullTableTests : IDisposable
         destroyInDropIn(beyond);
         delegate* unmanaged[Cdecl]<nint, int> destroyStream = &Streams.Destroy;
         Assert.Equal(Methods.SESSION_E_INTERNAL, destroyStream(beyond));
+        delegate* unmanaged[Cdecl]<nint, int> destroyJob = &Jobs.Destroy;
+        Assert.Equal(Methods.SESSION_E_INTERNAL, destroyJob(beyond));
         Assert.Equal("before", OwnBoundary.LastError().Message);
         byte* json;
         delegate* unmanaged[Cdecl]<ulong, uint, byte**, nuint*, int> read = &Types.LogRead;
@@ -102,6 +119,7 @@ public sealed unsafe class FullTableTests : IDisposable
         string notes = Call.Take((sbyte*)json);
         Assert.Contains("\"session_destroy: System.IndexOutOfRange", notes, StringComparison.Ordinal);
         Assert.Contains("\"session_stream_destroy: System.IndexOutOfRange", notes, StringComparison.Ordinal);
+        Assert.Contains("\"session_job_destroy: System.IndexOutOfRange", notes, StringComparison.Ordinal);
         Assert.Contains("\"session_cursor_destroy: System.IndexOutOfRange", notes, StringComparison.Ordinal);
         Assert.Contains("\"plue_session_destroy: System.IndexOutOfRange", notes, StringComparison.Ordinal);
     }
