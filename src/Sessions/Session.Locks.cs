@@ -14,9 +14,9 @@ public sealed partial class Session
     /// <summary>
     /// Takes the lock of the session for this handle: while it is held, no other handle writes the conversation. It
     /// ends with <see cref="Unlock"/>, with this handle, with its process, or when somebody takes it over: then
-    /// each write through this handle is LockLost. A handle that has it keeps it. The first lock of a session, and one
-    /// taken over, closes what a dead writer left open in the log, as a repair without flags does. In mode Wait, and with a
-    /// request, Timeout when the time is over; Locked where a request was refused.
+    /// each write through this handle is LockLost. A handle that has it keeps it. The first lock of a session, and
+    /// one taken over, closes what a dead writer left open in the log, as a repair without flags does. In mode Wait,
+    /// and with a request, Timeout when the time is over; Locked where a request was refused.
     /// </summary>
     public void Lock(LockMode mode, LockOptions? options = null)
     {
@@ -98,7 +98,8 @@ public sealed partial class Session
         CommitLock(new ActivityRequest(Core.Locks, _row, _right, status, message) { Full = false });
     }
 
-    /// <summary>Lets go of the lock; fine where this handle has none. Where somebody took it over, LockLost, once.</summary>
+    /// <summary>Lets go of the lock; fine where this handle has none. Where somebody took it over, LockLost, but only
+    /// once.</summary>
     public void Unlock()
     {
         if (_right.Epoch == 0)
@@ -107,14 +108,17 @@ public sealed partial class Session
             return;
         }
 
-        if (!_row.IsLive)
+        var request = new UnlockRequest(Core.Locks, _row, _right) { Full = false };
+        try
+        {
+            CommitLock(request);
+        }
+        catch (SessionException e) when (e.Status == SessionStatus.Deleted)
         {
             _right.Drop(); // nothing is written in the trash; taken back from there, the session is free
             return;
         }
 
-        var request = new UnlockRequest(Core.Locks, _row, _right) { Full = false };
-        CommitLock(request);
         if (request.Epoch != 0)
         {
             Core.Locks.LetGo(request.Epoch);

@@ -34,7 +34,8 @@ public sealed class SessionStream : IDisposable
     /// <summary>
     /// Adds text, which may end inside a character: its bytes wait for the next write. Invalid UTF-8
     /// takes nothing. Cancelled once the session is aborted; InvalidTransition once the stream has
-    /// ended, by another event of its turn too; Locked or LockLost where others have the session; Limit where the event would pass 64 MiB.
+    /// ended, by another event of its turn too; Locked or LockLost where others have the session; Limit
+    /// where the event would pass 64 MiB.
     /// </summary>
     public void Write(ReadOnlySpan<byte> text)
     {

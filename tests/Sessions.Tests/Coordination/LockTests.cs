@@ -322,7 +322,8 @@ public sealed class LockTests
         store.Engine.Commit(new HeartbeatRequest(store.Core.Locks) { Full = false });
         Assert.Equal(lsn + 1, store.Core.State.Published); // one frame for all
         JsonElement holder = session.Lock().GetProperty("holder");
-        Assert.True(holder.GetProperty("heartbeat_at").GetInt64() >= first.GetProperty("heartbeat_at").GetInt64() + 15_000);
+        Assert.True(holder.GetProperty("heartbeat_at").GetInt64()
+            >= first.GetProperty("heartbeat_at").GetInt64() + 15_000);
         Assert.InRange(holder.GetProperty("last_activity_at").GetInt64(), wrote - 5_000, wrote);
         Assert.Equal(first.GetProperty("started_at").GetInt64(), holder.GetProperty("started_at").GetInt64());
         Assert.True(quiet.Lock().GetProperty("holder").GetProperty("heartbeat_at").GetInt64() > wrote);

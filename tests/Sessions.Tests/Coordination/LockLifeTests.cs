@@ -1,0 +1,322 @@
+using System.Text.Json;
+using Sessions.Platform;
+using Sessions.Storage;
+using Sessions.Tests.Disks;
+using Sessions.Tests.Support;
+
+namespace Sessions.Tests.Coordination;
+
+/// <summary>Locks through the life of a session and of those who hold them: deletes, branches, prunes, crashes, other
+/// machines, damage; and what the first holder finds to settle.</summary>
+public sealed class LockLifeTests
+{
+    private readonly MemoryDisk _disk = new();
+    private readonly ShiftedTime _time = new();
+
+    [Fact]
+    public void A_dead_holder_is_known_at_once_and_leaves_nothing_open()
+    {
+        MemoryDisk disk = _disk.OpenAs();
+        SessionStore store = Open(1, disk: disk);
+        Session session = store.Create();
+        session.Lock(LockMode.Try);
+        session.SetActivity("processing");
+        session.Append("turn_start", "{}"u8, new AppendOptions { TurnId = "t" });
+        session.Append("tool_call", """{"tool_call_id":"c","name":"n","arguments":{}}"""u8,
+            new AppendOptions { TurnId = "t" });
+        SessionStream stream = session.BeginStream("agent_message");
+        stream.Write("so far"u8);
+        using SessionStore second = Open(2);
+        using Session next = second.OpenSession(session.Id);
+        disk.Kill();
+        next.Lock(LockMode.Try); // the very next call, with no clock moved
+        string[] types = [.. next.Events().GetProperty("events").EnumerateArray()
+            .Select(e => e.GetProperty("type").GetString()!)];
+        Assert.Equal(["turn_start", "tool_call", "agent_message", "tool_call_update", "error", "turn_end"], types);
+        Assert.Empty(next.Streams());
+        long last = next.GetStat().LastSeq;
+
+        // Let go of in order, there is nothing to settle for the next one of this store.
+        next.Append("turn_start", "{}"u8, new AppendOptions { TurnId = "u" });
+        next.Unlock();
+        using Session again = second.OpenSession(session.Id);
+        again.Lock(LockMode.Try);
+        Assert.Equal(last + 1, again.GetStat().LastSeq);
+        again.Unlock();
+
+        // Another store has not seen it settled.
+        using SessionStore third = Open(3);
+        using Session first = third.OpenSession(session.Id);
+        first.Lock(LockMode.Try);
+        Assert.Equal(last + 3, first.GetStat().LastSeq);
+        third.AssertSound();
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void A_crash_of_all_leaves_the_lock_of_a_dead_holder_in_the_file_and_no_lock(bool isPowerCut)
+    {
+        var disk = new FaultyDisk(seed: 5);
+        SessionStore store = LockFixture.Open(disk.OpenAs(), _time, processId: 1);
+        Session session = store.Create();
+        session.Say("before");
+        session.Lock(LockMode.Try);
+        session.SetActivity("processing");
+        store.Flush();
+        FaultyDisk left = isPowerCut ? disk.AfterPowerCut(3) : disk.AfterKill();
+        SessionStore again = LockFixture.Open(left.OpenAs(), _time, processId: 1); // even with the same pid
+        using Session found = again.OpenSession(session.Id);
+        Assert.Contains("\"processing\"", Text(left, session.Id), StringComparison.Ordinal);
+        JsonElement status = found.Lock();
+        Assert.False(status.Flag("is_locked"));
+        Assert.True(status.Flag("is_stale"));
+        Assert.False(found.GetStat().Flags.HasFlag(StatFlags.Locked));
+        found.Say("free");
+        found.Lock(LockMode.Try);
+        found.Unlock();
+        again.AssertSound();
+        again.Close();
+        Assert.Null(left.Peek(FileOf(session.Id)));
+    }
+
+    [Fact]
+    public void A_lock_goes_with_its_session_to_the_trash_and_back()
+    {
+        using SessionStore store = Open(1), second = Open(2);
+        using Session session = store.Create(), other = second.OpenSession(session.Id);
+        session.Lock(LockMode.Try);
+        store.Flush();
+        other.Delete();
+        Stores.Fails(SessionStatus.Deleted, () => session.Say("x"));
+        Stores.Fails(SessionStatus.Deleted, () => session.SetActivity("idle"));
+        Stores.Fails(SessionStatus.Deleted, () => session.Lock(LockMode.Try));
+        store.Engine.Commit(new Sessions.Coordination.HeartbeatRequest(store.Core.Locks) { Full = false });
+        Assert.Null(_disk.Peek(FileOf(session.Id)));
+        second.Restore(session.Id);
+        Assert.NotNull(_disk.Peek(FileOf(session.Id)));
+        Assert.True(session.GetStat().Flags.HasFlag(StatFlags.Locked));
+        session.Say("still mine");
+        Stores.Fails(SessionStatus.Locked, () => other.Say("not mine"));
+
+        // Let go of in the trash, it is free when it comes back.
+        other.Delete();
+        session.Unlock();
+        store.Core.Locks.Sweep(store.Engine.Commit);
+        second.Restore(session.Id);
+        other.Say("free");
+        other.Lock(LockMode.Try);
+        other.Delete(DeletePolicy.Cascade | DeletePolicy.NoTrash);
+        Stores.Fails(SessionStatus.Deleted, () => other.Say("x"));
+        other.Unlock();
+        Assert.Equal(0, second.ActiveLockCount);
+        store.AssertSound();
+    }
+
+    [Fact]
+    public void A_branch_of_a_locked_session_is_free_and_a_prune_is_the_holders()
+    {
+        using SessionStore store = Open(1), second = Open(2);
+        using Session session = LockFixture.Make(store), other = second.OpenSession(session.Id);
+        session.Lock(LockMode.Try);
+        using Session branch = other.Fork();
+        branch.Say("free");
+        Assert.False(branch.Lock().Flag("is_locked"));
+        branch.Lock(LockMode.Try);
+        Assert.Equal(2, branch.HolderPid());
+        Stores.Json(b => session.Prune("""{"max_events":6}"""u8, b));
+        Assert.True(session.Lock().Flag("is_mine"));
+        session.Say("after the prune");
+        Stores.Fails(SessionStatus.Locked, () => other.Say("x"));
+        Assert.True(Stores.Json(b => other.Prune("""{"max_events":1,"dry_run":true}"""u8, b)).Flag("dry_run"));
+        store.AssertSound();
+    }
+
+    [Fact]
+    public void Without_a_proof_a_holder_of_another_machine_is_stale_after_a_minute()
+    {
+        MemoryDisk disk = _disk.OpenAs();
+        SessionStore store = Open(1, "elsewhere", disk);
+        Session session = store.Create();
+        session.Lock(LockMode.Try);
+        session.SetActivity("processing");
+        using SessionStore second = Open(2);
+        using Session other = second.OpenSession(session.Id);
+        _time.Shift(600_000);
+        Assert.False(other.Lock().Flag("is_stale")); // its byte is held: it lives
+        store.Engine.Commit(new Sessions.Coordination.HeartbeatRequest(store.Core.Locks) { Full = false });
+        disk.Kill();
+        _time.Shift(50_000);
+        Stores.Fails(SessionStatus.Processing, () => other.Lock(LockMode.Force));
+        _time.Shift(11_000);
+        Assert.True(other.Lock().Flag("is_stale"));
+        Assert.Matches("nothing was heard of it for 6[1-9] s; it may be taken over by force", other.Message());
+        other.Lock(LockMode.Force);
+        other.Say("mine");
+    }
+
+    [Theory]
+    [InlineData(1_000_001L, false)] // the very process, as far as is known
+    [InlineData(1_600_000L, true)]  // another process has its number
+    [InlineData(0L, true)]          // there is no process with it
+    [InlineData(-1L, false)]        // the system does not say
+    public void On_a_disk_whose_locks_say_nothing_the_process_tells(long startedAt, bool isGone)
+    {
+        _disk.Capabilities = _disk.Capabilities with { IsLocal = false };
+        MemoryDisk disk = _disk.OpenAs();
+        var options = new SessionStoreOptions { Flags = StoreFlags.AllowNetwork };
+        SessionStore OpenAs(MemoryDisk on, int pid, Func<long, long?> started) => SessionStore.Open(
+            new StoreEnvironment
+            {
+                Disk = on,
+                Time = _time,
+                RunsInBackground = false,
+                ProcessId = pid,
+                BootId = 7,
+                Hostname = "here",
+                ProcessStartedAt = started,
+            }, options, "/store");
+        SessionStore store = OpenAs(disk, 1, pid => 1_000_000 + pid);
+        Session session = store.Create();
+        session.Lock(LockMode.Try);
+        disk.Kill();
+        using SessionStore second = OpenAs(_disk.OpenAs(), 2, _ => startedAt < 0 ? null : startedAt);
+        using Session other = second.OpenSession(session.Id);
+        Assert.Equal(!isGone, other.Lock().Flag("is_locked"));
+        if (isGone)
+        {
+            other.Lock(LockMode.Try);
+        }
+        else
+        {
+            Stores.Fails(SessionStatus.Locked, () => other.Lock(LockMode.Try));
+        }
+    }
+
+    [Theory]
+    [InlineData("""{"session_id":"other"}""")]
+    [InlineData("not JSON at all")]
+    [InlineData("")]
+    [InlineData("\0\0\0\0")]
+    [InlineData("""{"session_id":"%","epoch":1,"pid":"one","reserved_for":null,"requests":[]}""")]
+    [InlineData("""{"session_id":"%","epoch":1,"reserved_for":null,"requests":7}""")]
+    public void A_damaged_file_keeps_nobody_out(string content)
+    {
+        SessionStore store = Open(1);
+        Session session = store.Create();
+        session.Lock(LockMode.Try);
+        store.Flush();
+        MemoryDisk left = _disk.Copy(); // as after a crash
+        LockFixture.Open(left.OpenAs(), _time, processId: 2).Close();
+        byte[] bytes = Stores.Utf8(content.Replace("%", session.Id, StringComparison.Ordinal));
+        using (IDiskFile file = left.Open(FileOf(session.Id), OpenMode.ReadWrite))
+        {
+            file.Write(bytes, 0);
+            file.SetLength(bytes.Length);
+            file.Sync();
+        }
+
+        using SessionStore again = LockFixture.Open(left.OpenAs(), _time, processId: 1);
+        using Session found = again.OpenSession(session.Id);
+        bool isKept = !content.Contains('%', StringComparison.Ordinal);
+        found.Say("free");
+        Assert.False(found.Lock().Flag("is_locked"));
+        found.Lock(LockMode.Try);
+        found.Say("mine");
+        JsonElement kept = again.Info().GetProperty("quarantined");
+        Assert.Equal(isKept ? 1 : 0, kept.GetArrayLength());
+        if (isKept)
+        {
+            Assert.Equal(bytes, left.Peek(kept[0].GetProperty("file").GetString()!));
+        }
+
+        found.Unlock();
+        again.Flush();
+        Assert.Null(left.Peek(FileOf(session.Id)));
+        store.Close();
+    }
+
+    [Fact]
+    public void Where_writing_needs_the_lock_nobody_writes_without_it()
+    {
+        using SessionStore store = Open(1), second = Open(2);
+        using Session plain = store.Create();
+        using Session strict = store.Create(null,
+            new SessionCreateOptions { Facts = Stores.Utf8("""{"workspace_id":"w"}""") });
+        using Session loose = store.Create(null,
+            new SessionCreateOptions { Facts = Stores.Utf8("""{"workspace_id":"v"}""") });
+        plain.Say("no rule yet");
+        second.Configure("w", """{"strict_lock":true}"""u8);
+        SessionException e = Stores.Fails(SessionStatus.Locked, () => strict.Say("x"));
+        Assert.Equal("""{"holder":null,"rule":"strict_lock"}""", e.Details);
+        Stores.Fails(SessionStatus.Locked, () => strict.BeginStream("agent_message"));
+        plain.Say("free");
+        loose.Say("free");
+        strict.Lock(LockMode.Try);
+        strict.Say("mine");
+        strict.Unlock();
+        second.Configure(null, """{"strict_lock":true}"""u8);
+        second.Configure("v", """{"strict_lock":false}"""u8);
+        Stores.Fails(SessionStatus.Locked, () => plain.Say("x"));
+        loose.Say("free");
+        second.Configure("w", """{"strict_lock":null}"""u8); // back to the store's
+        Stores.Fails(SessionStatus.Locked, () => strict.Say("x"));
+        second.Configure(null, """{"strict_lock":null}"""u8);
+        strict.Say("free");
+        plain.Say("free");
+        loose.Update("""{"facts":{"workspace_id":7}}"""u8); // no workspace at all
+        second.Configure(null, """{"strict_lock":true}"""u8);
+        Stores.Fails(SessionStatus.Locked, () => loose.Say("x"));
+        foreach ((_, Action change) in LockFixture.Free(plain))
+        {
+            change(); // what is not the conversation
+        }
+    }
+
+    [Fact]
+    public void Rules_that_cannot_be_read_ask_for_no_lock()
+    {
+        SessionStore store = Open(1);
+        string id = store.Create().Id;
+        store.Configure(null, """{"strict_lock":true}"""u8);
+        store.Close();
+        using (IDiskFile file = _disk.Open(Layout.ConfigFile, OpenMode.ReadWrite))
+        {
+            file.Write("??"u8, 0);
+            file.SetLength(2);
+        }
+
+        using SessionStore again = Open(1);
+        using Session session = again.OpenSession(id);
+        session.Say("free");
+        session.Lock(LockMode.Try);
+        session.Say("mine");
+    }
+
+    [Fact]
+    public void The_stores_thread_releases_and_beats_by_itself()
+    {
+        using SessionStore store = LockFixture.Open(_disk.OpenAs(), _time, processId: 1, background: true);
+        using SessionStore second = Open(2);
+        Session gone = store.Create();
+        using Session session = store.Create();
+        gone.Lock(LockMode.Try);
+        using Session other = second.OpenSession(gone.Id);
+        gone.Dispose();
+        Assert.True(SpinWait.SpinUntil(() => other.Message() == "Nobody is writing here.", LockFixture.Guard));
+        session.Lock(LockMode.Try);
+        using Session seen = second.OpenSession(session.Id);
+        long beat = Beat(seen);
+        Assert.True(SpinWait.SpinUntil(() => Beat(seen) > beat, LockFixture.Guard));
+        Assert.True(Beat(seen) >= beat + 9_000);
+
+        static long Beat(Session s) => s.Lock().GetProperty("holder").GetProperty("heartbeat_at").GetInt64();
+    }
+
+    private SessionStore Open(int processId, string host = "here", MemoryDisk? disk = null)
+        => LockFixture.Open(disk ?? _disk.OpenAs(), _time, processId, host);
+
+    private static string FileOf(string id) => Layout.LiveFolder(id) + "/" + Layout.LockFile;
+
+    private static string Text(ModelDisk disk, string id) => System.Text.Encoding.UTF8.GetString(disk.Peek(FileOf(id))!);
+}
