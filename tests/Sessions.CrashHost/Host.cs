@@ -7,7 +7,7 @@ using Sessions.Platform;
 namespace Sessions.CrashHost;
 
 /// <summary>Does orders on one store: a name, then what it needs.</summary>
-internal sealed class Host(string path, Tongue tongue) : IDisposable
+internal sealed partial class Host(string path, Tongue tongue) : IDisposable
 {
     private readonly Trap _trap = new();
     private readonly FailingDisk _disk = new(RealDisk.Open(path));
@@ -115,6 +115,11 @@ internal sealed class Host(string path, Tongue tongue) : IDisposable
             case "list":
                 return Text(b => Store.WriteList(null, b));
             default:
+                if (ActOnLock(order) is { } done)
+                {
+                    return done;
+                }
+
                 using (Session session = Store.OpenSession(order[1]))
                 {
                     return Act(session, order);

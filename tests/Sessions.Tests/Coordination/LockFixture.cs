@@ -72,24 +72,31 @@ internal static class LockFixture
         }
 
         session.Rewind(17);
+        Stores.Json(b => session.AddToQueue("""{"message":"next"}"""u8, b));
         return session;
     }
 
     /// <summary>Each way to write a conversation, by its name.</summary>
-    public static Dictionary<string, Action> Writes(Session session, SessionStream stream) => new()
+    public static Dictionary<string, Action> Writes(Session session, SessionStream stream)
     {
-        ["append"] = () => session.Say("x"),
-        ["relaxed"] = () => session.Say("x", AppendFlags.Relaxed),
-        ["batch"] = () => session.AppendBatch("""[{"type":"note","data":1}]"""u8, AppendFlags.None,
-            new System.Buffers.ArrayBufferWriter<byte>()),
-        ["begin"] = () => session.BeginStream("agent_message").End(),
-        ["write"] = () => stream.Write("x"u8),
-        ["end"] = () => stream.End(),
-        ["undo"] = session.UndoRewind,
-        ["rewind"] = () => session.Rewind(17),
-        ["prune"] = () => Stores.Json(b => session.Prune("""{"max_events":12}"""u8, b)),
-        ["repair"] = () => Stores.Json(b => session.Repair(RepairFlags.None, b)),
-    };
+        string entry = "q-1-00000000";
+        return new()
+        {
+            ["claim"] = () => entry = Stores.Json(b => session.ClaimQueued("t", b)).GetProperty("id").GetString()!,
+            ["settle"] = () => session.SettleQueued(entry, QueueOutcome.Sent),
+            ["append"] = () => session.Say("x"),
+            ["relaxed"] = () => session.Say("x", AppendFlags.Relaxed),
+            ["batch"] = () => session.AppendBatch("""[{"type":"note","data":1}]"""u8, AppendFlags.None,
+                new System.Buffers.ArrayBufferWriter<byte>()),
+            ["begin"] = () => session.BeginStream("agent_message").End(),
+            ["write"] = () => stream.Write("x"u8),
+            ["end"] = () => stream.End(),
+            ["undo"] = session.UndoRewind,
+            ["rewind"] = () => session.Rewind(17),
+            ["prune"] = () => Stores.Json(b => session.Prune("""{"max_events":12}"""u8, b)),
+            ["repair"] = () => Stores.Json(b => session.Repair(RepairFlags.None, b)),
+        };
+    }
 
     /// <summary>Each way to change what is not the conversation.</summary>
     public static Dictionary<string, Action> Free(Session session) => new()
@@ -101,6 +108,8 @@ internal static class LockFixture
         ["share"] = () => Stores.Json(b => session.WriteShare(null, b)),
         ["file"] = () => Stores.Json(b => session.PutFile("a.txt", "abc"u8, b)),
         ["fork"] = () => session.Fork().Dispose(),
+        ["queue"] = () => Stores.Json(b => session.AddToQueue("""{"message":"more"}"""u8, b)),
+        ["buttons"] = () => session.SetButtons("""[{"label":"a","response":"b"}]"""u8),
         ["abort"] = () => session.Abort("enough"),
         ["clear"] = session.ClearAbort,
     };

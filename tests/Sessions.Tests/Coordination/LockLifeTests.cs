@@ -24,7 +24,7 @@ public sealed class LockLifeTests
         session.Append("turn_start", "{}"u8, new AppendOptions { TurnId = "t" });
         session.Append("tool_call", """{"tool_call_id":"c","name":"n","arguments":{}}"""u8,
             new AppendOptions { TurnId = "t" });
-        SessionStream stream = session.BeginStream("agent_message");
+        SessionStream stream = session.BeginStream("agent_message", new AppendOptions { TurnId = "t" });
         stream.Write("so far"u8);
         using SessionStore second = Open(2);
         using Session next = second.OpenSession(session.Id);
@@ -271,6 +271,21 @@ public sealed class LockLifeTests
         {
             change(); // what is not the conversation
         }
+    }
+
+    [Fact]
+    public void Retention_spares_what_somebody_holds()
+    {
+        using SessionStore store = Open(1), second = Open(2);
+        using Session held = second.Create(), free = second.Create(), let = second.Create();
+        held.Lock(LockMode.Try);
+        let.Lock(LockMode.Try);
+        let.Unlock();
+        _time.Shift(7_200_000);
+        Stores.Json(b => store.Retain("""{"max_age_ms":1000}"""u8, b));
+        Assert.True(held.Lock().Flag("is_mine"));
+        Stores.Fails(SessionStatus.Deleted, () => free.GetStat());
+        Stores.Fails(SessionStatus.Deleted, () => let.GetStat());
     }
 
     [Fact]

@@ -168,8 +168,9 @@ public sealed class LockSweepTests
     // Two stores, of which one takes the lock over from the other, with syncs and checkpoints in between.
     private static void Play(FaultyDisk disk, List<string> ids)
     {
-        SessionStore one = LockFixture.Open(disk.OpenAs(), processId: 1);
-        SessionStore two = LockFixture.Open(disk.OpenAs(), processId: 2);
+        var time = new ManualTime(); // so that each run makes the same calls
+        SessionStore one = LockFixture.Open(disk.OpenAs(), time, processId: 1);
+        SessionStore two = LockFixture.Open(disk.OpenAs(), time, processId: 2);
         for (int i = 0; i < 2; i++)
         {
             Session session = one.Create();

@@ -85,6 +85,10 @@ internal sealed class LockKeeper(StoreCore core)
     public LockState Read(Row row, bool isSettled)
         => StateOf(core.Rows.ReadSide(row, ChangeKind.Lock, isSettled), row);
 
+    /// <summary>True where somebody who lives has the lock of a session, as published. Under the rows' gate.</summary>
+    public bool IsHeld(Row row) => Read(row, isSettled: true) is { Holder: not null } state
+        && LifeOf(state) != HolderLife.Dead;
+
     /// <summary>config.json, as the batch has it so far where there is one. Damaged rules are the defaults.</summary>
     public byte[] Rules(Transaction? transaction)
     {
