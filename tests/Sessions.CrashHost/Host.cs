@@ -103,6 +103,8 @@ internal sealed partial class Host(string path, Tongue tongue) : IDisposable
             case "restore":
                 Store.Restore(order[1]);
                 return "";
+            case "adds": // session, how many, their texts' beginning: each by a thread and a handle of its own
+                return AddAtOnce(order[1], Number(order[2]), order[3]);
             case "purge":
                 return Text(Store.Purge(DateTimeOffset.UtcNow.ToUnixTimeMilliseconds() + 1));
             case "flush":
@@ -164,6 +166,20 @@ internal sealed partial class Host(string path, Tongue tongue) : IDisposable
             case "clear":
                 session.ClearAbort();
                 return "";
+            case "queue": // session, text: the entry's id
+                byte[] entry = Utf8($"{{\"message\":{Quote(order[2])}}}");
+                return Member(b => session.AddToQueue(entry, b), "id");
+            case "claim": // the entry's id
+                return Member(b => session.ClaimQueued("t", b), "id");
+            case "settle": // session, entry, outcome
+                return Text(session.SettleQueued(order[2], Enum.Parse<QueueOutcome>(order[3])));
+            case "queued":
+                return Text(session.WriteQueue);
+            case "suggest":
+                session.SetButtons(Utf8(order[2]));
+                return "";
+            case "buttons":
+                return Text(session.WriteButtons);
             case "share":
                 var options = new SessionShareOptions { Flags = ShareFlags.Rotate };
                 string share = Text(b => session.WriteShare(options, b));
@@ -235,6 +251,31 @@ internal sealed partial class Host(string path, Tongue tongue) : IDisposable
         using JsonDocument document = JsonDocument.Parse(Text(write));
         return document.RootElement.Clone();
     }
+
+    // How many went in and how many found it full.
+    private string AddAtOnce(string id, int count, string text)
+    {
+        int added = 0, refused = 0;
+        Thread[] threads = [.. Enumerable.Range(0, count).Select(i => new Thread(() =>
+        {
+            using Session session = Store.OpenSession(id);
+            try
+            {
+                session.AddToQueue(Utf8($"{{\"message\":{Quote($"{text}-{i}")}}}"), new ArrayBufferWriter<byte>());
+                Interlocked.Increment(ref added);
+            }
+            catch (SessionException e) when (e.Status == SessionStatus.QueueFull)
+            {
+                Interlocked.Increment(ref refused);
+            }
+        }))];
+        Array.ForEach(threads, t => t.Start());
+        Array.ForEach(threads, t => t.Join());
+        return $"{added} {refused}";
+    }
+
+    private static string Member(Action<IBufferWriter<byte>> write, string name)
+        => JsonDocument.Parse(Text(write)).RootElement.GetProperty(name).GetString()!;
 
     private static string Append(Session session, string text, AppendFlags flags, int more = 0)
         => Text(session.Append("user_prompt", Utf8($"{{\"text\":{Quote(text)},\"more\":\"{new string('x', more)}\"}}"),

@@ -1,4 +1,5 @@
 using Sessions.Platform;
+using Sessions.Tests.Coordination;
 using Sessions.Tests.Disks;
 using Sessions.Tests.Support;
 
@@ -113,6 +114,11 @@ public sealed class TakeoverSweepTests
         yield return _ => stream!.End();
         yield return s => Use(s, id, session => stream = session.BeginStream("agent_thought"));
         yield return _ => stream!.Write("left"u8);
+        yield return s => Use(s, id, session => session.SetButtons("""[{"label":"on"}]"""u8));
+        string entry = "";
+        yield return s => Use(s, id, session => entry = session.Add("""{"message":"queued"}""").Id());
+        yield return s => Use(s, id, session => session.Claim("t-q"));
+        yield return s => Use(s, id, session => session.SettleQueued(entry, QueueOutcome.Sent));
         string child = "";
         yield return s => child = s.Create(id, new SessionCreateOptions { Title = "child" }).Id;
         yield return s => Use(s, child, session => session.Delete());

@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Text;
+using System.Text.Json;
 using System.Text.RegularExpressions;
 using Sessions.Platform;
 using Sessions.Tests.Disks;
@@ -76,7 +77,7 @@ internal sealed class Workload(int seed, int calls)
         var text = new StringBuilder();
         foreach (ListFlags flags in (ListFlags[])[ListFlags.None, ListFlags.Trash])
         {
-            foreach (System.Text.Json.JsonElement info in store.List(new SessionListOptions
+            foreach (JsonElement info in store.List(new SessionListOptions
             {
                 Flags = flags,
                 Order = ListOrder.CreatedAscending,
@@ -90,6 +91,9 @@ internal sealed class Workload(int seed, int calls)
                     text.AppendLine(session.Events().GetRawText());
                     text.AppendLine(Support.Stores.Text(session.WriteShares));
                     text.AppendLine(Support.Stores.Text(b => session.WriteStreams(null, 0, b)));
+                    text.AppendLine(Support.Stores.Text(session.WriteQueue)
+                        .Replace("\"claimed\"", "\"interrupted\"", StringComparison.Ordinal)); // by who is there no more
+                    text.AppendLine(Support.Stores.Text(session.WriteButtons));
                 }
             }
         }
@@ -121,6 +125,11 @@ internal sealed class Workload(int seed, int calls)
         if (_live.Count > 0 && _random.Next(5) == 0)
         {
             return Stream(store);
+        }
+
+        if (_live.Count > 0 && _random.Next(6) == 0)
+        {
+            return Queue(store);
         }
 
         int kind = _random.Next(100);
@@ -280,6 +289,56 @@ internal sealed class Workload(int seed, int calls)
         }
 
         return false;
+    }
+
+    // What waits for an agent, and what is suggested to its user.
+    private bool Queue(SessionStore store)
+    {
+        using Session session = store.OpenSession(Pick(_live));
+        List<JsonElement> entries = [.. Support.Stores.Json(session.WriteQueue).GetProperty("entries").EnumerateArray()];
+        string id = entries.Count == 0 ? "q-0-none" : entries[_random.Next(entries.Count)].GetProperty("id").GetString()!;
+        long before = store.Core.Rows.Lsn;
+        try
+        {
+            switch (_random.Next(12))
+            {
+                case < 3:
+                    string repeat = _random.Next(3) == 0 ? """{"every_ms":1000,"count":3}""" : "null";
+                    session.AddToQueue(Support.Stores.Utf8($$"""
+                        {"message":"{{new string('q', _random.Next(1, 3000))}}","repeat":{{repeat}},
+                         "key":"k{{_random.Next(20)}}","delay_ms":{{_random.Next(2) * 500}}}
+                        """), new ArrayBufferWriter<byte>());
+                    break;
+                case < 6:
+                    session.ClaimQueued($"t{_random.Next(3)}", new ArrayBufferWriter<byte>());
+                    break;
+                case < 9:
+                    session.SettleQueued(id, (QueueOutcome)_random.Next(4), "so");
+                    break;
+                case 9 when _random.Next(2) == 0:
+                    session.MoveQueued(id, _random.Next(-2, 3));
+                    break;
+                case 9:
+                    session.UpdateQueued(id, Support.Stores.Utf8($"{{\"title\":\"{_random.Next(9)}\"}}"));
+                    break;
+                case 10 when _random.Next(3) == 0:
+                    session.ClearQueue();
+                    break;
+                case 10:
+                    session.RemoveQueued(id);
+                    break;
+                default:
+                    session.SetButtons(Support.Stores.Utf8($$"""[{"label":"{{_random.Next(9)}}"}]"""));
+                    break;
+            }
+        }
+        catch (SessionException e) when (e.Status is SessionStatus.NotFound or SessionStatus.InvalidTransition
+            or SessionStatus.QueueFull or SessionStatus.Cancelled)
+        {
+            return false; // nothing is there for it, or it is not for what is there
+        }
+
+        return store.Core.Rows.Lsn > before; // a repeat of a key commits nothing
     }
 
     private void Delete(SessionStore store, string id)
