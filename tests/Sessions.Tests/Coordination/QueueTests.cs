@@ -758,6 +758,25 @@ public sealed class QueueTests : IDisposable
     }
 
     [Fact]
+    public void While_another_holds_the_lock_entries_are_added_but_not_delivered()
+    {
+        string id = _session.Add("""{"message":"a"}""").Id();
+        using Session holder = _store.OpenSession(_session.Id);
+        holder.Lock(LockMode.Try);
+        Stores.Fails(SessionStatus.Locked, () => _session.Claim());
+        holder.Claim();
+        Stores.Fails(SessionStatus.Locked, () => _session.SettleQueued(id, QueueOutcome.Sent));
+        string other = _session.Add("""{"message":"b"}""").Id();
+        _session.UpdateQueued(other, """{"message":"c"}"""u8);
+        _session.MoveQueued(other, -1);
+        _session.RemoveQueued(other);
+        _session.SetButtons("""[{"label":"a"}]"""u8);
+        Assert.Equal(0, _session.ClearQueue());
+        holder.Unlock();
+        Assert.Equal(1, _session.SettleQueued(id, QueueOutcome.Sent)); // the same store claimed it
+    }
+
+    [Fact]
     public void A_share_sees_nothing_of_it_and_a_closed_handle_says_so()
     {
         string url = Stores.Json(b => _session.WriteShare(null, b)).GetProperty("url").GetString()!;

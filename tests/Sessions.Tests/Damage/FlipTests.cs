@@ -12,6 +12,8 @@ public sealed class FlipTests
     [Theory]
     [InlineData("session.json")]
     [InlineData("shares.json")]
+    [InlineData("queue.json")]
+    [InlineData("action_buttons.json")]
     [InlineData("events.jsonl")]
     public void A_file_of_a_session(string file) => EveryByte(SmallStore.Closed, SmallStore.Closed.Path(file));
 
@@ -143,6 +145,8 @@ public sealed class FlipTests
             "session.json" => [Layout.Name(Layout.Parent(path))],
             "shares.json" => [Layout.Name(Layout.Parent(path)) + " shares", Layout.Name(Layout.Parent(path)) + " info",
                 Layout.Name(Layout.Parent(path)) + " None"],
+            "queue.json" => [Layout.Name(Layout.Parent(path)) + " queue"],
+            "action_buttons.json" => [Layout.Name(Layout.Parent(path)) + " buttons"],
             "events.jsonl" => [Layout.Name(Layout.Parent(path)) + " events"],
             Layout.ConfigFile => ["config"],
             _ => [],

@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Text;
 using System.Text.Json;
 using Sessions.Storage;
@@ -43,6 +44,8 @@ internal sealed class SmallStore
             Look($"{id} info", () => Stores.Text(store.OpenSession(id).WriteInfo));
             Look($"{id} events", () => Stores.Text(b => store.OpenSession(id).WriteEvents(0, 0, b)));
             Look($"{id} shares", () => Stores.Text(store.OpenSession(id).WriteShares));
+            Look($"{id} queue", () => Stores.Text(store.OpenSession(id).WriteQueue));
+            Look($"{id} buttons", () => Stores.Text(store.OpenSession(id).WriteButtons));
         }
 
         return seen;
@@ -83,6 +86,8 @@ internal sealed class SmallStore
         cart.Say("one", id: "k");
         Stores.Text(b => cart.WriteShare(null, b));
         Session child = store.Create(cart.Id);
+        child.AddToQueue("""{"message":"Go on","scheduled_at":5}"""u8, new ArrayBufferWriter<byte>());
+        child.SetButtons("""[{"label":"Stop"}]"""u8);
         store.Configure(null, """{"strict_lock":true}"""u8);
         store.Create(cart.Id).Delete();
         time.Advance(5);
