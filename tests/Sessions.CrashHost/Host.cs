@@ -12,6 +12,7 @@ internal sealed partial class Host(string path, Tongue tongue) : IDisposable
     private readonly Trap _trap = new();
     private readonly FailingDisk _disk = new(RealDisk.Open(path));
     private readonly Dictionary<string, SessionStream> _streams = [];
+    private readonly Dictionary<string, SessionWatch> _watches = [];
     private SessionStore? _store;
     private long _number;
 
@@ -100,6 +101,17 @@ internal sealed partial class Host(string path, Tongue tongue) : IDisposable
             case "drop":
                 _streams[order[1]].Dispose();
                 return "";
+            case "watch": // name, LSN, "coalesce" or ""
+                _watches.Add(order[1], Store.OpenWatch(new WatchOptions
+                {
+                    AfterLsn = long.Parse(order[2], CultureInfo.InvariantCulture),
+                    Flags = order[3] == "coalesce" ? WatchFlags.Coalesce : WatchFlags.None,
+                }));
+                return "";
+            case "next": // watch, how long
+                return Next(_watches[order[1]], (uint)Number(order[2]));
+            case "drain": // watch
+                return Drain(_watches[order[1]]);
             case "restore":
                 Store.Restore(order[1]);
                 return "";
@@ -127,6 +139,44 @@ internal sealed partial class Host(string path, Tongue tongue) : IDisposable
                     return Act(session, order);
                 }
         }
+    }
+
+    private static string Next(SessionWatch watch, uint timeoutMs)
+        => Text(b =>
+        {
+            if (!watch.WriteNext(0, timeoutMs, b))
+            {
+                b.Write("{}"u8);
+            }
+        });
+
+    // All that there is, in short: each kind with how many of it, and the numbers of events that are not the
+    // next ones.
+    private static string Drain(SessionWatch watch)
+    {
+        var kinds = new SortedDictionary<string, int>(StringComparer.Ordinal);
+        var jumps = new List<string>();
+        long last = 0;
+        bool hasMore = true;
+        while (hasMore)
+        {
+            using JsonDocument page = JsonDocument.Parse(Text(b => watch.WriteNext(5000, 0, b)));
+            foreach (JsonElement change in page.RootElement.GetProperty("changes").EnumerateArray())
+            {
+                string kind = change.GetProperty("kind").GetString()!;
+                kinds[kind] = kinds.GetValueOrDefault(kind) + 1;
+                if (change.GetProperty("detail").TryGetProperty("seq", out JsonElement number))
+                {
+                    long seq = number.GetInt64();
+                    jumps.AddRange(seq == last + 1 ? [] : [Text(seq)]);
+                    last = seq;
+                }
+            }
+
+            hasMore = page.RootElement.GetProperty("has_more").GetBoolean();
+        }
+
+        return $"{string.Join(' ', kinds.Select(k => $"{k.Key}={k.Value}"))} jumps={string.Join(',', jumps)} last={last}";
     }
 
     private static string Act(Session session, ReadOnlySpan<string> order)

@@ -1,3 +1,4 @@
+using Sessions.Coordination.Watching;
 using Sessions.Platform;
 
 namespace Sessions.Storage;
@@ -11,6 +12,11 @@ internal sealed partial class RowTable
         bool isOfRows = false; // what lists are made of has not changed where only streams or side files have
         foreach (Change change in frame.Changes)
         {
+            if (Told != frame.Lsn && WatchKind.Of(change) != WatchKinds.None)
+            {
+                Told = frame.Lsn;
+            }
+
             if (Streams.TryInstall(change))
             {
                 continue;

@@ -25,6 +25,10 @@ internal sealed partial class RowTable(IDisk disk, Quarantine quarantine, string
     /// <summary>The LSN this table is at.</summary>
     public long Lsn { get; set; }
 
+    /// <summary>The last LSN of which a watch has anything to tell; the one that the rows started at where none
+    /// came since.</summary>
+    public long Told { get; private set; }
+
     /// <summary>True once every session of the index has a row.</summary>
     public bool IsComplete { get; private set; }
 
@@ -69,6 +73,7 @@ internal sealed partial class RowTable(IDisk disk, Quarantine quarantine, string
     {
         Streams.Load(); // first of all, since it may fail
         Lsn = lsn;
+        Told = lsn;
         _base = lsn;
         IsComplete = false;
         Config = null;

@@ -30,10 +30,15 @@ internal sealed record SegmentHeader
     public required long IdMs { get; init; }
     public required long IdN { get; init; }
 
+    /// <summary>In a segment that closes a journal after everything was brought to the files: the last LSN of
+    /// which a watch had anything to tell, so that one which goes on behind it has missed nothing. Else 0.</summary>
+    public long Told { get; init; }
+
     public void Write(Span<byte> page, uint seed)
     {
         page[..Length].Clear();
-        Span<long> fields = [Magic, 0, Number, Size, FirstLsn, PreviousEnd, PreviousLsn, FirstNeeded, IdMs, IdN];
+        Span<long> fields = [Magic, 0, Number, Size, FirstLsn, PreviousEnd, PreviousLsn, FirstNeeded, IdMs, IdN,
+            Told];
         for (int i = 0; i < fields.Length; i++)
         {
             BinaryPrimitives.WriteInt64LittleEndian(page[(i * 8)..], fields[i]);
@@ -61,6 +66,7 @@ internal sealed record SegmentHeader
             FirstNeeded = Field(page, 7),
             IdMs = Field(page, 8),
             IdN = Field(page, 9),
+            Told = Field(page, 10),
         };
     }
 

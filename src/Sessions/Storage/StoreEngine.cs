@@ -403,6 +403,7 @@ internal sealed class StoreEngine
             FirstNeeded = segment + 1,
             IdMs = state.IdMs,
             IdN = state.IdN,
+            Told = core.Rows.Lsn == state.Published ? core.Rows.Told : state.Published,
         });
         _runner.Journal.Retire(segment + 1);
         core.Disk.SyncFolder(Layout.Journal);

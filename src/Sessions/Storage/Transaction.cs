@@ -313,7 +313,9 @@ internal sealed class Transaction(RowTable rows, Action<Span<byte>> fillRandom)
             what += ",updated";
         }
 
-        return what.TrimStart(',');
+        bool isToldOtherwise = before.Share != after.Share || before.EventCount != after.EventCount
+            || before.MessageCount != after.MessageCount || before.LastSeq != after.LastSeq;
+        return what.Length > 0 ? what.TrimStart(',') : isToldOtherwise ? "" : "updated"; // a revision, if no more
     }
 
     private SessionInfo Stamp(SessionInfo info)

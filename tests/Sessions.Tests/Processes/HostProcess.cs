@@ -242,6 +242,14 @@ internal sealed partial class HostProcess : IDisposable
         _ends.Add(null);
     }
 
+    /// <summary>Bytes of memory that it uses now.</summary>
+    public long MemoryBytes()
+    {
+        string line = File.ReadLines($"/proc/{_process.Id}/status")
+            .First(l => l.StartsWith("VmRSS:", StringComparison.Ordinal));
+        return long.Parse(line.Split(' ', StringSplitOptions.RemoveEmptyEntries)[1], CultureInfo.InvariantCulture) * 1024;
+    }
+
     // The state letter stands behind the name, which is in brackets and may hold anything.
     private char State()
     {

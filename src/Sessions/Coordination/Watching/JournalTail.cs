@@ -13,11 +13,12 @@ internal sealed class JournalTail : IDisposable
     private readonly Journal _journal;
     private readonly byte[] _buffer = new byte[64 * 1024];
     private IDiskFile _file;
+    private readonly long _start;
     private long _segment;
     private long _offset = SegmentHeader.Length;
 
-    private JournalTail(StoreCore core, Journal journal, long segment, IDiskFile file)
-        => (_core, _journal, _segment, _file) = (core, journal, segment, file);
+    private JournalTail(StoreCore core, Journal journal, SegmentHeader header, IDiskFile file)
+        => (_core, _journal, _segment, _start, _file) = (core, journal, header.Number, header.PreviousLsn, file);
 
     /// <summary>At the segment in which the frame behind an LSN stands; null where it is gone.</summary>
     public static JournalTail? TryOpen(StoreCore core, long position)
@@ -26,10 +27,11 @@ internal sealed class JournalTail : IDisposable
         List<long> segments = journal.Segments();
         for (int i = segments.Count - 1; i >= 0; i--)
         {
-            if (journal.ReadHeader(segments[i]) is { } header && header.PreviousLsn <= position)
+            if (journal.ReadHeader(segments[i]) is { } header
+                && (header.PreviousLsn <= position || (header.Told > 0 && header.Told <= position)))
             {
                 return TryOpenFile(core.Disk, segments[i]) is { } file
-                    ? new JournalTail(core, journal, segments[i], file) : null;
+                    ? new JournalTail(core, journal, header, file) : null;
             }
         }
 
@@ -49,8 +51,8 @@ internal sealed class JournalTail : IDisposable
     public bool TryRead(Queue<Frame> into, long position, long target, long bytesMax, out long bytes, out bool isThere)
     {
         bytes = 0;
-        isThere = false;
-        while (true)
+        isThere = target <= _start; // nothing that was told lies between
+        while (!isThere)
         {
             var reader = new SegmentReader(_file, _core.Seed, _offset, _file.Length, _buffer);
             while (bytes < bytesMax && reader.Next() is { } frame)
@@ -84,6 +86,8 @@ internal sealed class JournalTail : IDisposable
                 return false;
             }
         }
+
+        return true;
     }
 
     public void Dispose() => _file.Dispose();
