@@ -96,6 +96,54 @@ public sealed class WatchTests : IDisposable
     }
 
     [Fact]
+    public void Locks_queues_and_buttons_are_told_as_they_say_it_themselves()
+    {
+        Session session = _store.Create();
+        using SessionWatch watch = _store.OpenWatch(new() { Kinds = "lock,queue,buttons" });
+        session.Lock(LockMode.Try);
+        session.AddToQueue("""{"message":"later"}"""u8, new Storage.Utf8Buffer());
+        session.SetButtons("""[{"label":"Go","response":"go on"}]"""u8);
+        session.Unlock();
+        List<JsonElement> changes = watch.All();
+        Assert.Equal(["lock", "queue", "buttons", "lock"], changes.Select(Watches.Kind));
+        Assert.Equal("acquired", changes[0].GetProperty("detail").Text("what"));
+        Assert.Equal("added", changes[1].GetProperty("detail").Text("what"));
+        Assert.Equal(1, changes[2].GetProperty("detail").Number("count"));
+        Assert.Equal("released", changes[3].GetProperty("detail").Text("what"));
+        Assert.All(changes, c => Assert.Equal(session.Id, c.Text("session_id")));
+    }
+
+    [Fact]
+    public void A_hundred_watches_hear_it_all_and_what_they_read_is_kept_once()
+    {
+        using SessionStore others = Stores.Open(_disk.OpenAs(), processId: 7);
+        Session session = others.Create(), quiet = others.Create();
+        SessionWatch[] watches = [.. Enumerable.Range(0, 100).Select(i => _store.OpenWatch((i % 4) switch
+        {
+            0 => new() { Flags = WatchFlags.Coalesce },
+            1 => new() { SessionId = quiet.Id },
+            2 => new() { Kinds = "renamed,gap" },
+            _ => new(),
+        }))];
+        const int count = 2000;
+        for (int i = 0; i < count; i++)
+        {
+            session.Say("text", AppendFlags.Relaxed);
+        }
+
+        session.UpdateTitle("last");
+        _store.Core.Refresh();
+        Assert.InRange(_store.Engine.Feed.Ring.Count, 1, count + 1);
+        for (int i = 0; i < watches.Length; i++)
+        {
+            Assert.Equal((i % 4) switch { 0 => 1, 1 => 0, 2 => 1, _ => count + 1 }, watches[i].All().Count);
+        }
+
+        Watches.Until(() => _store.Engine.Feed.Ring.Count == 0); // nobody needs it any more
+        Array.ForEach(watches, w => w.Dispose());
+    }
+
+    [Fact]
     public void Filters_choose_a_session_and_kinds_and_pass_over_the_rest()
     {
         Session one = _store.Create(), two = _store.Create();
