@@ -310,8 +310,8 @@ SESSION_API session_status_t session_restore(session_store_t *store, const char 
 /**
  * Aborts a session: every process sees the signal at once and every wait on it wakes; then the
  * abort is recorded, and stays over restarts until session_clear_abort(). In the same commit every
- * tool call that has no result gets one, and every open turn its end, as interrupted
- * (docs/EVENTS.md, "Repair"). Streams are left to their writers, whose next write answers
+ * tool call that has no result gets one, as interrupted (docs/EVENTS.md, "Repair"). Streams and the
+ * end of the turn are left to their writers; the next write to a stream answers
  * SESSION_E_CANCELLED.
  *
  * The status speaks of the record only: after SESSION_E_BUSY, say, when a process that was stopped

@@ -306,7 +306,7 @@ public sealed partial class Session
 
             if (Current().LastSeq > 0)
             {
-                Repair(RepairFlags.None);
+                SettleCalls();
             }
 
             _row.IsLogSettled = true;

@@ -30,11 +30,15 @@ public sealed partial class Session
         output.Write(b.Written);
     }
 
-    /// <summary>The same for the library's own use: its safe form, without flags, is what runs at the
-    /// first lock or resume of a session that a dead process left open.</summary>
+    /// <summary>The same for the library's own use: its safe form, without flags, is what runs when a recorder
+    /// goes on with a session.</summary>
     internal RepairReport Repair(RepairFlags flags) => Repair(flags, new JobContext());
 
-    private RepairReport Repair(RepairFlags flags, JobContext context)
+    /// <summary>Only what a dead process can have left: tool calls without a result. Turns stay open, since a
+    /// prompt that waits for whoever locks the session is one.</summary>
+    internal RepairReport SettleCalls() => Repair(RepairFlags.None, new JobContext(), onlyCalls: true);
+
+    private RepairReport Repair(RepairFlags flags, JobContext context, bool onlyCalls = false)
     {
         RequireWritable();
         bool isDry = flags.HasFlag(RepairFlags.DryRun);
@@ -50,7 +54,7 @@ public sealed partial class Session
 
         for (int i = 0; i < RepairTries; i++)
         {
-            (RepairReport report, long lastSeq) = SessionStore.Run(() => Scan(flags, context));
+            (RepairReport report, long lastSeq) = SessionStore.Run(() => Scan(flags, context, onlyCalls));
             if (isDry || report.Actions.Count == 0)
             {
                 return report;
@@ -73,13 +77,13 @@ public sealed partial class Session
         throw Errors.Busy("The end of the log");
     }
 
-    private (RepairReport Report, long LastSeq) Scan(RepairFlags flags, JobContext context)
+    private (RepairReport Report, long LastSeq) Scan(RepairFlags flags, JobContext context, bool onlyCalls)
     {
         SessionInfo info = Current();
         (LogView log, LogState state) = OpenLog(info);
         using (log)
         {
-            return (RepairScan.Run(log, state, info, flags, context), info.LastSeq);
+            return (RepairScan.Run(log, state, info, flags, context, onlyCalls), info.LastSeq);
         }
     }
 }

@@ -248,8 +248,8 @@ internal sealed partial class Host(string path, Tongue tongue) : IDisposable
             case "hold": // id, text, how many: their numbers, appended under the session's lock
                 return Hold(session, order[2], Number(order[3]));
             case "enqueue": // id, text: the entry
-                string entry = $"{{\"message\":{Quote(order[2])},\"key\":{Quote(order[2])}}}";
-                return Json(b => session.AddToQueue(Utf8(entry), b)).GetProperty("id").GetString()!;
+                string keyed = $"{{\"message\":{Quote(order[2])},\"key\":{Quote(order[2])}}}";
+                return Member(b => session.AddToQueue(Utf8(keyed), b), "id");
             case "deliver": // the number that the next entry got, and its text
                 return Deliver(session);
             case "info":

@@ -11,19 +11,11 @@ internal static class RepairEvents
     /// <summary>The member that an abort's events have.</summary>
     public const string Aborted = "aborted";
 
-    /// <summary>What a turn lacks: results of its open tool calls, unless it was stopped for a reason that
-    /// leaves them open, and its end.</summary>
-    public static List<RepairAction> Mend(TurnLedger ledger, Turn turn, bool force, string mark)
-    {
-        List<RepairAction> actions = turn.NeedsForce && !force ? []
+    /// <summary>Results of the open tool calls of a turn, unless it was stopped for a reason that leaves them
+    /// open.</summary>
+    public static List<RepairAction> Results(Turn turn, bool force, string mark)
+        => turn.NeedsForce && !force ? []
             : turn.Calls.FindAll(c => c.IsOpen).ConvertAll(c => Result(turn, c, mark));
-        if (turn.IsOpen && ledger.IsCurrent(turn))
-        {
-            actions.Add(End(turn, mark));
-        }
-
-        return actions;
-    }
 
     private static RepairAction Result(Turn turn, ToolCall call, string mark)
     {
@@ -39,8 +31,8 @@ internal static class RepairEvents
         };
     }
 
-    // The end of a turn, and an error before it where there is none yet.
-    private static RepairAction End(Turn turn, string mark)
+    /// <summary>The end of a turn, and an error before it where there is none yet.</summary>
+    public static RepairAction End(Turn turn, string mark)
     {
         bool hasError = turn.LastType == "error";
         var events = new List<NewEvent>();

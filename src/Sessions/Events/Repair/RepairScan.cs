@@ -21,7 +21,7 @@ internal sealed class RepairScan
         => (_report, _state, _lastSeq, _next) = (report, state, lastSeq, state.FirstSeq);
 
     public static RepairReport Run(LogView log, LogState state, SessionInfo info, RepairFlags flags,
-        JobContext? context = null)
+        JobContext? context = null, bool onlyCalls = false)
     {
         bool force = flags.HasFlag(RepairFlags.Force);
         var report = new RepairReport { IsDryRun = flags.HasFlag(RepairFlags.DryRun) };
@@ -34,7 +34,7 @@ internal sealed class RepairScan
         }
 
         scan.Read(log, context ?? new JobContext());
-        scan.Plan(isRunning && !force, force);
+        scan.Plan(isRunning && !force, force, onlyCalls);
         return report;
     }
 
@@ -134,7 +134,7 @@ internal sealed class RepairScan
         _next = last + 1;
     }
 
-    private void Plan(bool isBarred, bool force)
+    private void Plan(bool isBarred, bool force, bool onlyCalls)
     {
         bool hasTurn = false;
         foreach (Turn turn in _ledger.Turns)
@@ -166,7 +166,11 @@ internal sealed class RepairScan
 
             if (!isBarred)
             {
-                _report.Actions.AddRange(RepairEvents.Mend(_ledger, turn, force, RepairEvents.Repaired));
+                _report.Actions.AddRange(RepairEvents.Results(turn, force, RepairEvents.Repaired));
+                if (endsHere && !onlyCalls)
+                {
+                    _report.Actions.Add(RepairEvents.End(turn, RepairEvents.Repaired));
+                }
             }
         }
 

@@ -68,13 +68,14 @@ internal sealed class WarmLedger(bool isTaken = false) : IWarm
         return isWhole;
     }
 
-    /// <summary>What an abort appends: a result for each open tool call, an end for each open turn.</summary>
+    /// <summary>What an abort appends: a result for each open tool call. The turn is left to its agent, who ends
+    /// it in words of its own once it hears of the abort.</summary>
     public List<NewEvent> Settlement()
     {
         var events = new List<NewEvent>();
         foreach (Turn turn in _ledger.FindOpen())
         {
-            foreach (RepairAction action in RepairEvents.Mend(_ledger, turn, force: false, RepairEvents.Aborted))
+            foreach (RepairAction action in RepairEvents.Results(turn, force: false, RepairEvents.Aborted))
             {
                 events.AddRange(action.Events);
             }
