@@ -192,6 +192,7 @@ SESSION_API session_status_t session_read_last_events(session_t *session, uint64
  *         that there is not; SESSION_E_LIMIT: the title; SESSION_E_ACCESS_DENIED
  *         (`{"rule":"share.hidden"}`): `include_hidden` on a handle from a share
  * @remark Any thread. Cost: long, in the events that are new and in the size of the text.
+ *         Also the job `transcript`.
  * @since 0.1
  */
 SESSION_API session_status_t session_transcript(session_t *session, int32_t format,
@@ -213,6 +214,7 @@ SESSION_API session_status_t session_transcript(session_t *session, int32_t form
  * @return SESSION_OK, also when it finds harm; SESSION_E_INVALID_ARGUMENT: the flags;
  *         SESSION_E_READ_ONLY: not a dry run, and the store was opened to read
  * @remark Any thread. Cost: long, in the size of the log; then a commit.
+ *         Also the job `repair`.
  * @since 0.1
  */
 SESSION_API session_status_t session_repair(session_t *session, uint32_t flags, char **out_json,
@@ -551,6 +553,7 @@ SESSION_API session_status_t session_undo_rewind(session_t *session);
  * @return SESSION_OK; SESSION_E_INVALID_JSON; SESSION_E_INVALID_ARGUMENT; SESSION_E_NO_SPACE:
  *         nothing happened; SESSION_E_ACCESS_DENIED on a handle from a share
  * @remark Any thread. Cost: long, in the size of the log; others can write meanwhile.
+ *         Also the job `prune`.
  * @since 0.1
  */
 SESSION_API session_status_t session_prune(session_t *session, const char *options_json,

@@ -115,7 +115,7 @@ SESSION_API session_status_t session_store_configure(session_store_t *store,
  *
  * @param store  the store
  * @return SESSION_OK
- * @remark Any thread. Cost: commit.
+ * @remark Any thread. Cost: commit; also the job `flush`.
  * @since 0.1
  */
 SESSION_API session_status_t session_store_flush(session_store_t *store);
@@ -129,7 +129,7 @@ SESSION_API session_status_t session_store_flush(session_store_t *store);
  *                         session_string_free()
  * @param[out] out_length  its length in bytes; may be NULL
  * @return SESSION_OK, also when it finds harm
- * @remark Any thread. Cost: long.
+ * @remark Any thread. Cost: long; also the job `verify`.
  * @since 0.1
  */
 SESSION_API session_status_t session_store_verify(session_store_t *store, char **out_json,
@@ -143,7 +143,7 @@ SESSION_API session_status_t session_store_verify(session_store_t *store, char *
  * @param[out] out_json    a report; free it with session_string_free()
  * @param[out] out_length  its length in bytes; may be NULL
  * @return SESSION_OK, also when it finds harm
- * @remark Any thread. Cost: long.
+ * @remark Any thread. Cost: long; also the job `verify`.
  * @since 0.1
  */
 SESSION_API session_status_t session_store_verify_ex(session_store_t *store, uint32_t flags,
@@ -166,7 +166,7 @@ SESSION_API session_status_t session_store_verify_ex(session_store_t *store, uin
  * @param[out] out_json    the report; free it with session_string_free()
  * @param[out] out_length  its length in bytes; may be NULL
  * @return SESSION_OK; SESSION_E_INVALID_JSON; SESSION_E_INVALID_ARGUMENT; SESSION_E_READ_ONLY
- * @remark Any thread. Cost: long.
+ * @remark Any thread. Cost: long; also the job `retain`.
  * @since 0.1
  */
 SESSION_API session_status_t session_store_retain(session_store_t *store, const char *policy_json,
@@ -179,7 +179,7 @@ SESSION_API session_status_t session_store_retain(session_store_t *store, const 
  * @param deleted_before  unix ms; 0: 30 days ago
  * @param[out] out_count  how many sessions were removed; may be NULL
  * @return SESSION_OK
- * @remark Any thread. Cost: long.
+ * @remark Any thread. Cost: long; also the job `purge`.
  * @since 0.1
  */
 SESSION_API session_status_t session_store_purge(session_store_t *store, int64_t deleted_before,
@@ -194,7 +194,7 @@ SESSION_API session_status_t session_store_purge(session_store_t *store, int64_t
  * @param[out] out_json    a report of what was saved; free it with session_string_free()
  * @param[out] out_length  its length in bytes; may be NULL
  * @return SESSION_OK; SESSION_E_NOT_FOUND: no store there; SESSION_E_BUSY: it is open somewhere
- * @remark Any thread. Cost: long.
+ * @remark Any thread. Cost: long; also the job `salvage`.
  * @since 0.1
  */
 SESSION_API session_status_t session_store_salvage(const char *path, const char *options_json,
