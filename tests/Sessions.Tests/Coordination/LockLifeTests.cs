@@ -37,18 +37,21 @@ public sealed class LockLifeTests
         long last = next.GetStat().LastSeq;
 
         // Let go of in order, there is nothing to settle for the next one of this store.
-        next.Append("tool_call", """{"tool_call_id":"mine"}"""u8, new AppendOptions { TurnId = "u" });
+        next.Append("turn_start", "{}"u8, new AppendOptions { TurnId = "u" });
+        next.Append("tool_call", """{"tool_call_id":"d","name":"n","arguments":{}}"""u8,
+            new AppendOptions { TurnId = "u" });
         next.Unlock();
         using Session again = second.OpenSession(session.Id);
         again.Lock(LockMode.Try);
-        Assert.Equal(last + 1, again.GetStat().LastSeq);
+        Assert.Equal(last + 2, again.GetStat().LastSeq);
         again.Unlock();
 
         // Another store has not seen it settled.
         using SessionStore third = Open(3);
         using Session first = third.OpenSession(session.Id);
         first.Lock(LockMode.Try);
-        Assert.Equal(last + 2, first.GetStat().LastSeq);
+        Assert.Equal(["tool_call_update"], first.Events(last + 2).GetProperty("events")
+            .EnumerateArray().Select(e => e.GetProperty("type").GetString()!));
         third.AssertSound();
     }
 
@@ -333,5 +336,6 @@ public sealed class LockLifeTests
 
     private static string FileOf(string id) => Layout.LiveFolder(id) + "/" + Layout.LockFile;
 
-    private static string Text(ModelDisk disk, string id) => System.Text.Encoding.UTF8.GetString(disk.Peek(FileOf(id))!);
+    private static string Text(ModelDisk disk, string id)
+        => System.Text.Encoding.UTF8.GetString(disk.Peek(FileOf(id))!);
 }

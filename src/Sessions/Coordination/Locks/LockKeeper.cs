@@ -33,7 +33,7 @@ internal sealed class LockKeeper(StoreCore core)
     /// <summary>True while there is something to write soon.</summary>
     public bool IsWatching => _hasDropped;
 
-    /// <summary>How long the store's thread may sleep until the next heartbeat; for ever where it holds nothing.</summary>
+    /// <summary>How long the store's thread may sleep until the next heartbeat; infinite without locks.</summary>
     public int SleepMs
     {
         get
