@@ -91,8 +91,8 @@ internal sealed class Workload(int seed, int calls)
                     text.AppendLine(session.Events().GetRawText());
                     text.AppendLine(Support.Stores.Text(session.WriteShares));
                     text.AppendLine(Support.Stores.Text(b => session.WriteStreams(null, 0, b)));
-                    text.AppendLine(Support.Stores.Text(session.WriteQueue)
-                        .Replace("\"claimed\"", "\"interrupted\"", StringComparison.Ordinal)); // by who is there no more
+                    text.AppendLine(Support.Stores.Text(session.WriteQueue) // claimed by who is there no more
+                        .Replace("\"claimed\"", "\"interrupted\"", StringComparison.Ordinal));
                     text.AppendLine(Support.Stores.Text(session.WriteButtons));
                 }
             }
@@ -295,8 +295,9 @@ internal sealed class Workload(int seed, int calls)
     private bool Queue(SessionStore store)
     {
         using Session session = store.OpenSession(Pick(_live));
-        List<JsonElement> entries = [.. Support.Stores.Json(session.WriteQueue).GetProperty("entries").EnumerateArray()];
-        string id = entries.Count == 0 ? "q-0-none" : entries[_random.Next(entries.Count)].GetProperty("id").GetString()!;
+        JsonElement entries = Support.Stores.Json(session.WriteQueue).GetProperty("entries");
+        int count = entries.GetArrayLength();
+        string id = count == 0 ? "q-0-none" : entries[_random.Next(count)].GetProperty("id").GetString()!;
         long before = store.Core.Rows.Lsn;
         try
         {

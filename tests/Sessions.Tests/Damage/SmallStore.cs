@@ -88,7 +88,7 @@ internal sealed class SmallStore
         Session child = store.Create(cart.Id);
         child.AddToQueue("""{"message":"Go on","scheduled_at":5}"""u8, new ArrayBufferWriter<byte>());
         child.SetButtons("""[{"label":"Stop"}]"""u8);
-        store.Configure(null, """{"strict_lock":true}"""u8);
+        store.Configure(null, """{"unique_roles":true}"""u8);
         store.Create(cart.Id).Delete();
         time.Advance(5);
         cart.Say("two");

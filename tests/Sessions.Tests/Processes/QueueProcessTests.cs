@@ -5,7 +5,8 @@ using Sessions.Tests.Support;
 
 namespace Sessions.Tests.Processes;
 
-/// <summary>A queue between real processes: adds that race, a claimer that is killed or stopped, and who goes on.</summary>
+/// <summary>A queue between real processes: adds that race, a claimer that is killed or stopped, and those who go
+/// on.</summary>
 public sealed class QueueProcessTests
 {
     [Theory]
