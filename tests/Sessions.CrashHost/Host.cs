@@ -217,8 +217,8 @@ internal sealed partial class Host(string path, Tongue tongue) : IDisposable
                 session.ClearAbort();
                 return "";
             case "queue": // session, text: the entry's id
-                byte[] entry = Utf8($"{{\"message\":{Quote(order[2])}}}");
-                return Member(b => session.AddToQueue(entry, b), "id");
+                byte[] queued = Utf8($"{{\"message\":{Quote(order[2])}}}");
+                return Member(b => session.AddToQueue(queued, b), "id");
             case "claim": // the entry's id
                 return Member(b => session.ClaimQueued("t", b), "id");
             case "settle": // session, entry, outcome
