@@ -164,7 +164,7 @@ public sealed partial class Session
         {
             lock (Core.Rows.Gate)
             {
-                return (Core.Rows.ReadSide(_row, ChangeKind.Queue, isSettled), Core.Rows.ReadConfig());
+                return (Core.Rows.ReadSide(_row, ChangeKind.Queue, isSettled), Core.Locks.Rules(null));
             }
         });
         QueueState state = QueueCodec.Read(image);
