@@ -176,7 +176,8 @@ internal sealed partial class Host(string path, Tongue tongue) : IDisposable
             hasMore = page.RootElement.GetProperty("has_more").GetBoolean();
         }
 
-        return $"{string.Join(' ', kinds.Select(k => $"{k.Key}={k.Value}"))} jumps={string.Join(',', jumps)} last={last}";
+        string counts = string.Join(' ', kinds.Select(k => $"{k.Key}={k.Value}"));
+        return $"{counts} jumps={string.Join(',', jumps)} last={last}";
     }
 
     private static string Act(Session session, ReadOnlySpan<string> order)

@@ -247,7 +247,8 @@ internal sealed partial class HostProcess : IDisposable
     {
         string line = File.ReadLines($"/proc/{_process.Id}/status")
             .First(l => l.StartsWith("VmRSS:", StringComparison.Ordinal));
-        return long.Parse(line.Split(' ', StringSplitOptions.RemoveEmptyEntries)[1], CultureInfo.InvariantCulture) * 1024;
+        string kilobytes = line.Split(' ', StringSplitOptions.RemoveEmptyEntries)[1];
+        return long.Parse(kilobytes, CultureInfo.InvariantCulture) * 1024;
     }
 
     // The state letter stands behind the name, which is in brackets and may hold anything.

@@ -143,6 +143,7 @@ internal sealed class FeedReader(Feed feed, StoreCore core, WatchFilter filter, 
         {
             _isInFrame = false;
             Stand(_records.Frame.Lsn);
+            _records.Close();
         }
     }
 

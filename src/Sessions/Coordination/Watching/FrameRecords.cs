@@ -27,6 +27,12 @@ internal sealed class FrameRecords(WatchFilter filter)
         (Frame, _next, _kinds, _lines) = (frame, 0, WatchKinds.None, default);
     }
 
+    /// <summary>Lets go of the frame: its event may be large.</summary>
+    public void Close()
+    {
+        (Frame, Change, Line) = (null!, null!, default);
+    }
+
     /// <summary>The next record; false behind the last.</summary>
     public bool TryNext()
     {

@@ -57,8 +57,9 @@ public sealed class MirrorTests
         }
 
         watch.Dispose();
-        Assert.True(mirror.Text() == Mirror.TextOf(looking), $"Seed {seed}:\n{mirror.Text()}\n{Mirror.TextOf(looking)}");
-        Assert.Equal(Mirror.TextOf(left), Mirror.TextOf(looking));
+        string expected = Mirror.TextOf(looking);
+        Assert.True(mirror.Text() == expected, $"Seed {seed}:\n{mirror.Text()}\n{expected}");
+        Assert.Equal(Mirror.TextOf(left), expected);
     }
 
     private static void Work(Random random, SessionStore[] stores, List<string> ids, int count)
