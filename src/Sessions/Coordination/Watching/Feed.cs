@@ -1,4 +1,3 @@
-using System.Text;
 using Sessions.Storage;
 
 namespace Sessions.Coordination.Watching;
@@ -129,11 +128,6 @@ internal sealed class Feed : IFrameSink
 
         _thread.Wake();
     }
-
-    /// <summary>Tells of a job that is done, however it ended.</summary>
-    public void AnnounceJob(string jobId, string kind, SessionStatus status)
-        => Announce(WatchKinds.Job, null, Encoding.UTF8.GetBytes(Errors.Details(b => b.Member("job_id", jobId)
-            .Member("kind", kind).Member("status", (long)status))));
 
     /// <summary>Ends all watches; the thread is gone on return, unless it is the caller.</summary>
     public void Close()

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Sessions.Coordination.Watching;
 using Sessions.Tests.Disks;
 using Sessions.Tests.Support;
 
@@ -70,7 +71,7 @@ public sealed class CoalescedWatchTests : IDisposable
         Assert.Equal([two.Id], session.All().Select(c => c.Text("session_id")));
         one.UpdateTitle("one");
         _store.Configure(null, """{"unique_roles":true}"""u8);
-        _store.Engine.Feed.AnnounceJob("j1", "flush", SessionStatus.Ok);
+        _store.Engine.Feed.Announce(WatchKinds.Job, null, "{}"u8.ToArray());
         Assert.Equal([one.Id, null], kinds.All().Select(c => c.Text("session_id")));
         Assert.Empty(session.All());
     }
