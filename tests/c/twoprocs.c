@@ -1,33 +1,11 @@
-/* Two processes on one store. The second is this program again, with a role and what it needs to
-   know as arguments; it tells the first over a pipe how far it is. */
-#include "one_store.h"
+/* Two processes on one store, which appends, aborts and deletes cross. */
+#include "processes.h"
 
 #include <pthread.h>
-#include <signal.h>
-#include <sys/wait.h>
 
 #define ROUNDS 200
 
-static const char *self;
-
 /* ---- the second process --------------------------------------------------------------------- */
-
-static session_t *second;
-
-static int open_second(const char *path, const char *id) {
-  return CHECK_OK(session_store_open(path, NULL, &store)) &&
-         CHECK_OK(session_open(store, id, &second));
-}
-
-static int close_second(void) {
-  CHECK_OK(session_destroy(second));
-  CHECK_OK(session_store_close(store));
-  return check_failed_ == 0 ? 0 : 1;
-}
-
-static void say(char letter) {
-  CHECK(write(STDOUT_FILENO, &letter, 1) == 1);
-}
 
 static void second_appends(void) {
   int i;
@@ -88,48 +66,6 @@ static int second_main(const char *role, const char *path, const char *id) {
 }
 
 /* ---- the first ------------------------------------------------------------------------------ */
-
-typedef struct process {
-  pid_t id;
-  int pipe; /* what it says */
-} process_t;
-
-static process_t process_start(const char *role, const char *id) {
-  process_t process = {-1, -1};
-  int ends[2];
-  if (!CHECK(pipe(ends) == 0)) return process;
-  fflush(stdout);
-  process.id = fork();
-  if (process.id == 0) {
-    dup2(ends[1], STDOUT_FILENO);
-    close(ends[0]);
-    close(ends[1]);
-    execl(self, self, role, folder, id, (char *)NULL);
-    _exit(127);
-  }
-  CHECK(process.id > 0);
-  close(ends[1]);
-  process.pipe = ends[0];
-  return process;
-}
-
-static void process_await_ready(const process_t *process) {
-  char letter = 0;
-  CHECK(read(process->pipe, &letter, 1) == 1 && letter == 'r');
-}
-
-/* Its failures are text on its standard output, which is the pipe. */
-static void process_end(const process_t *process) {
-  char text[512];
-  ssize_t length;
-  int status = -1;
-  while ((length = read(process->pipe, text, sizeof text)) > 0) {
-    printf("%.*s", (int)length, text);
-  }
-  close(process->pipe);
-  CHECK(waitpid(process->id, &status, 0) == process->id);
-  CHECK(WIFEXITED(status) && WEXITSTATUS(status) == 0);
-}
 
 static void both_append(void) {
   session_t *session;
@@ -296,12 +232,8 @@ static void a_killed_holders_child_holds_nothing(void) {
 }
 
 int main(int count, char **arguments) {
-  static char path[4096];
-  ssize_t length;
   if (count == 4) return second_main(arguments[1], arguments[2], arguments[3]);
-  length = readlink("/proc/self/exe", path, sizeof path - 1);
-  path[length > 0 ? length : 0] = '\0';
-  self = length > 0 ? path : arguments[0];
+  processes_begin(arguments);
   RUN(both_append);
   RUN(an_abort_crosses);
   RUN(a_delete_crosses);
