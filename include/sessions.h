@@ -35,5 +35,6 @@
 #include "sessions/store.h"
 #include "sessions/session.h"
 #include "sessions/events.h"
+#include "sessions/coordination.h"
 
 #endif /* SESSIONS_H */

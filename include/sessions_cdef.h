@@ -80,6 +80,17 @@ static const int32_t SESSION_TRANSCRIPT_HTML = 3;
 static const uint32_t SESSION_READ_HIDDEN = 0x1;
 static const uint32_t SESSION_READ_CONTEXT = 0x2;
 static const uint32_t SESSION_READ_DATA_AS_TEXT = 0x4;
+static const int32_t SESSION_LOCK_TRY = 0;
+static const int32_t SESSION_LOCK_WAIT = 1;
+static const int32_t SESSION_LOCK_FORCE = 2;
+static const int32_t SESSION_LOCK_INTERRUPT = 3;
+static const uint32_t SESSION_LOCK_ASK = 0x1;
+static const uint32_t SESSION_WATCH_COALESCE = 0x1;
+static const uint32_t SESSION_FD_DUPLICATE = 0x1;
+static const int32_t SESSION_QUEUE_SENT = 0;
+static const int32_t SESSION_QUEUE_RELEASE = 1;
+static const int32_t SESSION_QUEUE_FAILED = 2;
+static const int32_t SESSION_QUEUE_CANCELLED = 3;
 typedef int32_t session_status_t;
 typedef struct session_store_s session_store_t;
 typedef struct session_s session_t;
@@ -280,3 +291,50 @@ session_status_t session_rewind(session_t *session, uint64_t to_seq);
 session_status_t session_undo_rewind(session_t *session);
 session_status_t session_prune(session_t *session, const char *options_json, char **out_json,
     size_t *out_length);
+typedef void (*session_wake_fn)(void *user);
+typedef struct session_lock_options {
+  uint32_t size;
+  uint32_t flags;
+  uint32_t timeout_ms;
+  uint32_t reserved;
+  const char *message;
+} session_lock_options_t;
+typedef struct session_watch_options {
+  uint32_t size;
+  uint32_t flags;
+  uint64_t after_lsn;
+  const char *session_id;
+  const char *kinds;
+  session_wake_fn wake;
+  void *wake_user;
+} session_watch_options_t;
+session_status_t session_lock(session_t *session, int32_t mode,
+    const session_lock_options_t *options);
+session_status_t session_lock_answer(session_t *session, const char *request_id, int32_t accept);
+session_status_t session_lock_status(session_t *session, char **out_json, size_t *out_length);
+session_status_t session_set_activity(session_t *session, const char *status, const char *message);
+session_status_t session_unlock(session_t *session);
+session_status_t session_release_all_locks(session_store_t *store);
+session_status_t session_active_lock_count(session_store_t *store, uint32_t *out_count);
+session_status_t session_watch_open(session_store_t *store, const session_watch_options_t *options,
+    session_watch_t **out_watch);
+session_status_t session_watch_next(session_watch_t *watch, uint32_t limit, uint32_t timeout_ms,
+    char **out_json, size_t *out_length);
+session_status_t session_watch_get_fd(session_watch_t *watch, uint32_t flags, intptr_t *out_fd);
+session_status_t session_watch_destroy(session_watch_t *watch);
+session_status_t session_queue_add(session_t *session, const char *entry_json, size_t length,
+    char **out_json, size_t *out_length);
+session_status_t session_queue_list(session_t *session, char **out_json, size_t *out_length);
+session_status_t session_queue_update(session_t *session, const char *entry_id,
+    const char *merge_patch_json);
+session_status_t session_queue_move(session_t *session, const char *entry_id, int32_t delta);
+session_status_t session_queue_remove(session_t *session, const char *entry_id);
+session_status_t session_queue_clear(session_t *session, uint32_t *out_count);
+session_status_t session_queue_claim(session_t *session, const char *turn_id, char **out_json,
+    size_t *out_length);
+session_status_t session_queue_settle(session_t *session, const char *entry_id, int32_t outcome,
+    const char *detail, uint64_t *out_seq);
+session_status_t session_queue_next_due(session_t *session, int64_t *out_due_at);
+session_status_t session_get_buttons(session_t *session, char **out_json, size_t *out_length);
+session_status_t session_set_buttons(session_t *session, const char *buttons_json,
+    uint64_t for_seq);

@@ -304,6 +304,94 @@ public static unsafe partial class Methods
     public static extern int session_prune([NativeTypeName("session_t *")] session_s* session, [NativeTypeName("const char *")] sbyte* options_json, [NativeTypeName("char **")] sbyte** out_json, [NativeTypeName("size_t *")] nuint* out_length);
 
     [DllImport("sessions", CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+    [return: NativeTypeName("session_status_t")]
+    public static extern int session_lock([NativeTypeName("session_t *")] session_s* session, [NativeTypeName("int32_t")] int mode, [NativeTypeName("const session_lock_options_t *")] session_lock_options* options);
+
+    [DllImport("sessions", CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+    [return: NativeTypeName("session_status_t")]
+    public static extern int session_lock_answer([NativeTypeName("session_t *")] session_s* session, [NativeTypeName("const char *")] sbyte* request_id, [NativeTypeName("int32_t")] int accept);
+
+    [DllImport("sessions", CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+    [return: NativeTypeName("session_status_t")]
+    public static extern int session_lock_status([NativeTypeName("session_t *")] session_s* session, [NativeTypeName("char **")] sbyte** out_json, [NativeTypeName("size_t *")] nuint* out_length);
+
+    [DllImport("sessions", CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+    [return: NativeTypeName("session_status_t")]
+    public static extern int session_set_activity([NativeTypeName("session_t *")] session_s* session, [NativeTypeName("const char *")] sbyte* status, [NativeTypeName("const char *")] sbyte* message);
+
+    [DllImport("sessions", CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+    [return: NativeTypeName("session_status_t")]
+    public static extern int session_unlock([NativeTypeName("session_t *")] session_s* session);
+
+    [DllImport("sessions", CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+    [return: NativeTypeName("session_status_t")]
+    public static extern int session_release_all_locks([NativeTypeName("session_store_t *")] session_store_s* store);
+
+    [DllImport("sessions", CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+    [return: NativeTypeName("session_status_t")]
+    public static extern int session_active_lock_count([NativeTypeName("session_store_t *")] session_store_s* store, [NativeTypeName("uint32_t *")] uint* out_count);
+
+    [DllImport("sessions", CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+    [return: NativeTypeName("session_status_t")]
+    public static extern int session_watch_open([NativeTypeName("session_store_t *")] session_store_s* store, [NativeTypeName("const session_watch_options_t *")] session_watch_options* options, [NativeTypeName("session_watch_t **")] session_watch_s** out_watch);
+
+    [DllImport("sessions", CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+    [return: NativeTypeName("session_status_t")]
+    public static extern int session_watch_next([NativeTypeName("session_watch_t *")] session_watch_s* watch, [NativeTypeName("uint32_t")] uint limit, [NativeTypeName("uint32_t")] uint timeout_ms, [NativeTypeName("char **")] sbyte** out_json, [NativeTypeName("size_t *")] nuint* out_length);
+
+    [DllImport("sessions", CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+    [return: NativeTypeName("session_status_t")]
+    public static extern int session_watch_get_fd([NativeTypeName("session_watch_t *")] session_watch_s* watch, [NativeTypeName("uint32_t")] uint flags, [NativeTypeName("intptr_t *")] nint* out_fd);
+
+    [DllImport("sessions", CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+    [return: NativeTypeName("session_status_t")]
+    public static extern int session_watch_destroy([NativeTypeName("session_watch_t *")] session_watch_s* watch);
+
+    [DllImport("sessions", CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+    [return: NativeTypeName("session_status_t")]
+    public static extern int session_queue_add([NativeTypeName("session_t *")] session_s* session, [NativeTypeName("const char *")] sbyte* entry_json, [NativeTypeName("size_t")] nuint length, [NativeTypeName("char **")] sbyte** out_json, [NativeTypeName("size_t *")] nuint* out_length);
+
+    [DllImport("sessions", CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+    [return: NativeTypeName("session_status_t")]
+    public static extern int session_queue_list([NativeTypeName("session_t *")] session_s* session, [NativeTypeName("char **")] sbyte** out_json, [NativeTypeName("size_t *")] nuint* out_length);
+
+    [DllImport("sessions", CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+    [return: NativeTypeName("session_status_t")]
+    public static extern int session_queue_update([NativeTypeName("session_t *")] session_s* session, [NativeTypeName("const char *")] sbyte* entry_id, [NativeTypeName("const char *")] sbyte* merge_patch_json);
+
+    [DllImport("sessions", CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+    [return: NativeTypeName("session_status_t")]
+    public static extern int session_queue_move([NativeTypeName("session_t *")] session_s* session, [NativeTypeName("const char *")] sbyte* entry_id, [NativeTypeName("int32_t")] int delta);
+
+    [DllImport("sessions", CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+    [return: NativeTypeName("session_status_t")]
+    public static extern int session_queue_remove([NativeTypeName("session_t *")] session_s* session, [NativeTypeName("const char *")] sbyte* entry_id);
+
+    [DllImport("sessions", CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+    [return: NativeTypeName("session_status_t")]
+    public static extern int session_queue_clear([NativeTypeName("session_t *")] session_s* session, [NativeTypeName("uint32_t *")] uint* out_count);
+
+    [DllImport("sessions", CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+    [return: NativeTypeName("session_status_t")]
+    public static extern int session_queue_claim([NativeTypeName("session_t *")] session_s* session, [NativeTypeName("const char *")] sbyte* turn_id, [NativeTypeName("char **")] sbyte** out_json, [NativeTypeName("size_t *")] nuint* out_length);
+
+    [DllImport("sessions", CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+    [return: NativeTypeName("session_status_t")]
+    public static extern int session_queue_settle([NativeTypeName("session_t *")] session_s* session, [NativeTypeName("const char *")] sbyte* entry_id, [NativeTypeName("int32_t")] int outcome, [NativeTypeName("const char *")] sbyte* detail, [NativeTypeName("uint64_t *")] ulong* out_seq);
+
+    [DllImport("sessions", CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+    [return: NativeTypeName("session_status_t")]
+    public static extern int session_queue_next_due([NativeTypeName("session_t *")] session_s* session, [NativeTypeName("int64_t *")] long* out_due_at);
+
+    [DllImport("sessions", CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+    [return: NativeTypeName("session_status_t")]
+    public static extern int session_get_buttons([NativeTypeName("session_t *")] session_s* session, [NativeTypeName("char **")] sbyte** out_json, [NativeTypeName("size_t *")] nuint* out_length);
+
+    [DllImport("sessions", CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+    [return: NativeTypeName("session_status_t")]
+    public static extern int session_set_buttons([NativeTypeName("session_t *")] session_s* session, [NativeTypeName("const char *")] sbyte* buttons_json, [NativeTypeName("uint64_t")] ulong for_seq);
+
+    [DllImport("sessions", CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
     public static extern void* plue_session_create([NativeTypeName("const char *")] sbyte* parent_id);
 
     [DllImport("sessions", CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
@@ -585,4 +673,37 @@ public static unsafe partial class Methods
 
     [NativeTypeName("#define SESSION_READ_DATA_AS_TEXT 0x4u")]
     public const uint SESSION_READ_DATA_AS_TEXT = 0x4U;
+
+    [NativeTypeName("#define SESSION_LOCK_TRY 0")]
+    public const int SESSION_LOCK_TRY = 0;
+
+    [NativeTypeName("#define SESSION_LOCK_WAIT 1")]
+    public const int SESSION_LOCK_WAIT = 1;
+
+    [NativeTypeName("#define SESSION_LOCK_FORCE 2")]
+    public const int SESSION_LOCK_FORCE = 2;
+
+    [NativeTypeName("#define SESSION_LOCK_INTERRUPT 3")]
+    public const int SESSION_LOCK_INTERRUPT = 3;
+
+    [NativeTypeName("#define SESSION_LOCK_ASK 0x1u")]
+    public const uint SESSION_LOCK_ASK = 0x1U;
+
+    [NativeTypeName("#define SESSION_WATCH_COALESCE 0x1u")]
+    public const uint SESSION_WATCH_COALESCE = 0x1U;
+
+    [NativeTypeName("#define SESSION_FD_DUPLICATE 0x1u")]
+    public const uint SESSION_FD_DUPLICATE = 0x1U;
+
+    [NativeTypeName("#define SESSION_QUEUE_SENT 0")]
+    public const int SESSION_QUEUE_SENT = 0;
+
+    [NativeTypeName("#define SESSION_QUEUE_RELEASE 1")]
+    public const int SESSION_QUEUE_RELEASE = 1;
+
+    [NativeTypeName("#define SESSION_QUEUE_FAILED 2")]
+    public const int SESSION_QUEUE_FAILED = 2;
+
+    [NativeTypeName("#define SESSION_QUEUE_CANCELLED 3")]
+    public const int SESSION_QUEUE_CANCELLED = 3;
 }

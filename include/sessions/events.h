@@ -5,6 +5,9 @@
  * Besides the statuses listed, every call answers SESSION_E_DELETED once the session was deleted,
  * and SESSION_E_NOT_FOUND on a handle from a share that was revoked. Appends and the begin of a
  * stream answer SESSION_E_ACCESS_DENIED (`{"rule":"share.read_only"}`) on a handle from a share.
+ * Where another handle holds the lock of the session (session_lock()), what writes the conversation
+ * answers SESSION_E_LOCKED, and SESSION_E_LOCK_LOST on one that it was taken from: appends,
+ * streams, rewinds, repairs and prunes.
  *
  * @since 0.1
  */

@@ -437,7 +437,7 @@ SESSION_API session_status_t session_revoke_share(session_t *session, const char
 
 /**
  * Lets go of a session; nothing happens to the session itself. Waits on this handle end with
- * SESSION_E_CANCELLED. Never blocks.
+ * SESSION_E_CANCELLED. A lock that it holds ends at once. Never blocks.
  *
  * @param session  the session; NULL is fine
  * @return SESSION_OK; SESSION_E_INVALID_HANDLE: not a handle (session_last_error() is left alone)

@@ -6,8 +6,9 @@
  *
  * - **Threads.** Every call may come from any thread, on any handle, at any time, even while
  *   another thread destroys that handle: the call then completes, or answers SESSION_E_CANCELLED
- *   (it waits, or had not begun) or SESSION_E_INVALID_HANDLE (it came too late). Cursors serve one
- *   thread at a time: a call that meets another one on the same cursor answers SESSION_E_MISUSE.
+ *   (it waits, or had not begun) or SESSION_E_INVALID_HANDLE (it came too late). Cursors, streams
+ *   and watches serve one thread at a time: a call that meets another one there answers
+ *   SESSION_E_MISUSE. The one callback is session_watch_options_t::wake.
  * - **Cost.** Each call names its class: *memory* (no I/O), *commit* (one record; shares one sync
  *   of the disk with its neighbours), *long* (grows with the data), *waits* (up to its timeout).
  * - **Handles** are numbers that look like pointers and are never followed. NULL, stale, freed
@@ -17,9 +18,9 @@
  *   SESSION_E_INVALID_UTF8, SESSION_E_FORKED, SESSION_E_CLOSED, SESSION_E_NO_MEMORY and
  *   SESSION_E_INTERNAL; each one that reads or writes the disk SESSION_E_IO and SESSION_E_CORRUPT;
  *   each commit SESSION_E_BUSY, SESSION_E_NO_SPACE, SESSION_E_POISONED and SESSION_E_READ_ONLY.
- * - **Outs.** On failure an out-parameter is NULL or 0. NULL may be passed for out-parameters named
- *   `out_length`, `out_seq`, `out_count`, `out_applied`, `out_revision` and `out_next_cursor`, for
- *   every `options` and where a parameter says so; nowhere else.
+ * - **Outs.** On failure an out-parameter is NULL or 0, and a descriptor -1. NULL may be passed for
+ *   out-parameters named `out_length`, `out_seq`, `out_count`, `out_applied`, `out_revision` and
+ *   `out_next_cursor`, for every `options` and where a parameter says so; nowhere else.
  * - **Strings** in are NUL-terminated UTF-8 unless a length goes with them, and are copied before
  *   the call returns. Strings out are NUL-terminated UTF-8, belong to the caller and are freed with
  *   session_string_free(); `out_length` counts their bytes without the NUL.

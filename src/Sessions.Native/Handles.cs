@@ -69,6 +69,9 @@ internal static class Handles
     /// <summary>The job of a handle.</summary>
     internal static SessionJob Job(nint handle) => Find(handle) as SessionJob ?? throw Invalid("job");
 
+    /// <summary>The watch of a handle.</summary>
+    internal static SessionWatch Watch(nint handle) => Find(handle) as SessionWatch ?? throw Invalid("watch");
+
     /// <summary>A new handle.</summary>
     internal static nint Add(object target)
     {

@@ -216,6 +216,71 @@ internal unsafe struct CursorOptions
     }
 }
 
+/// <summary>session_lock_options_t.</summary>
+[StructLayout(LayoutKind.Sequential)]
+internal unsafe struct LockOptionsIn
+{
+    internal uint Size;
+    internal uint Flags;
+    internal uint TimeoutMs;
+    internal uint Reserved;
+    internal byte* Message;
+
+    internal static LockOptions? Read(LockOptionsIn* options)
+    {
+        if (options == null)
+        {
+            return null;
+        }
+
+        Argument.InStruct(options, (uint)sizeof(LockOptionsIn), "session_lock_options_t", "options");
+        Argument.Reserved(options->Reserved, "reserved");
+        return new LockOptions
+        {
+            Flags = (LockFlags)Argument.Flags(options->Flags, (uint)LockFlags.Ask),
+            TimeoutMs = options->TimeoutMs,
+            Message = Argument.OptionalText(options->Message, "message"),
+        };
+    }
+}
+
+/// <summary>session_watch_options_t.</summary>
+[StructLayout(LayoutKind.Sequential)]
+internal unsafe struct WatchOptionsIn
+{
+    internal uint Size;
+    internal uint Flags;
+    internal ulong AfterLsn;
+    internal byte* SessionId;
+    internal byte* Kinds;
+    internal delegate* unmanaged[Cdecl]<void*, void> Wake;
+    internal void* WakeUser;
+
+    internal static WatchOptions? Read(WatchOptionsIn* options)
+    {
+        if (options == null)
+        {
+            return null;
+        }
+
+        Argument.InStruct(options, (uint)sizeof(WatchOptionsIn), "session_watch_options_t", "options");
+        return new WatchOptions
+        {
+            Flags = (WatchFlags)Argument.Flags(options->Flags, (uint)WatchFlags.Coalesce),
+            AfterLsn = Argument.Integer(options->AfterLsn, "after_lsn"),
+            SessionId = Argument.OptionalText(options->SessionId, "session_id"),
+            Kinds = Argument.OptionalText(options->Kinds, "kinds"),
+            Wake = options->Wake == null ? null : new HostWake(options->Wake, options->WakeUser).Call,
+        };
+    }
+
+    /// <summary>The host's function and what it wants to be called with.</summary>
+    private sealed class HostWake(delegate* unmanaged[Cdecl]<void*, void> function, void* user)
+    {
+        internal void Call() => function(user);
+    }
+}
+
 /// <summary>session_stat_t.</summary>
 [StructLayout(LayoutKind.Sequential)]
 internal struct StatOut

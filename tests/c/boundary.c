@@ -98,8 +98,11 @@ static union {
   uint64_t seq;
   uint32_t count;
   int32_t flag;
+  int64_t time;
+  intptr_t descriptor;
 } outs[3];
 static size_t out_sizes[3];
+static int none; /* each byte of the first out where there is nothing */
 
 /* The place of an out-parameter of that many bytes, or NULL. */
 static void *out(int place, size_t size) {
@@ -109,10 +112,11 @@ static void *out(int place, size_t size) {
 }
 
 static int outs_are_clear(void) {
-  static const char zeros[sizeof outs[0]];
+  char expected[sizeof outs[0]];
   int place, clear = 1;
   for (place = 0; place < 3; ++place) {
-    clear = clear && memcmp(&outs[place], zeros, out_sizes[place]) == 0;
+    memset(expected, place == 0 ? none : 0, sizeof expected);
+    clear = clear && memcmp(&outs[place], expected, out_sizes[place]) == 0;
   }
   return clear;
 }
@@ -124,6 +128,8 @@ static int outs_are_clear(void) {
 #define OUT(type) ((type *)out(0, sizeof(type)))
 #define JSON ((char **)out(0, sizeof(char *))), ((size_t *)out(1, sizeof(size_t)))
 #define CURSOR ((char **)out(2, sizeof(char *)))
+#define WATCH ((session_watch_t *)outs)
+#define DESCRIPTOR (none = 0xFF, OUT(intptr_t)) /* -1, as 0 is one */
 
 #define STATUS_CALLS(CALL) \
   CALL(session_abi_json, (JSON)) \
@@ -188,7 +194,28 @@ static int outs_are_clear(void) {
   CALL(session_cursor_seek, ((session_cursor_t *)outs, 0)) \
   CALL(session_cursor_seek_time, ((session_cursor_t *)outs, 0)) \
   CALL(session_put_file, (SESSION, "a", "x", 1, JSON)) \
-  CALL(session_get_file_path, (SESSION, "f_0", OUT(char *)))
+  CALL(session_get_file_path, (SESSION, "f_0", OUT(char *))) \
+  CALL(session_lock, (SESSION, 0, NULL)) \
+  CALL(session_lock_answer, (SESSION, "lr_1", 1)) \
+  CALL(session_lock_status, (SESSION, JSON)) \
+  CALL(session_set_activity, (SESSION, "idle", NULL)) \
+  CALL(session_unlock, (SESSION)) \
+  CALL(session_release_all_locks, (STORE)) \
+  CALL(session_active_lock_count, (STORE, OUT(uint32_t))) \
+  CALL(session_watch_open, (STORE, NULL, OUT(session_watch_t *))) \
+  CALL(session_watch_next, (WATCH, 0, 0, JSON)) \
+  CALL(session_watch_get_fd, (WATCH, 0, DESCRIPTOR)) \
+  CALL(session_queue_add, (SESSION, "{}", 2, JSON)) \
+  CALL(session_queue_list, (SESSION, JSON)) \
+  CALL(session_queue_update, (SESSION, "q", "{}")) \
+  CALL(session_queue_move, (SESSION, "q", 1)) \
+  CALL(session_queue_remove, (SESSION, "q")) \
+  CALL(session_queue_clear, (SESSION, OUT(uint32_t))) \
+  CALL(session_queue_claim, (SESSION, NULL, JSON)) \
+  CALL(session_queue_settle, (SESSION, "q", 0, NULL, OUT(uint64_t))) \
+  CALL(session_queue_next_due, (SESSION, OUT(int64_t))) \
+  CALL(session_get_buttons, (SESSION, JSON)) \
+  CALL(session_set_buttons, (SESSION, "[]", 0))
 
 #define PLUE_POINTER_CALLS(CALL) \
   CALL(plue_session_create, (NULL)) \
@@ -224,6 +251,7 @@ static const struct call calls[] = {STATUS_CALLS(STATUS_CALL) PLUE_POINTER_CALLS
 
 static intptr_t run_call(int given) {
   memset(out_sizes, 0, sizeof out_sizes);
+  none = 0;
   outs_given = given;
   return call->run();
 }
@@ -294,12 +322,14 @@ static void in_a_fork(void) {
   every_call_answers(SESSION_E_FORKED);
   CHECK_INT(SESSION_E_FORKED, session_destroy(SESSION));
   CHECK_INT(SESSION_E_FORKED, session_cursor_destroy((session_cursor_t *)outs));
+  CHECK_INT(SESSION_E_FORKED, session_watch_destroy(WATCH));
   CHECK_INT(SESSION_OK, session_destroy(NULL));
   CHECK_INT(SESSION_E_FORKED, session_stream_destroy(STREAM));
   CHECK_INT(SESSION_E_FORKED, session_job_destroy(JOB));
   CHECK_INT(SESSION_OK, session_job_destroy(NULL));
   CHECK_INT(SESSION_OK, session_stream_destroy(NULL));
   CHECK_INT(SESSION_OK, session_cursor_destroy(NULL));
+  CHECK_INT(SESSION_OK, session_watch_destroy(NULL));
   CHECK_INT(SESSION_E_FORKED, session_shutdown(0));
   plue_session_destroy(SESSION);
   plue_shutdown();
@@ -322,6 +352,7 @@ static void a_runtime_that_does_not_start_is_no_memory(void) {
   CHECK_INT(SESSION_E_INVALID_HANDLE, session_stream_destroy(STREAM));
   CHECK_INT(SESSION_E_INVALID_HANDLE, session_job_destroy(JOB));
   CHECK_INT(SESSION_E_INVALID_HANDLE, session_cursor_destroy((session_cursor_t *)outs));
+  CHECK_INT(SESSION_E_INVALID_HANDLE, session_watch_destroy(WATCH));
   CHECK_INT(SESSION_E_NO_MEMORY, session_shutdown(0));
   CHECK_INT(0, called);
 }
@@ -340,12 +371,14 @@ static void each_failing_start(void) {
 static void ending_does_not_start_the_runtime(void) {
   CHECK_INT(SESSION_OK, session_destroy(NULL));
   CHECK_INT(SESSION_OK, session_cursor_destroy(NULL));
+  CHECK_INT(SESSION_OK, session_watch_destroy(NULL));
   CHECK_INT(SESSION_E_INVALID_HANDLE, session_destroy(SESSION));
   CHECK_INT(SESSION_OK, session_stream_destroy(NULL));
   CHECK_INT(SESSION_OK, session_job_destroy(NULL));
   CHECK_INT(SESSION_E_INVALID_HANDLE, session_stream_destroy(STREAM));
   CHECK_INT(SESSION_E_INVALID_HANDLE, session_job_destroy(JOB));
   CHECK_INT(SESSION_E_INVALID_HANDLE, session_cursor_destroy((session_cursor_t *)outs));
+  CHECK_INT(SESSION_E_INVALID_HANDLE, session_watch_destroy(WATCH));
   plue_session_destroy(NULL);
   plue_session_destroy(SESSION);
   plue_shutdown();
@@ -357,16 +390,17 @@ static void ending_does_not_start_the_runtime(void) {
   start();
   CHECK_INT(ANSWER, session_destroy(SESSION));
   CHECK_INT(ANSWER, session_cursor_destroy((session_cursor_t *)outs));
+  CHECK_INT(ANSWER, session_watch_destroy(WATCH));
   plue_session_destroy(NULL);
-  CHECK_INT(2, called);
-  plue_session_destroy(SESSION);
   CHECK_INT(3, called);
-  CHECK_INT(ANSWER, session_stream_destroy(STREAM));
+  plue_session_destroy(SESSION);
   CHECK_INT(4, called);
-  CHECK_INT(ANSWER, session_job_destroy(JOB));
+  CHECK_INT(ANSWER, session_stream_destroy(STREAM));
   CHECK_INT(5, called);
-  plue_shutdown();
+  CHECK_INT(ANSWER, session_job_destroy(JOB));
   CHECK_INT(6, called);
+  plue_shutdown();
+  CHECK_INT(7, called);
   CHECK_INT(ANSWER, session_shutdown(0));
 }
 

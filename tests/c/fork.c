@@ -9,6 +9,7 @@ static session_stream_t *stream;
 static char *string_of_parent;
 static session_cursor_t *cursor_of_parent;
 static session_job_t *job_of_parent;
+static session_watch_t *watch_of_parent;
 
 #define FORKED(call) CHECK_STATUS(SESSION_E_FORKED, call)
 
@@ -25,6 +26,9 @@ static void every_call_in_the_child(void) {
   session_cursor_t *cursor = NULL;
   session_job_t *job = NULL;
   session_progress_t progress = SESSION_INIT(session_progress_t);
+  session_watch_t *watch = (session_watch_t *)folder;
+  int64_t due_at = 7;
+  intptr_t descriptor = 7;
 
   FORKED(session_store_open(folder, NULL, &opened));
   CHECK(opened == NULL);
@@ -91,6 +95,30 @@ static void every_call_in_the_child(void) {
   FORKED(session_job_wait(job_of_parent, SESSION_WAIT_FOREVER));
   FORKED(session_job_result(job_of_parent, &json, NULL));
   FORKED(session_job_cancel(job_of_parent));
+  FORKED(session_lock(session, SESSION_LOCK_FORCE, NULL));
+  FORKED(session_lock_answer(session, "lr_1", 1));
+  FORKED(session_lock_status(session, &json, NULL));
+  FORKED(session_set_activity(session, "idle", NULL));
+  FORKED(session_unlock(session));
+  FORKED(session_release_all_locks(store));
+  FORKED(session_active_lock_count(store, &count));
+  FORKED(session_watch_open(store, NULL, &watch));
+  CHECK(watch == NULL);
+  FORKED(session_watch_next(watch_of_parent, 0, SESSION_WAIT_FOREVER, &json, NULL));
+  FORKED(session_watch_get_fd(watch_of_parent, 0, &descriptor));
+  CHECK(descriptor == -1);
+  FORKED(session_queue_add(session, "{}", 2, &json, NULL));
+  FORKED(session_queue_list(session, &json, NULL));
+  FORKED(session_queue_update(session, "q", "{}"));
+  FORKED(session_queue_move(session, "q", 1));
+  FORKED(session_queue_remove(session, "q"));
+  FORKED(session_queue_clear(session, &count));
+  FORKED(session_queue_claim(session, NULL, &json, NULL));
+  FORKED(session_queue_settle(session, "q", SESSION_QUEUE_SENT, NULL, &seq));
+  FORKED(session_queue_next_due(session, &due_at));
+  CHECK(due_at == 0);
+  FORKED(session_get_buttons(session, &json, NULL));
+  FORKED(session_set_buttons(session, "[]", 0));
   FORKED(session_abi_json(&json, NULL));
   FORKED(session_log_read(0, 0, &json, NULL));
   CHECK(json == NULL && made == NULL && count == 0 && seq == 0 && flag == 0);
@@ -105,6 +133,8 @@ static void every_call_in_the_child(void) {
   session_string_free(string_of_parent);
   session_cursor_destroy(cursor_of_parent);
   session_job_destroy(job_of_parent);
+  session_watch_destroy(watch_of_parent);
+  session_watch_destroy(NULL);
   session_destroy(session);
   session_destroy(session);
   session_destroy(NULL);
@@ -134,17 +164,20 @@ static void in_child(void (*run)(void)) {
 }
 
 static void the_child_is_refused_and_the_parent_goes_on(void) {
+  char *page = NULL;
   char id[160];
   char *json = NULL;
   start();
   session = create(NULL, "before");
   id_of(session, id, sizeof id);
+  CHECK_OK(session_lock(session, SESSION_LOCK_TRY, NULL));
   CHECK_OK(append_text(session, "user_prompt", "{}", NULL));
   CHECK_OK(session_get_id(session, &string_of_parent));
   CHECK_OK(session_stream_begin(session, "agent_message", NULL, &stream));
   CHECK_OK(session_stream_write(stream, "be", 2));
   CHECK_OK(session_cursor_open(session, NULL, &cursor_of_parent));
   CHECK_OK(session_job_start(store, "verify", "{}", 2, &job_of_parent));
+  CHECK_OK(session_watch_open(store, NULL, &watch_of_parent));
 
   in_child(every_call_in_the_child);
   CHECK_OK(session_update_title(session, "after"));
@@ -158,6 +191,13 @@ static void the_child_is_refused_and_the_parent_goes_on(void) {
   CHECK_OK(session_job_destroy(job_of_parent));
   CHECK_OK(session_cursor_seek(cursor_of_parent, 0));
   CHECK_OK(session_cursor_destroy(cursor_of_parent));
+  CHECK_OK(session_watch_next(watch_of_parent, 0, GUARD_MS, &page, NULL));
+  CHECK_HAS(page, "\"kind\":\"renamed\"");
+  session_string_free(page);
+  CHECK_OK(session_watch_destroy(watch_of_parent));
+  CHECK_OK(session_lock_status(session, &page, NULL));
+  CHECK_HAS(page, "\"is_mine\":true"); /* the child let go of nothing */
+  session_string_free(page);
   CHECK_STR(id, string_of_parent);
   session_string_free(string_of_parent);
   CHECK_INFO(session, "\"title\":\"after\"");

@@ -9,6 +9,7 @@ static int outs_are_clear; /* set by the thunk that ran last */
 #define STREAM ((session_stream_t *)handle)
 #define CURSOR ((session_cursor_t *)handle)
 #define JOB ((session_job_t *)handle)
+#define WATCH ((session_watch_t *)handle)
 #define JSON_CALL(name, call) \
   static session_status_t name(void *handle) { \
     char *json = (char *)&outs_are_clear; \
@@ -112,6 +113,36 @@ JSON_CALL(cursor_previous, session_cursor_previous(CURSOR, 0, &json, &length))
 PLAIN_CALL(cursor_seek, session_cursor_seek(CURSOR, 1))
 PLAIN_CALL(cursor_seek_time, session_cursor_seek_time(CURSOR, 1))
 PLAIN_CALL(cursor_destroy, session_cursor_destroy(CURSOR))
+/* coordination.h, on a session */
+PLAIN_CALL(lock, session_lock(SESSION, SESSION_LOCK_TRY, NULL))
+PLAIN_CALL(lock_answer, session_lock_answer(SESSION, "lr_1", 0))
+JSON_CALL(lock_status, session_lock_status(SESSION, &json, &length))
+PLAIN_CALL(set_activity, session_set_activity(SESSION, "idle", NULL))
+PLAIN_CALL(unlock, session_unlock(SESSION))
+JSON_CALL(queue_add, session_queue_add(SESSION, "{\"message\":\"m\"}", 15, &json, &length))
+JSON_CALL(queue_list, session_queue_list(SESSION, &json, &length))
+PLAIN_CALL(queue_update, session_queue_update(SESSION, "q-1-00000000", "{}"))
+PLAIN_CALL(queue_move, session_queue_move(SESSION, "q-1-00000000", 1))
+PLAIN_CALL(queue_remove, session_queue_remove(SESSION, "q-1-00000000"))
+OUT_CALL(queue_clear, uint32_t, session_queue_clear(SESSION, &out))
+JSON_CALL(queue_claim, session_queue_claim(SESSION, NULL, &json, &length))
+OUT_CALL(queue_settle, uint64_t,
+         session_queue_settle(SESSION, "q-1-00000000", SESSION_QUEUE_SENT, NULL, &out))
+OUT_CALL(queue_next_due, int64_t, session_queue_next_due(SESSION, &out))
+JSON_CALL(get_buttons, session_get_buttons(SESSION, &json, &length))
+PLAIN_CALL(set_buttons, session_set_buttons(SESSION, "[]", 0))
+/* coordination.h, on a store and on a watch */
+PLAIN_CALL(release_all_locks, session_release_all_locks(STORE))
+OUT_CALL(active_lock_count, uint32_t, session_active_lock_count(STORE, &out))
+OUT_CALL(watch_open, session_watch_t *, session_watch_open(STORE, NULL, &out))
+JSON_CALL(watch_next, session_watch_next(WATCH, 0, SESSION_WAIT_FOREVER, &json, &length))
+static session_status_t watch_get_fd(void *handle) {
+  intptr_t out = 7;
+  session_status_t status = session_watch_get_fd(WATCH, SESSION_FD_DUPLICATE, &out);
+  outs_are_clear = out == -1; /* 0 is a descriptor */
+  return status;
+}
+PLAIN_CALL(watch_destroy, session_watch_destroy(WATCH))
 
 typedef struct entry {
   const char *name;
@@ -133,6 +164,9 @@ static const entry_t on_store[] = {
     {"session_list", list},
     {"session_restore", restore},
     {"session_resolve_share", resolve_share},
+    {"session_release_all_locks", release_all_locks},
+    {"session_active_lock_count", active_lock_count},
+    {"session_watch_open", watch_open},
     {"session_store_close", store_close},
 };
 
@@ -171,6 +205,22 @@ static const entry_t on_session[] = {
     {"session_cursor_open", cursor_open},
     {"session_put_file", put_file},
     {"session_get_file_path", get_file_path},
+    {"session_lock", lock},
+    {"session_lock_answer", lock_answer},
+    {"session_lock_status", lock_status},
+    {"session_set_activity", set_activity},
+    {"session_unlock", unlock},
+    {"session_queue_add", queue_add},
+    {"session_queue_list", queue_list},
+    {"session_queue_update", queue_update},
+    {"session_queue_move", queue_move},
+    {"session_queue_remove", queue_remove},
+    {"session_queue_clear", queue_clear},
+    {"session_queue_claim", queue_claim},
+    {"session_queue_settle", queue_settle},
+    {"session_queue_next_due", queue_next_due},
+    {"session_get_buttons", get_buttons},
+    {"session_set_buttons", set_buttons},
     {"session_destroy", destroy},
 };
 
@@ -196,6 +246,12 @@ static const entry_t on_job[] = {
     {"session_job_destroy", job_destroy},
 };
 
+static const entry_t on_watch[] = {
+    {"session_watch_next", watch_next},
+    {"session_watch_get_fd", watch_get_fd},
+    {"session_watch_destroy", watch_destroy},
+};
+
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
 /* A destroy leaves the last error alone, so only the others are asked for it. */
@@ -204,7 +260,8 @@ static void expect_invalid(const entry_t *entries, size_t count, void *handle, c
   for (i = 0; i < count; ++i) {
     session_status_t status = entries[i].call(handle);
     int is_destroy = entries[i].call == destroy || entries[i].call == stream_destroy ||
-                     entries[i].call == cursor_destroy || entries[i].call == job_destroy;
+                     entries[i].call == cursor_destroy || entries[i].call == job_destroy ||
+                     entries[i].call == watch_destroy;
     if (is_destroy && handle == NULL) {
       CHECK_OK(status);
       continue;
@@ -224,6 +281,7 @@ static void expect_invalid_everywhere(void *handle, const char *kind) {
   expect_invalid(on_stream, COUNT(on_stream), handle, kind);
   expect_invalid(on_cursor, COUNT(on_cursor), handle, kind);
   expect_invalid(on_job, COUNT(on_job), handle, kind);
+  expect_invalid(on_watch, COUNT(on_watch), handle, kind);
 }
 
 static void garbage(void) {
@@ -267,11 +325,20 @@ static void wrong_type(void) {
   session_t *session = NULL;
   session_stream_t *stream = NULL;
   session_job_t *job = NULL;
+  session_watch_t *watch = NULL;
   char *folder = folder_make();
 
   NEED(session_store_open(folder, NULL, &store));
   NEED(session_create(store, NULL, NULL, &session));
   NEED(session_stream_begin(session, "t", NULL, &stream));
+  NEED(session_watch_open(store, NULL, &watch));
+  expect_invalid(on_store, COUNT(on_store), watch, "a watch");
+  expect_invalid(on_session, COUNT(on_session), watch, "a watch");
+  expect_invalid(on_cursor, COUNT(on_cursor), watch, "a watch");
+  expect_invalid(on_watch, COUNT(on_watch), store, "a store");
+  expect_invalid(on_watch, COUNT(on_watch), session, "a session");
+  CHECK_OK(session_watch_destroy(watch));
+  expect_invalid_everywhere(watch, "a destroyed watch");
   expect_invalid(on_store, COUNT(on_store), session, "a session");
   expect_invalid(on_stream, COUNT(on_stream), session, "a session");
   expect_invalid(on_session, COUNT(on_session), store, "a store");
@@ -331,13 +398,20 @@ static void children_of_a_closed_store(void) {
   session_store_t *store = NULL;
   session_t *first = NULL;
   session_t *second = NULL;
+  session_watch_t *watch = NULL;
   char *folder = folder_make();
   size_t i;
 
   NEED(session_store_open(folder, NULL, &store));
   NEED(session_create(store, NULL, NULL, &first));
   NEED(session_create(store, NULL, NULL, &second));
+  NEED(session_watch_open(store, NULL, &watch));
   CHECK_OK(session_store_close(store));
+  CHECK_STATUS(SESSION_E_CLOSED, watch_next(watch));
+  CHECK(outs_are_clear);
+  CHECK_STATUS(SESSION_E_CLOSED, watch_get_fd(watch));
+  CHECK(outs_are_clear);
+  CHECK_OK(session_watch_destroy(watch));
   for (i = 0; i < COUNT(on_session); ++i) {
     if (on_session[i].call == destroy || on_session[i].call == get_stat) continue;
     if (!CHECK_STATUS(SESSION_E_CLOSED, on_session[i].call(first)) || !CHECK(outs_are_clear)) {
@@ -357,6 +431,7 @@ static void missing_outs(void) {
   session_t *session = NULL;
   session_cursor_t *cursor = NULL;
   session_job_t *job = NULL;
+  session_watch_t *watch = NULL;
   char *folder = folder_make();
   char *json = NULL;
 
@@ -424,6 +499,26 @@ static void missing_outs(void) {
   CHECK_STATUS(SESSION_E_INVALID_ARGUMENT, session_put_file(session, "a", "x", 1, NULL, NULL));
   CHECK_STATUS(SESSION_E_INVALID_ARGUMENT, session_get_file_path(session, NULL, &json));
   CHECK_STATUS(SESSION_E_INVALID_ARGUMENT, session_get_file_path(session, "f_0", NULL));
+  CHECK_STATUS(SESSION_E_INVALID_ARGUMENT, session_lock_answer(session, NULL, 1));
+  CHECK_STATUS(SESSION_E_INVALID_ARGUMENT, session_lock_status(session, NULL, NULL));
+  CHECK_STATUS(SESSION_E_INVALID_ARGUMENT, session_set_activity(session, NULL, NULL));
+  CHECK_STATUS(SESSION_E_INVALID_ARGUMENT, session_watch_open(store, NULL, NULL));
+  NEED(session_watch_open(store, NULL, &watch));
+  CHECK_STATUS(SESSION_E_INVALID_ARGUMENT, session_watch_next(watch, 0, 0, NULL, NULL));
+  CHECK_STATUS(SESSION_E_INVALID_ARGUMENT, session_watch_get_fd(watch, 0, NULL));
+  CHECK_OK(session_watch_destroy(watch));
+  CHECK_STATUS(SESSION_E_INVALID_ARGUMENT, session_queue_add(session, NULL, 2, &json, NULL));
+  CHECK_STATUS(SESSION_E_INVALID_ARGUMENT, session_queue_add(session, "{}", 2, NULL, NULL));
+  CHECK_STATUS(SESSION_E_INVALID_ARGUMENT, session_queue_list(session, NULL, NULL));
+  CHECK_STATUS(SESSION_E_INVALID_ARGUMENT, session_queue_update(session, NULL, "{}"));
+  CHECK_STATUS(SESSION_E_INVALID_ARGUMENT, session_queue_update(session, "q-1-00000000", NULL));
+  CHECK_STATUS(SESSION_E_INVALID_ARGUMENT, session_queue_move(session, NULL, 1));
+  CHECK_STATUS(SESSION_E_INVALID_ARGUMENT, session_queue_remove(session, NULL));
+  CHECK_STATUS(SESSION_E_INVALID_ARGUMENT, session_queue_claim(session, NULL, NULL, NULL));
+  CHECK_STATUS(SESSION_E_INVALID_ARGUMENT, session_queue_settle(session, NULL, 0, NULL, NULL));
+  CHECK_STATUS(SESSION_E_INVALID_ARGUMENT, session_queue_next_due(session, NULL));
+  CHECK_STATUS(SESSION_E_INVALID_ARGUMENT, session_get_buttons(session, NULL, NULL));
+  CHECK_STATUS(SESSION_E_INVALID_ARGUMENT, session_set_buttons(session, NULL, 0));
 
   CHECK_OK(session_destroy(session));
   CHECK_OK(session_store_close(store));

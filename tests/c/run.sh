@@ -79,12 +79,13 @@ run() {
 
 strict="-pedantic-errors -Wall -Wextra -Werror"
 programs="types handles store session list delete abort share events streams cursor files branches
-  structs badinput jobs fork threads twoprocs host damage transcript plue boundary"
+  locks watch queue buttons jobs structs badinput fork threads twoprocs host damage transcript plue
+  boundary"
 
 # ---- the headers --------------------------------------------------------------------------------
 
 headers="sessions.h sessions/types.h sessions/store.h sessions/session.h sessions/events.h
-  plue_session.h"
+  sessions/coordination.h plue_session.h"
 
 check_headers() {
   for header in $headers; do
@@ -147,11 +148,11 @@ check_completeness() {
   pointers_noted >"$out/pointers.noted"
   expect "CSessions.apinotes covers every pointer" \
     diff "$out/pointers.declared" "$out/pointers.noted"
-  expect "declarations were found" test "$(wc -l <"$out/pointers.declared")" -ge 59
+  expect "declarations were found" test "$(wc -l <"$out/pointers.declared")" -ge 102
   for name in $(sed 's/ .*//' "$out/pointers.declared"); do
     expect "a program calls $name" grep -q -E "$name( ?\\(|;)" "$here"/*.c
   done
-  for name in $(grep -h -o -E 'session_[a-z_]+\(session(_store|_stream|_cursor|_job)?_t \*' "$include"/sessions/*.h |
+  for name in $(grep -h -o -E 'session_[a-z_]+\(session(_store|_stream|_cursor|_job|_watch)?_t \*' "$include"/sessions/*.h |
     sed 's/(.*//'); do
     expect "handles.c tries $name" grep -q "{\"$name\"," "$here/handles.c"
   done

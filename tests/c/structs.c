@@ -57,6 +57,19 @@ static session_status_t use_cursor_options(void *options) {
   return status;
 }
 
+static session_status_t use_lock_options(void *options) {
+  return session_lock(subject, SESSION_LOCK_TRY, (const session_lock_options_t *)options);
+}
+
+static session_status_t use_watch_options(void *options) {
+  session_watch_t *watch = NULL;
+  session_status_t status =
+      session_watch_open(store, (const session_watch_options_t *)options, &watch);
+  CHECK((status == SESSION_OK) == (watch != NULL));
+  CHECK_OK(session_watch_destroy(watch));
+  return status;
+}
+
 typedef struct kind {
   const char *type;
   size_t size;
@@ -70,6 +83,8 @@ static const kind_t kinds[] = {
     {"session_share_options_t", sizeof(session_share_options_t), use_share_options},
     {"session_append_options_t", sizeof(session_append_options_t), use_append_options},
     {"session_cursor_options_t", sizeof(session_cursor_options_t), use_cursor_options},
+    {"session_lock_options_t", sizeof(session_lock_options_t), use_lock_options},
+    {"session_watch_options_t", sizeof(session_watch_options_t), use_watch_options},
 };
 
 #define KINDS (sizeof kinds / sizeof kinds[0])
@@ -144,7 +159,8 @@ static void unknown_flags(void) {
           SESSION_STORE_ALLOW_NETWORK,
       0, SESSION_LIST_ROOTS | SESSION_LIST_TRASH, SESSION_SHARE_ROTATE | SESSION_SHARE_LIVE,
       SESSION_APPEND_RELAXED | SESSION_APPEND_DURABLE | SESSION_APPEND_CHECK,
-      SESSION_READ_HIDDEN | SESSION_READ_CONTEXT | SESSION_READ_DATA_AS_TEXT};
+      SESSION_READ_HIDDEN | SESSION_READ_CONTEXT | SESSION_READ_DATA_AS_TEXT, SESSION_LOCK_ASK,
+      SESSION_WATCH_COALESCE};
   size_t i;
   int bit;
   begin();

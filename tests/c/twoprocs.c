@@ -40,11 +40,13 @@ static void *append_for_ever(void *unused) {
   }
 }
 
-/* Forks while a thread of it is inside commits. The child calls nothing of the library; it lives
-   until it is killed, or a guard's time is over. Says the child's number. */
+/* Holds the session's lock, and forks while a thread of it is inside commits. The child calls
+   nothing of the library; it lives until it is killed, or a guard's time is over. Says the child's
+   number. */
 static void second_forks_at_work(void) {
   pthread_t thread;
   pid_t child;
+  CHECK_OK(session_lock(second, SESSION_LOCK_TRY, NULL));
   if (!CHECK(pthread_create(&thread, NULL, append_for_ever, NULL) == 0)) return;
   child = fork();
   if (child == 0) {

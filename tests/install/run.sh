@@ -40,8 +40,8 @@ lays_out_every_file() {
     local name
     for name in include/sessions.h include/plue_session.h include/module.modulemap include/CSessions.apinotes \
         include/sessions_cdef.h include/sessions/types.h include/sessions/store.h include/sessions/session.h \
-        include/sessions/events.h lib/libsessions.so lib/libsessions.so.0 "lib/libsessions.so.$version" \
-        lib/pkgconfig/sessions.pc lib/cmake/sessions/sessionsConfig.cmake \
+        include/sessions/events.h include/sessions/coordination.h lib/libsessions.so lib/libsessions.so.0 \
+        "lib/libsessions.so.$version" lib/pkgconfig/sessions.pc lib/cmake/sessions/sessionsConfig.cmake \
         lib/cmake/sessions/sessionsConfigVersion.cmake; do
         [ -f "$1/$name" ] || { printf 'missing: %s\n' "$name"; return 1; }
     done

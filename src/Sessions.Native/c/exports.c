@@ -208,6 +208,56 @@ CALL(session_put_file,
 CALL(session_get_file_path, (session_t *session, const char *file_id, char **out_path),
      (session, file_id, out_path), (CLEAR(out_path)))
 
+/* ---- coordination.h ---- */
+
+CALL(session_lock, (session_t *session, int32_t mode, const session_lock_options_t *options),
+     (session, mode, options), NOTHING)
+CALL(session_lock_answer, (session_t *session, const char *request_id, int32_t accept),
+     (session, request_id, accept), NOTHING)
+CALL(session_lock_status, (session_t *session, JSON_OUT), (session, out_json, out_length),
+     (CLEAR_JSON))
+CALL(session_set_activity, (session_t *session, const char *status, const char *message),
+     (session, status, message), NOTHING)
+CALL(session_unlock, (session_t *session), (session), NOTHING)
+CALL(session_release_all_locks, (session_store_t *store), (store), NOTHING)
+CALL(session_active_lock_count, (session_store_t *store, uint32_t *out_count), (store, out_count),
+     (CLEAR(out_count)))
+CALL(session_watch_open,
+     (session_store_t *store, const session_watch_options_t *options, session_watch_t **out_watch),
+     (store, options, out_watch), (CLEAR(out_watch)))
+CALL(session_watch_next,
+     (session_watch_t *watch, uint32_t limit, uint32_t timeout_ms, JSON_OUT),
+     (watch, limit, timeout_ms, out_json, out_length), (CLEAR_JSON))
+CALL(session_watch_get_fd, (session_watch_t *watch, uint32_t flags, intptr_t *out_fd),
+     (watch, flags, out_fd), (out_fd != NULL ? (void)(*out_fd = -1) : (void)0))
+DESTROY(session_watch_destroy, session_watch_t)
+CALL(session_queue_add,
+     (session_t *session, const char *entry_json, size_t length, JSON_OUT),
+     (session, entry_json, length, out_json, out_length), (CLEAR_JSON))
+CALL(session_queue_list, (session_t *session, JSON_OUT), (session, out_json, out_length),
+     (CLEAR_JSON))
+CALL(session_queue_update,
+     (session_t *session, const char *entry_id, const char *merge_patch_json),
+     (session, entry_id, merge_patch_json), NOTHING)
+CALL(session_queue_move, (session_t *session, const char *entry_id, int32_t delta),
+     (session, entry_id, delta), NOTHING)
+CALL(session_queue_remove, (session_t *session, const char *entry_id), (session, entry_id),
+     NOTHING)
+CALL(session_queue_clear, (session_t *session, uint32_t *out_count), (session, out_count),
+     (CLEAR(out_count)))
+CALL(session_queue_claim, (session_t *session, const char *turn_id, JSON_OUT),
+     (session, turn_id, out_json, out_length), (CLEAR_JSON))
+CALL(session_queue_settle,
+     (session_t *session, const char *entry_id, int32_t outcome, const char *detail,
+      uint64_t *out_seq),
+     (session, entry_id, outcome, detail, out_seq), (CLEAR(out_seq)))
+CALL(session_queue_next_due, (session_t *session, int64_t *out_due_at), (session, out_due_at),
+     (CLEAR(out_due_at)))
+CALL(session_get_buttons, (session_t *session, JSON_OUT), (session, out_json, out_length),
+     (CLEAR_JSON))
+CALL(session_set_buttons, (session_t *session, const char *buttons_json, uint64_t for_seq),
+     (session, buttons_json, for_seq), NOTHING)
+
 /* ---- plue_session.h ---- */
 
 #define PLUE(result, name, parameters, arguments, failure)                                        \

@@ -16,17 +16,19 @@ internal static class AbiDocument
     /// <summary>What a host may ask for by name, as long as nothing is missing in it.</summary>
     public static readonly string[] Features =
     [
-        "abort", "branches", "cursors", "events", "files", "fork_guard", "jobs", "list", "log", "plue", "prune",
-        "repair", "shares", "shutdown", "streams", "transcript", "trash",
+        "abort", "branches", "buttons", "cursors", "events", "files", "fork_guard", "jobs", "list", "locks", "log",
+        "plue", "prune", "queue", "repair", "shares", "shutdown", "streams", "transcript", "trash", "watch",
     ];
 
     /// <summary>How large things may get.</summary>
     public static readonly (string Name, long Value)[] Limits =
     [
+        ("button_label_characters_max", 50), ("button_response_characters_max", 1000), ("buttons_max", 5),
         ("cursor_page_bytes_max", 67108864), ("event_bytes_max", 67108864), ("event_type_bytes_max", 128),
         ("handles_max", 67108864), ("id_bytes_max", 128), ("integer_max", 9007199254740991),
         ("job_arguments_bytes_max", 1048576), ("jobs_waiting_max", 10000), ("json_depth_max", 128),
-        ("log_notes_max", 1000), ("metadata_bytes_max", 1048576), ("reason_bytes_max", 4096),
+        ("lock_requests_max", 64), ("log_notes_max", 1000), ("metadata_bytes_max", 1048576),
+        ("queue_bytes_max", 4194304), ("queue_message_bytes_max", 1048576), ("reason_bytes_max", 4096),
         ("struct_bytes_max", 4096), ("title_bytes_max", 16384),
     ];
 

@@ -101,12 +101,15 @@ public sealed class BindingsTests
             ("SESSION_LIST_", typeof(ListFlags)), ("SESSION_SHARE_", typeof(ShareFlags)),
             ("SESSION_STAT_", typeof(StatFlags)), ("SESSION_DELETE_", typeof(DeletePolicy)),
             ("SESSION_ABORT_", typeof(AbortFlags)), ("SESSION_APPEND_", typeof(AppendFlags)),
-            ("SESSION_READ_", typeof(ReadFlags)),
+            ("SESSION_READ_", typeof(ReadFlags)), ("SESSION_LOCK_", typeof(LockMode)),
+            ("SESSION_LOCK_", typeof(LockFlags)), ("SESSION_WATCH_", typeof(WatchFlags)),
+            ("SESSION_QUEUE_", typeof(QueueOutcome)),
         ];
         foreach ((string prefix, Type type) in families)
         {
             var expected = ClangReader.Header.Constants
-                .Where(constant => constant.Name.StartsWith(prefix, StringComparison.Ordinal))
+                .Where(constant => constant.Name.StartsWith(prefix, StringComparison.Ordinal)
+                    && (prefix != "SESSION_LOCK_" || (constant.Type == "int32_t") == (type == typeof(LockMode))))
                 .Select(constant => (CTypes.Pascal(constant.Name[prefix.Length..].ToLowerInvariant()
                     .Replace("_desc", "_descending", StringComparison.Ordinal)
                     .Replace("_asc", "_ascending", StringComparison.Ordinal)), constant.Number!.Value))

@@ -25,7 +25,8 @@ internal static class CTypes
 
     /// <summary>A C# type, written the same way.</summary>
     public static string Spell(Type type) => type == typeof(void) ? "void"
-        : type.IsPointer ? Spell(type.GetElementType()!) + "*" : type.Name == "Void" ? "void" : type.Name;
+        : type.IsPointer ? Spell(type.GetElementType()!) + "*" : type.Name == "Void" ? "void"
+        : type.IsFunctionPointer ? SpellFunction(type) : type.Name;
 
     /// <summary>Whether C and C# spell the type alike, so that the generator adds no attribute.</summary>
     public static bool IsSpelledAlike(string native) =>
@@ -35,6 +36,9 @@ internal static class CTypes
     public static string Pascal(string snake) =>
         string.Concat(snake.Split('_').Select(word => char.ToUpperInvariant(word[0]) + word[1..]));
 
+    private static string SpellFunction(Type type) => $"{Spell(type.GetFunctionPointerReturnType())}" +
+        $"({string.Join(", ", type.GetFunctionPointerParameterTypes().Select(Spell))})";
+
     private static string? Simple(string name) => name switch
     {
         "void" => "void",
@@ -43,6 +47,8 @@ internal static class CTypes
         "int64_t" => "Int64",
         "uint64_t" => "UInt64",
         "size_t" => "UIntPtr",
+        "intptr_t" => "IntPtr",
+        "session_wake_fn" => "void(void*)",
         _ => null,
     };
 
@@ -54,6 +60,8 @@ internal static class CTypes
     {
         "session_stat_t" => "StatOut",
         "session_append_options_t" => "AppendOptionsIn",
+        "session_lock_options_t" => "LockOptionsIn",
+        "session_watch_options_t" => "WatchOptionsIn",
         _ => Pascal(name["session_".Length..^"_t".Length]),
     };
 

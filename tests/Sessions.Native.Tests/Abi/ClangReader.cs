@@ -10,7 +10,10 @@ internal static partial class ClangReader
 {
     private static readonly Lazy<Header> s_header = new(ReadAll);
     private static readonly string[] s_files =
-        ["sessions/types.h", "sessions/store.h", "sessions/session.h", "sessions/events.h", "plue_session.h"];
+    [
+        "sessions/types.h", "sessions/store.h", "sessions/session.h", "sessions/events.h", "sessions/coordination.h",
+        "plue_session.h",
+    ];
 
     /// <summary>All headers.</summary>
     public static Header Header => s_header.Value;
@@ -111,6 +114,7 @@ internal static partial class ClangReader
     {
         "uint32_t" or "int32_t" or "session_status_t" => 4,
         "uint64_t" or "int64_t" => 8,
+        "session_wake_fn" => 8,
         _ when type.EndsWith('*') => 8,
         _ => throw new InvalidDataException($"the tests do not know the size of {type}"),
     };

@@ -73,6 +73,21 @@ public sealed unsafe class ArgumentTests : IDisposable
         Refuses("kind", t => StartJob(t, t));
         Refuses("args_json", t => Call.With("flush", kind => StartJob(kind, t)));
         Refuses("events_json", t => { sbyte* j; return Methods.session_append_events(Session, t, 2, 0, &j, null); });
+        Refuses("message", t => Lock(new session_lock_options { message = t }));
+        Refuses("request_id", t => Methods.session_lock_answer(Session, t, 1));
+        Refuses("status", t => Methods.session_set_activity(Session, t, null));
+        Refuses("message", t => Call.With("idle", idle => Methods.session_set_activity(Session, idle, t)));
+        Refuses("session_id", t => OpenWatch(new session_watch_options { session_id = t }));
+        Refuses("kinds", t => OpenWatch(new session_watch_options { kinds = t }));
+        Refuses("entry_json", t => { sbyte* j; return Methods.session_queue_add(Session, t, 2, &j, null); });
+        Refuses("entry_id", t => Methods.session_queue_update(Session, t, t));
+        Refuses("merge_patch_json", t => Call.With("q-1-00000000", id => Methods.session_queue_update(Session, id, t)));
+        Refuses("entry_id", t => Methods.session_queue_move(Session, t, 1));
+        Refuses("entry_id", t => Methods.session_queue_remove(Session, t));
+        Refuses("turn_id", t => { sbyte* j; return Methods.session_queue_claim(Session, t, &j, null); });
+        Refuses("entry_id", t => Methods.session_queue_settle(Session, t, 0, null, null));
+        Refuses("detail", t => Call.With("q-1-00000000", id => Methods.session_queue_settle(Session, id, 0, t, null)));
+        Refuses("buttons_json", t => Methods.session_set_buttons(Session, t, 0));
         Refuses("type",
             t => { session_stream_s* s; return Methods.session_stream_begin(Session, t, null, &s); });
         Refuses("stream_id",
@@ -187,6 +202,40 @@ public sealed unsafe class ArgumentTests : IDisposable
     }
 
     [Fact]
+    public void NullIsNamedInCoordinationToo()
+    {
+        void Refuses(string argument, int status) => Assert.Equal($$"""{"argument":"{{argument}}"}""",
+            Call.Fails(Methods.SESSION_E_INVALID_ARGUMENT, status).Details);
+        sbyte* json;
+        session_watch_s* watch;
+        Refuses("mode", Methods.session_lock(Session, 4, null));
+        Refuses("mode", Methods.session_lock(Session, -1, null));
+        Refuses("request_id", Methods.session_lock_answer(Session, null, 1));
+        Refuses("accept", Call.With("lr_1", id => Methods.session_lock_answer(Session, id, 2)));
+        Refuses("out_json", Methods.session_lock_status(Session, null, null));
+        Refuses("status", Methods.session_set_activity(Session, null, null));
+        Refuses("out_watch", Methods.session_watch_open((session_store_s*)Store, null, null));
+        Call.Works(Methods.session_watch_open((session_store_s*)Store, null, &watch));
+        Refuses("out_json", Methods.session_watch_next(watch, 0, 0, null, null));
+        Refuses("out_fd", Methods.session_watch_get_fd(watch, 0, null));
+        Call.Works(Methods.session_watch_destroy(watch));
+        Refuses("entry_json", Methods.session_queue_add(Session, null, 0, &json, null));
+        Refuses("out_json", Call.With("{}", t => Methods.session_queue_add(Session, t, 2, null, null)));
+        Refuses("out_json", Methods.session_queue_list(Session, null, null));
+        Refuses("entry_id", Methods.session_queue_update(Session, null, null));
+        Refuses("merge_patch_json", Call.With("q-1-00000000", id => Methods.session_queue_update(Session, id, null)));
+        Refuses("entry_id", Methods.session_queue_move(Session, null, 1));
+        Refuses("entry_id", Methods.session_queue_remove(Session, null));
+        Refuses("out_json", Methods.session_queue_claim(Session, null, null, null));
+        Refuses("entry_id", Methods.session_queue_settle(Session, null, 0, null, null));
+        Refuses("outcome", Call.With("q-1-00000000", id => Methods.session_queue_settle(Session, id, 4, null, null)));
+        Refuses("out_due_at", Methods.session_queue_next_due(Session, null));
+        Refuses("out_json", Methods.session_get_buttons(Session, null, null));
+        Refuses("buttons_json", Methods.session_set_buttons(Session, null, 0));
+        Refuses("for_seq", Call.With("[]", t => Methods.session_set_buttons(Session, t, ulong.MaxValue)));
+    }
+
+    [Fact]
     public void OutsThatMayBeNullMayBeNull()
     {
         sbyte* json;
@@ -218,6 +267,12 @@ public sealed unsafe class ArgumentTests : IDisposable
         Refuses(4, Methods.session_repair(Session, 4 | Methods.SESSION_REPAIR_DRY_RUN, &json, null));
         Refuses(8, Call.With("[]",
             d => { sbyte* j; return Methods.session_append_events(Session, d, 2, 8, &j, null); }));
+        session_watch_s* watch;
+        Call.Works(Methods.session_watch_open((session_store_s*)Store, null, &watch));
+        nint descriptor = 0;
+        Refuses(2, Methods.session_watch_get_fd(watch, 2 | Methods.SESSION_FD_DUPLICATE, &descriptor));
+        Assert.Equal(-1, descriptor);
+        Call.Works(Methods.session_watch_destroy(watch));
     }
 
     [Fact]
@@ -293,5 +348,18 @@ public sealed unsafe class ArgumentTests : IDisposable
         options.size = (uint)sizeof(session_cursor_options);
         session_cursor_s* cursor;
         return Methods.session_cursor_open(Session, &options, &cursor);
+    }
+
+    private int Lock(session_lock_options options)
+    {
+        options.size = (uint)sizeof(session_lock_options);
+        return Methods.session_lock(Session, Methods.SESSION_LOCK_TRY, &options);
+    }
+
+    private int OpenWatch(session_watch_options options)
+    {
+        options.size = (uint)sizeof(session_watch_options);
+        session_watch_s* watch;
+        return Methods.session_watch_open((session_store_s*)Store, &options, &watch);
     }
 }

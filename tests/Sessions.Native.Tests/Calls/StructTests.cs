@@ -70,7 +70,8 @@ public sealed unsafe class StructTests : IDisposable
     [Fact]
     public void UnknownFlagsInStructsAreNamed()
     {
-        uint[] unknown = [0x10, 1, 4, 4, 8, 8]; // the first bit that each type does not know, in the order of Takers
+        // The first bit that each type does not know, in the order of Takers.
+        uint[] unknown = [0x10, 1, 4, 4, 8, 8, 2, 2];
         foreach (((string type, int known, StructCall call), uint bit) in Takers().Zip(unknown))
         {
             Error error = Call.Fails(Methods.SESSION_E_INVALID_ARGUMENT,
@@ -95,6 +96,10 @@ public sealed unsafe class StructTests : IDisposable
 
         var cursor = new session_cursor_options { size = (uint)sizeof(session_cursor_options), reserved = 1 };
         error = Call.Fails(Methods.SESSION_E_INVALID_ARGUMENT, OpenCursor(&cursor));
+        Assert.Equal("""{"argument":"reserved"}""", error.Details);
+
+        var locking = new session_lock_options { size = (uint)sizeof(session_lock_options), reserved = 1 };
+        error = Call.Fails(Methods.SESSION_E_INVALID_ARGUMENT, Lock(&locking));
         Assert.Equal("""{"argument":"reserved"}""", error.Details);
     }
 
@@ -133,6 +138,9 @@ public sealed unsafe class StructTests : IDisposable
         share.expires_at = -1;
         Assert.Equal("""{"argument":"expires_at"}""", Call.Fails(Methods.SESSION_E_INVALID_ARGUMENT,
             Methods.session_create_share(Session, &share, &json, null)).Details);
+        var watch = new session_watch_options { size = (uint)sizeof(session_watch_options), after_lsn = 1UL << 53 };
+        Assert.Equal("""{"argument":"after_lsn"}""",
+            Call.Fails(Methods.SESSION_E_INVALID_ARGUMENT, OpenWatch(&watch)).Details);
     }
 
     [Fact]
@@ -200,6 +208,8 @@ public sealed unsafe class StructTests : IDisposable
         ("session_share_options_t", sizeof(session_share_options), Share),
         ("session_append_options_t", sizeof(session_append_options), Append),
         ("session_cursor_options_t", sizeof(session_cursor_options), OpenCursor),
+        ("session_lock_options_t", sizeof(session_lock_options), Lock),
+        ("session_watch_options_t", sizeof(session_watch_options), OpenWatch),
     ];
 
     private static int WithBytes(int allocated, uint size, int nonZeroAt, StructCall call)
@@ -261,6 +271,17 @@ public sealed unsafe class StructTests : IDisposable
         session_cursor_s* cursor;
         int status = Methods.session_cursor_open(Session, (session_cursor_options*)options, &cursor);
         Methods.session_cursor_destroy(cursor);
+        return status;
+    }
+
+    private int Lock(void* options) =>
+        Methods.session_lock(Session, Methods.SESSION_LOCK_TRY, (session_lock_options*)options);
+
+    private int OpenWatch(void* options)
+    {
+        session_watch_s* watch;
+        int status = Methods.session_watch_open(Store, (session_watch_options*)options, &watch);
+        Methods.session_watch_destroy(watch);
         return status;
     }
 

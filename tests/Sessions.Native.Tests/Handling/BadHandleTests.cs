@@ -29,6 +29,8 @@ public sealed unsafe class BadHandleTests
             EveryCall.OnStream.Keys.Order());
         Assert.Equal(Taking("session_cursor_t *").Except(["session_cursor_destroy"]).Order(),
             EveryCall.OnCursor.Keys.Order());
+        Assert.Equal(Taking("session_watch_t *").Except(["session_watch_destroy"]).Order(),
+            EveryCall.OnWatch.Keys.Order());
         Assert.Equal(Taking("session_job_t *").Except(["session_job_destroy"]).Order(), EveryCall.OnJob.Keys.Order());
         Assert.Equal(Taking("void *").Except(["plue_session_destroy", "session_options_init"]).Order(),
             EveryCall.OnDropIn.Keys.Order());
@@ -38,7 +40,7 @@ public sealed unsafe class BadHandleTests
     public void NullAndGarbageAreNoHandles()
     {
         foreach ((string name, Func<nint, int> call) in EveryCall.OnSession.Concat(EveryCall.OnStore)
-            .Concat(EveryCall.OnStream).Concat(EveryCall.OnCursor).Concat(EveryCall.OnJob))
+            .Concat(EveryCall.OnStream).Concat(EveryCall.OnCursor).Concat(EveryCall.OnJob).Concat(EveryCall.OnWatch))
         {
             foreach (nint garbage in s_garbage)
             {
@@ -69,6 +71,7 @@ public sealed unsafe class BadHandleTests
         Assert.Equal(Methods.SESSION_OK, Methods.session_destroy(null));
         Assert.Equal(Methods.SESSION_OK, Methods.session_stream_destroy(null));
         Assert.Equal(Methods.SESSION_OK, Methods.session_cursor_destroy(null));
+        Assert.Equal(Methods.SESSION_OK, Methods.session_watch_destroy(null));
         Assert.Equal(Methods.SESSION_OK, Methods.session_job_destroy(null));
         foreach (nint garbage in s_garbage.Where(value => value != 0))
         {
@@ -76,6 +79,7 @@ public sealed unsafe class BadHandleTests
             Assert.Equal(Methods.SESSION_E_INVALID_HANDLE, Methods.session_stream_destroy((session_stream_s*)garbage));
             Assert.Equal(Methods.SESSION_E_INVALID_HANDLE,
                 Methods.session_cursor_destroy((session_cursor_s*)garbage));
+            Assert.Equal(Methods.SESSION_E_INVALID_HANDLE, Methods.session_watch_destroy((session_watch_s*)garbage));
             Assert.Equal(Methods.SESSION_E_INVALID_HANDLE, Methods.session_job_destroy((session_job_s*)garbage));
         }
 
@@ -228,6 +232,41 @@ public sealed unsafe class BadHandleTests
         }
 
         Call.Works(Methods.session_destroy((session_s*)session));
+    }
+
+    [Fact]
+    public void AWatchIsNoStoreAndAnswersClosedAfterIt()
+    {
+        using var store = new TestStore();
+        session_watch_s* watch;
+        Call.Works(Methods.session_watch_open(store.Handle, null, &watch));
+        nint handle = (nint)watch;
+        foreach ((string name, Func<nint, int> call) in EveryCall.OnSession.Concat(EveryCall.OnStore)
+            .Concat(EveryCall.OnCursor))
+        {
+            AssertInvalid(name, call(handle));
+        }
+
+        foreach ((string name, Func<nint, int> call) in EveryCall.OnWatch)
+        {
+            AssertInvalid(name, call((nint)store.Handle));
+            Assert.True(call(handle) == 0, name);
+        }
+
+        Assert.Equal(Methods.SESSION_E_INVALID_HANDLE, Methods.session_watch_destroy((session_watch_s*)store.Handle));
+        Call.Works(store.Close());
+        foreach ((string name, Func<nint, int> call) in EveryCall.OnWatch)
+        {
+            int status = call(handle);
+            Assert.True(status == Methods.SESSION_E_CLOSED, $"{name}: {Call.Name(status)}");
+        }
+
+        Call.Works(Methods.session_watch_destroy(watch));
+        Assert.Equal(Methods.SESSION_E_INVALID_HANDLE, Methods.session_watch_destroy(watch));
+        foreach ((string name, Func<nint, int> call) in EveryCall.OnWatch)
+        {
+            AssertInvalid(name, call(handle));
+        }
     }
 
     [Fact]

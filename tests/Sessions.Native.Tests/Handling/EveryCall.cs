@@ -55,6 +55,25 @@ internal static unsafe class EveryCall
             t => Json((p, n) => Methods.session_put_file(S(h), t, t, 5, p, n))),
         ["session_get_file_path"] = h =>
             Call.With("f_1", t => Text(p => Methods.session_get_file_path(S(h), t, p))),
+        ["session_lock"] = h => Methods.session_lock(S(h), Methods.SESSION_LOCK_TRY, null),
+        ["session_lock_answer"] = h => Call.With("lr_1", t => Methods.session_lock_answer(S(h), t, 0)),
+        ["session_lock_status"] = h => Json((p, n) => Methods.session_lock_status(S(h), p, n)),
+        ["session_set_activity"] = h => Call.With("idle", t => Methods.session_set_activity(S(h), t, null)),
+        ["session_unlock"] = h => Methods.session_unlock(S(h)),
+        ["session_queue_add"] = h => Call.With("""{"message":"m"}""",
+            t => Json((p, n) => Methods.session_queue_add(S(h), t, 15, p, n))),
+        ["session_queue_list"] = h => Json((p, n) => Methods.session_queue_list(S(h), p, n)),
+        ["session_queue_update"] = h => Call.With("q-1-00000000",
+            t => Call.With("{}", d => Methods.session_queue_update(S(h), t, d))),
+        ["session_queue_move"] = h => Call.With("q-1-00000000", t => Methods.session_queue_move(S(h), t, 1)),
+        ["session_queue_remove"] = h => Call.With("q-1-00000000", t => Methods.session_queue_remove(S(h), t)),
+        ["session_queue_clear"] = h => Number<uint>(p => Methods.session_queue_clear(S(h), p)),
+        ["session_queue_claim"] = h => Json((p, n) => Methods.session_queue_claim(S(h), null, p, n)),
+        ["session_queue_settle"] = h => Call.With("q-1-00000000",
+            t => Number<ulong>(p => Methods.session_queue_settle(S(h), t, Methods.SESSION_QUEUE_FAILED, null, p))),
+        ["session_queue_next_due"] = h => Number<long>(p => Methods.session_queue_next_due(S(h), p)),
+        ["session_get_buttons"] = h => Json((p, n) => Methods.session_get_buttons(S(h), p, n)),
+        ["session_set_buttons"] = h => Call.With("[]", t => Methods.session_set_buttons(S(h), t, 0)),
     };
 
     /// <summary>By name: a call on a stream handle.</summary>
@@ -82,6 +101,13 @@ internal static unsafe class EveryCall
         ["session_job_cancel"] = h => Methods.session_job_cancel(J(h)),
     };
 
+    /// <summary>By name: a call on a watch handle.</summary>
+    public static readonly Dictionary<string, Func<nint, int>> OnWatch = new()
+    {
+        ["session_watch_next"] = h => Json((p, n) => Methods.session_watch_next(W(h), 0, 0, p, n)),
+        ["session_watch_get_fd"] = GetFd,
+    };
+
     /// <summary>By name: a call on a store handle.</summary>
     public static readonly Dictionary<string, Func<nint, int>> OnStore = new()
     {
@@ -104,6 +130,9 @@ internal static unsafe class EveryCall
         ["session_restore"] = h => Call.With("session_1", t => Methods.session_restore(T(h), t)),
         ["session_resolve_share"] = h =>
             Call.With("secret", t => Handle(p => Methods.session_resolve_share(T(h), t, p))),
+        ["session_release_all_locks"] = h => Methods.session_release_all_locks(T(h)),
+        ["session_active_lock_count"] = h => Number<uint>(p => Methods.session_active_lock_count(T(h), p)),
+        ["session_watch_open"] = OpenWatch,
     };
 
     /// <summary>By name: a call of the drop-in on a session; a failure is 1.</summary>
@@ -133,6 +162,8 @@ internal static unsafe class EveryCall
     private static session_cursor_s* C(nint handle) => (session_cursor_s*)handle;
 
     private static session_job_s* J(nint handle) => (session_job_s*)handle;
+
+    private static session_watch_s* W(nint handle) => (session_watch_s*)handle;
 
     private static session_store_s* T(nint handle) => (session_store_s*)handle;
 
@@ -219,6 +250,27 @@ internal static unsafe class EveryCall
     {
         var progress = new session_progress { size = (uint)sizeof(session_progress) };
         return Methods.session_job_get_progress(J(handle), &progress);
+    }
+
+    private static int OpenWatch(nint handle)
+    {
+        session_watch_s* watch = (session_watch_s*)Junk;
+        int status = Methods.session_watch_open(T(handle), null, &watch);
+        Empty(status, (nint)watch);
+        if (status == 0)
+        {
+            Call.Works(Methods.session_watch_destroy(watch));
+        }
+
+        return status;
+    }
+
+    private static int GetFd(nint handle)
+    {
+        nint descriptor = Junk;
+        int status = Methods.session_watch_get_fd(W(handle), 0, &descriptor);
+        Empty(status, descriptor + 1); // none is -1
+        return status;
     }
 
     private static int Number<T>(NumberOut<T> call)

@@ -85,6 +85,19 @@ public sealed unsafe class FullTableTests : IDisposable
     }
 
     [Fact]
+    public void AWatchWithoutAHandleIsLetGoOf()
+    {
+        SessionStore store = SessionStore.Open(_folder);
+        Table.Reserve((nuint)Start, 16);
+        nint handle = Table.Add(store);
+        delegate* unmanaged[Cdecl]<nint, WatchOptionsIn*, nint*, int> open = &CoordinationWatch.Open;
+        nint watch = 1;
+        IsTooMany(open(handle, null, &watch));
+        Assert.Equal(0, watch);
+        store.Close();
+    }
+
+    [Fact]
     public void ASessionOfTheDropInWithoutAHandleIsLetGoOf()
     {
         PlueStore.Init(Encoding.UTF8.GetBytes($$"""{"data_dir":{{JsonSerializer.Serialize(_folder)}}}"""));
@@ -103,9 +116,11 @@ public sealed unsafe class FullTableTests : IDisposable
         nint beyond = nint.CreateChecked(1L << 30);
         delegate* unmanaged[Cdecl]<nint, int> destroy = &SessionChanges.Destroy;
         delegate* unmanaged[Cdecl]<nint, int> destroyCursor = &EventsCursor.Destroy;
+        delegate* unmanaged[Cdecl]<nint, int> destroyWatch = &CoordinationWatch.Destroy;
         delegate* unmanaged[Cdecl]<nint, void> destroyInDropIn = &Plue.Destroy;
         Errors.Report(new SessionException(SessionStatus.Conflict, "before"));
         Assert.Equal(Methods.SESSION_E_INTERNAL, destroyCursor(beyond));
+        Assert.Equal(Methods.SESSION_E_INTERNAL, destroyWatch(beyond));
         Assert.Equal(Methods.SESSION_E_INTERNAL, destroy(beyond));
         destroyInDropIn(beyond);
         delegate* unmanaged[Cdecl]<nint, int> destroyStream = &Streams.Destroy;
@@ -121,6 +136,7 @@ public sealed unsafe class FullTableTests : IDisposable
         Assert.Contains("\"session_stream_destroy: System.IndexOutOfRange", notes, StringComparison.Ordinal);
         Assert.Contains("\"session_job_destroy: System.IndexOutOfRange", notes, StringComparison.Ordinal);
         Assert.Contains("\"session_cursor_destroy: System.IndexOutOfRange", notes, StringComparison.Ordinal);
+        Assert.Contains("\"session_watch_destroy: System.IndexOutOfRange", notes, StringComparison.Ordinal);
         Assert.Contains("\"plue_session_destroy: System.IndexOutOfRange", notes, StringComparison.Ordinal);
     }
 

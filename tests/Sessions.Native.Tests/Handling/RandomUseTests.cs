@@ -17,6 +17,7 @@ public sealed unsafe class RandomUseTests
     [
         Methods.SESSION_OK, Methods.SESSION_E_INVALID_HANDLE, Methods.SESSION_E_CLOSED, Methods.SESSION_E_DELETED,
         Methods.SESSION_E_TIMEOUT, Methods.SESSION_E_CANCELLED, Methods.SESSION_E_NOT_FOUND,
+        Methods.SESSION_E_QUEUE_FULL, Methods.SESSION_E_INVALID_TRANSITION,
     ];
 
     // Long calls, and those that answer about the id or the share that is not there.
