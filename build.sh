@@ -88,6 +88,11 @@ install_packages() {
 
 need_program() { command -v "$1" >/dev/null || install_packages "${@:2}"; }
 
+# For what a test can do without: where it cannot be had, what needs it is skipped by name.
+want_program() {
+    command -v "$1" >/dev/null || (install_packages "${@:2}") || say "going on without $1"
+}
+
 # The first of the names that is a program; nothing when none is.
 first_program() {
     local name
@@ -329,6 +334,9 @@ cmd_test() {
     need_program luajit luajit
     need_program pkg-config pkg-config
     need_program cmake cmake make
+    want_program python3 python3
+    want_program nvim neovim
+    want_program node nodejs libnode-dev
     rm -rf "$out/test"
     mkdir -p "$out/test"
     # Own temporary folders: what a test leaves behind is seen and removed. Diagnostics would put
@@ -346,11 +354,12 @@ cmd_test() {
     managed_suite Sessions.Tests 720
     if [ -n "${SESSIONS_LIBRARY:-}" ]; then
         managed_suite Sessions.Native.Tests 240
-        script_suite c 360 tests/c/run.sh "$lib" "$out/test/c"
+        script_suite c 600 tests/c/run.sh "$lib" "$out/test/c"
+        script_suite examples 600 tests/examples/run.sh "$lib"
         script_suite install 120 tests/install/run.sh
         script_suite browser 120 tests/browser/run.sh "$lib" "$out/test/browser"
     else
-        count_suite 'Sessions.Native.Tests, c, install and browser (no library)' 1
+        count_suite 'Sessions.Native.Tests, c, examples, install and browser (no library)' 1
     fi
     left=$(ls -A "$scratch/tests")
     [ -z "$left" ] || { say "-- left behind in the temporary folder:"; say "$left"; failed=$((failed + 1)); }
