@@ -80,7 +80,7 @@ public sealed class PlainDiskTests
             session.UpdateTitle("two");
             session.UpdateTitle("three");
             Support.Stores.Text(b => session.WriteShare(null, b));
-            store.Configure(null, """{"strict_lock":true}"""u8);
+            store.Configure(null, """{"unique_roles":true}"""u8);
             Session gone = store.Create();
             gone.Delete();
             store.Restore(gone.Id);
