@@ -10,7 +10,8 @@ public sealed partial class Session
     /// <summary>
     /// Signals first: from then on <see cref="IsAborted"/> is true and waits end in every process, whatever
     /// comes next. Then it records the abort, and in the same commit a result for each open tool call
-    /// (docs/EVENTS.md); a failure speaks of the record alone. Returns how many sessions were reached. The reason has at most 4 KiB.
+    /// (docs/EVENTS.md); a failure speaks of the record alone. Returns how many sessions were reached. The reason
+    /// has at most 4 KiB.
     /// </summary>
     public int Abort(string? reason = null, AbortFlags flags = AbortFlags.None)
     {

@@ -152,8 +152,8 @@ check_completeness() {
   for name in $(sed 's/ .*//' "$out/pointers.declared"); do
     expect "a program calls $name" grep -q -E "$name( ?\\(|;)" "$here"/*.c
   done
-  for name in $(grep -h -o -E 'session_[a-z_]+\(session(_store|_stream|_cursor|_job|_watch)?_t \*' "$include"/sessions/*.h |
-    sed 's/(.*//'); do
+  for name in $(grep -h -o -E 'session_[a-z_]+\(session(_store|_stream|_cursor|_job|_watch)?_t \*' \
+    "$include"/sessions/*.h | sed 's/(.*//'); do
     expect "handles.c tries $name" grep -q "{\"$name\"," "$here/handles.c"
   done
 }

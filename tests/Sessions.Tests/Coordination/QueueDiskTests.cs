@@ -41,7 +41,8 @@ public sealed class QueueDiskTests
             Assert.Equal("claimed", entries[0].State());
             Assert.All(entries[1..], e => Assert.Equal("queued", e.State()));
             Assert.Equal(0, seen.GetStat().LastSeq);
-            Assert.True(labels == 0 || seen.Buttons().Contains($"\"label\":\"{labels - 1}\"", StringComparison.Ordinal));
+            string last = $"\"label\":\"{labels - 1}\"";
+            Assert.True(labels == 0 || seen.Buttons().Contains(last, StringComparison.Ordinal));
         }
     }
 

@@ -83,8 +83,8 @@ public sealed class RepairPropertyTests
                     .Select(e => e.GetProperty("type").GetString()!)];
                 Assert.Equal(dry.GetProperty("actions").EnumerateArray().Select(Code).Where(c => c == Closing)
                     .Select(_ => "tool_call_update"), types);
-                Assert.DoesNotContain(Closing, Codes(Stores.Json(b => session.Repair(RepairFlags.DryRun, b)), "actions"),
-                    StringComparison.Ordinal);
+                dry = Stores.Json(b => session.Repair(RepairFlags.DryRun, b));
+                Assert.DoesNotContain(Closing, Codes(dry, "actions"), StringComparison.Ordinal);
                 actions += types.Length;
             }
 

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Globalization;
 using Sessions.Tests.Support;
 
 namespace Sessions.Tests.Processes;
@@ -49,7 +50,8 @@ public sealed class TogetherTests
             }
 
             first.End();
-            HostProcess[] hosts = [.. Enumerable.Range(0, Hosts).Select(_ => Start())];
+            int[] patience = new int[Hosts];
+            HostProcess[] hosts = [.. Enumerable.Range(0, Hosts).Select(Start)];
             for (long start = Stopwatch.GetTimestamp(); Stopwatch.GetElapsedTime(start) < Long;)
             {
                 int one = random.Next(Hosts);
@@ -58,13 +60,18 @@ public sealed class TogetherTests
                 {
                     case 0:
                         hosts[one].Kill();
-                        hosts[one] = Start();
+                        hosts[one] = Start(one);
                         break;
                     case 1:
-                        // The others go on, or wait for it, or find it busy.
-                        hosts[one].Stop();
-                        Thread.Sleep(random.Next(200));
-                        hosts[one].Continue();
+                        // The others go on, or wait for it, or, those with little patience, find it busy.
+                        int other = Array.FindIndex(patience, p => p < 1000);
+                        if (other >= 0 && other != one)
+                        {
+                            hosts[one].Stop();
+                            hosts[other].AwaitOutcomes(1 + random.Next(20));
+                            hosts[one].Continue();
+                        }
+
                         break;
                     case 2 when random.Next(4) == 0:
                         File.Delete(folder.At("locks/shared"));
@@ -77,14 +84,15 @@ public sealed class TogetherTests
             ledger.Check(folder);
 
             // Some have little patience, so that they meet neighbours that are stopped inside a commit.
-            HostProcess Start()
+            HostProcess Start(int i)
             {
+                patience[i] = random.Next(2) == 0 ? 60_000 : 30;
                 var host = new HostProcess(folder.Store);
                 all.Add(host);
                 Spoken opening;
                 do
                 {
-                    host.Tell("open", all.Count % 2 == 0 ? "60000" : "30");
+                    host.Tell("open", patience[i].ToString(CultureInfo.InvariantCulture));
                     opening = host.Outcome();
                     Assert.True(opening.Failure is null or nameof(SessionStatus.Busy), opening.Message);
                 }
