@@ -27,7 +27,7 @@ internal sealed partial class Ledger
             {
                 Take(spoken.Order, answer);
             }
-            else if (spoken.IsInDoubt)
+            else if (spoken.IsInDoubt || spoken.Order[0] == "hold") // one that failed may be there in part
             {
                 _doubts.Add(spoken.Order);
             }

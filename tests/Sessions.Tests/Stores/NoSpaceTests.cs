@@ -29,7 +29,6 @@ public sealed class NoSpaceTests
         }
 
         Assert.Equal(1, session.Abort("enough"));
-        seq += 2; // the turn that stood open has its error and its end
         session.ClearAbort();
         doomed.Delete();
         Assert.Equal(2, store.Purge(DateTimeOffset.UtcNow.ToUnixTimeMilliseconds() + 1));
@@ -109,7 +108,7 @@ public sealed class NoSpaceTests
 
         _disk.SpaceBytes = null;
         Assert.Equal(1, session.Abort("again"));
-        Assert.True(session.GetStat().LastSeq > seq + 500); // the results, and what ends the turns
+        Assert.Equal(seq + 500, session.GetStat().LastSeq);
         AssertWhole(store, session.Id, session.GetStat().LastSeq, "New Session");
     }
 
@@ -124,18 +123,18 @@ public sealed class NoSpaceTests
         int length = _disk.Peek(path)!.Length;
         _disk.SpaceBytes = _disk.UsedBytes;
         Assert.Equal(2, Say(session)); // the segment has room, the log has none
-        foreach ((SessionStore each, int events) in ((SessionStore, int)[])[(store, 2), (other, 4)])
+        foreach (SessionStore each in (SessionStore[])[store, other])
         {
-            Assert.Equal(events, each.OpenSession(session.Id).Events().GetProperty("events").GetArrayLength());
+            Assert.Equal(2, each.OpenSession(session.Id).Events().GetProperty("events").GetArrayLength());
             Support.Stores.Fails(SessionStatus.NoSpace, () => each.OpenSession(session.Id).Say("x"));
             Support.Stores.Fails(SessionStatus.NoSpace, () => each.Flush());
-            Assert.Equal(1, each.OpenSession(session.Id).Abort()); // the first one ends the turn
+            Assert.Equal(1, each.OpenSession(session.Id).Abort());
             each.OpenSession(session.Id).ClearAbort();
         }
 
         Assert.True(_disk.Peek(path)!.Length < length + 100_000);
         _disk.SpaceBytes = null;
-        Assert.Equal(5, other.OpenSession(session.Id).Say("five"));
+        Assert.Equal(3, other.OpenSession(session.Id).Say("five"));
         Assert.True(_disk.Peek(path)!.Length > length + 100_000);
         store.Flush();
         AssertWhole(store, session.Id, 5, "New Session", other);
