@@ -106,17 +106,17 @@ typedef struct session_watch_options {
 /**
  * Takes the lock of a session for this handle. On a handle that has it nothing happens.
  *
- * The first lock of a session in this store, and one taken over, also mends the log as
- * session_repair() without flags does, and ends streams that the former holder left open: take it
- * before a turn begins, for one that is open then counts as left behind. Where the mending fails
- * the lock is had all the same, and session_log_read() says why.
+ * The first lock of a session in this store, and one taken over, also gives each open tool call its
+ * result, as interrupted (docs/EVENTS.md, "Repair"), and ends streams that the former holder left
+ * open: take it before the agent calls tools. Turns are left to their agents. Where that fails the
+ * lock is had all the same, and session_log_read() says why.
  *
  * With SESSION_LOCK_ASK the holder sees a request in session_lock_status() and on its watch (kind
- * `lock`, `{"what":"requested","request_id":"...","from":{...},"message":"...","deadline":...}`)
- * and answers it with session_lock_answer(). Where it refuses the call ends with SESSION_E_LOCKED
- * and `"refused":true` in the details. Where it does not answer in time, `try` and `wait` are
- * SESSION_E_TIMEOUT, `force` and `interrupt` go on as if it had not been asked. However the call
- * ends, the request goes with it.
+ * `lock`, `{"what":"requested",...,"request_id":"...","from":{...},"message":"...",
+ * "deadline":...}`) and answers it with session_lock_answer(). Where it refuses the call ends with
+ * SESSION_E_LOCKED and `"refused":true` in the details. Where it does not answer in time, `try` and
+ * `wait` are SESSION_E_TIMEOUT, `force` and `interrupt` go on as if it had not been asked. However
+ * the call ends, the request goes with it.
  *
  * @param session  the session
  * @param mode     SESSION_LOCK_TRY, _WAIT, _FORCE or _INTERRUPT
@@ -127,7 +127,7 @@ typedef struct session_watch_options {
  *         SESSION_E_WAITING_PERMISSION: force, and the holder is at work; a wait ends with
  *         SESSION_E_DELETED, SESSION_E_CLOSED or SESSION_E_CANCELLED (the handle was destroyed)
  * @remark Any thread. Cost: a commit that does not wait for the disk; waits, with mode wait or when
- *         it asks; long, where the log is to be mended.
+ *         it asks; long, where tool calls are to be looked for.
  * @since 0.1
  */
 SESSION_API session_status_t session_lock(session_t *session, int32_t mode,
