@@ -4,7 +4,9 @@ using Xunit;
 
 namespace Sessions.Native.Tests.Calls;
 
-/// <summary>Jobs through the C API: their arguments, their outcome, and whose error it is.</summary>
+/// <summary>Jobs through the C API: their arguments, their outcome, and whose error it is. One of the tests
+/// shuts the library down, which ends the stores and jobs of all others.</summary>
+[Collection(WholeProcess.Name)]
 public sealed unsafe class JobTests : IDisposable
 {
     private const uint Guard = 60_000;
