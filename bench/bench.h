@@ -18,6 +18,7 @@ typedef struct bench_work {
 extern const bench_work_t bench_ours[];   /* each list ends with a NULL name */
 extern const bench_work_t bench_sqlite[];
 extern const bench_work_t bench_plain[];
+extern const bench_work_t bench_together[]; /* locks, ours and the system's */
 extern const bench_work_t bench_talk[];   /* ours too: conversations and their transcripts */
 
 /* Fill a folder with that many sessions, or one session with that many events. */
@@ -25,6 +26,11 @@ void bench_ours_fill(const char *folder, long sessions, long events);
 void bench_talk_fill(const char *folder, long turns);
 void bench_ours_fill_large(const char *folder, long mebibytes);
 void bench_ours_read_cursor(const char *folder);
+void bench_hear(const char *folder, long count);
+void bench_say(const char *folder, long count);
+void bench_follow(const char *folder, long count);
+void bench_hammer(const char *folder, long threads);
+void bench_longest(const char *folder, long milliseconds);
 void bench_sqlite_create(const char *folder);
 void bench_sqlite_fill(const char *folder, long sessions);
 
@@ -41,6 +47,10 @@ void bench_worker(const char *name, const char *folder, int threads, double seco
 /* Asks worker processes for the operations a second of all of them together. */
 double bench_rate(const char *name, const char *folder, int processes, int threads,
                   double seconds);
+
+/* A process of this program that is not waited for, and its end, however it is. */
+int bench_start_self(const char *command, const char *folder, long first);
+void bench_kill(int process);
 
 void bench_run_self(const char *command, const char *folder, long first, long second);
 void bench_make_folder(const char *folder);

@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <ftw.h>
 #include <pthread.h>
+#include <signal.h>
 #include <spawn.h>
 #include <stdarg.h>
 #include <stdatomic.h>
@@ -96,7 +97,8 @@ typedef struct worker_thread {
 
 static const bench_work_t *find_work(const char *name)
 {
-  const bench_work_t *lists[] = { bench_ours, bench_sqlite, bench_plain, bench_talk };
+  const bench_work_t *lists[] = { bench_ours, bench_sqlite, bench_plain, bench_talk,
+                                  bench_together };
   for (size_t i = 0; i < sizeof lists / sizeof *lists; i++)
     for (const bench_work_t *work = lists[i]; work->name != NULL; work++)
       if (strcmp(work->name, name) == 0) return work;
@@ -249,6 +251,23 @@ double bench_rate(const char *name, const char *folder, int processes, int threa
   }
   for (int i = 0; i < processes; i++) end_process(&all[i], name);
   return rate;
+}
+
+int bench_start_self(const char *command, const char *folder, long first)
+{
+  pid_t pid;
+  char first_text[24];
+  char *arguments[] = { "bench", (char *)command, (char *)folder, first_text, NULL };
+  snprintf(first_text, sizeof first_text, "%ld", first);
+  int error = posix_spawn(&pid, "/proc/self/exe", NULL, NULL, arguments, environ);
+  if (error != 0) bench_die("spawn: %s", strerror(error));
+  return pid;
+}
+
+void bench_kill(int process)
+{
+  if (kill(process, SIGKILL) != 0 || waitpid(process, NULL, 0) < 0)
+    bench_die("killing %d: %s", process, strerror(errno));
 }
 
 void bench_run_self(const char *command, const char *folder, long first, long second)

@@ -7,8 +7,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
 
-enum { ROUNDS_MAX = 9, ROWS_MAX = 64, SMALL = 10000, LARGE = 100000, LOG = 100000, TURNS = 430 };
+enum { ROUNDS_MAX = 9, ROWS_MAX = 64, SMALL = 10000, LARGE = 100000, LOG = 100000, TURNS = 430,
+       HEARD = 300 };
 
 static const char *root, *library, *program, *self;
 static int rows, missed;
@@ -322,6 +325,122 @@ static void stream(void)
   limit_row("a stream chunk", 1e6 / chunk.rates[0], "µs", 20);
 }
 
+static double change_wait(double *late)
+{
+  char command[4096], line[64];
+  double median;
+  FILE *hearing;
+  char *fresh = bench_path(root, "fresh");
+  bench_make_folder(fresh);
+  bench_run_self("ours-fill", fresh, 0, 0);
+  snprintf(command, sizeof command, "'%s' hear '%s' %d", self, fresh, HEARD);
+  hearing = popen(command, "r");
+  if (hearing == NULL || fgets(line, sizeof line, hearing) == NULL) bench_die("nobody hears");
+  bench_run_self("say", fresh, HEARD, 0);
+  if (fscanf(hearing, "%lf %lf", &median, late) != 2 || pclose(hearing) != 0)
+    bench_die("the one who hears failed");
+  bench_remove_folder(fresh);
+  free(fresh);
+  return median;
+}
+
+/* The writers' rate while another process follows with that many watches. */
+static double followed_rate(const char *folder, int watches, long *told, long *missed)
+{
+  char command[4096], line[64];
+  long appended, least, gaps, silent;
+  FILE *following;
+  /* A fifo's other end is this process: closing it ends the follower. */
+  char *fifo = bench_path(folder, "end");
+  snprintf(command, sizeof command, "mkfifo '%s' && '%s' follow '%s' %d < '%s'", fifo, self, folder,
+           watches, fifo);
+  following = popen(command, "r");
+  if (following == NULL) bench_die("nobody follows");
+  FILE *end = NULL;
+  for (int i = 0; end == NULL && i < 1000; i++) {
+    struct timespec moment = { 0, 5000000 };
+    nanosleep(&moment, NULL);
+    end = fopen(fifo, "r+");
+  }
+  if (end == NULL || fgets(line, sizeof line, following) == NULL) bench_die("nobody follows");
+  double rate = bench_rate("ours.append", folder, 1, 16, 1);
+  fputs("end\n", end);
+  fflush(end);
+  if (fscanf(following, "%ld %ld %ld %ld", &appended, &least, &gaps, &silent) != 4 ||
+      pclose(following) != 0 || appended == 0)
+    bench_die("the follower failed");
+  fclose(end);
+  unlink(fifo);
+  free(fifo);
+  *told += gaps;
+  *missed += silent;
+  return rate;
+}
+
+/* How long the longest append takes beside a busy neighbour that is killed again and again, or is not. */
+static double longest_append(int kills)
+{
+  enum { MILLISECONDS = 3000 };
+  char command[4096];
+  double longest;
+  int64_t until = bench_now() + (MILLISECONDS - 200) * INT64_C(1000000);
+  char *fresh = bench_path(root, "fresh");
+  bench_make_folder(fresh);
+  bench_run_self("ours-fill", fresh, 0, 0);
+  snprintf(command, sizeof command, "'%s' longest '%s' %d", self, fresh, MILLISECONDS);
+  FILE *appending = popen(command, "r");
+  if (appending == NULL) bench_die("nobody appends");
+  for (int i = 0; bench_now() < until; i++) {
+    struct timespec moment = { 0, kills ? (60 + i * 37 % 90) * 1000000 : 999999999 };
+    int neighbour = bench_start_self("hammer", fresh, 4);
+    nanosleep(&moment, NULL);
+    bench_kill(neighbour);
+  }
+  if (fscanf(appending, "%lf", &longest) != 1 || pclose(appending) != 0)
+    bench_die("the one who appends failed");
+  bench_remove_folder(fresh);
+  free(fresh);
+  return longest;
+}
+
+static void together(void)
+{
+  enum { ROUNDS = 3, WATCHES = 100 };
+  double medians[ROUNDS], lates[ROUNDS], followed[ROUNDS], alone[ROUNDS];
+  long told = 0, missed = 0;
+  char title[96], text[48];
+
+  for (int i = 0; i < ROUNDS; i++) medians[i] = change_wait(&lates[i]);
+  limit_row("a change, from its append to another process that polls: median",
+            bench_median(medians, ROUNDS) / 1e3, "µs", 50000);
+  limit_row("the same: 99th percentile", bench_median(lates, ROUNDS) / 1e3, "µs", 50000);
+  double beside[ROUNDS], killed[ROUNDS];
+  for (int i = 0; i < ROUNDS; i++) {
+    beside[i] = longest_append(0);
+    killed[i] = longest_append(1);
+  }
+  limit_row("longest of all appends beside a busy neighbour", bench_median(beside, ROUNDS) / 1e6, "ms", 0);
+  limit_row("the same beside one that is killed ten times a second, more than that",
+            (bench_median(killed, ROUNDS) - bench_median(beside, ROUNDS)) / 1e6, "ms", 50);
+  pair("session lock and unlock", "`flock` in C", "ours.lock", NULL, "plain.flock", NULL, 5, 1, 1,
+       0.5, 0);
+  for (int i = 0; i < ROUNDS; i++) {
+    char *fresh = bench_path(root, "fresh");
+    bench_make_folder(fresh);
+    bench_run_self("ours-fill", fresh, 0, 0);
+    followed[i] = followed_rate(fresh, WATCHES, &told, &missed);
+    bench_remove_folder(fresh);
+    free(fresh);
+    alone[i] = once("ours.append", NULL, 1, 16, 1);
+  }
+  rate_row("durable append, 16 threads, 100 watches in another process", "the same without them",
+           bench_median(followed, ROUNDS), bench_median(alone, ROUNDS), 0);
+  snprintf(text, sizeof text, "%ld of %d", missed, ROUNDS * WATCHES);
+  snprintf(title, sizeof title, "of those watches, missed a change and were not told (told of a gap: %ld)",
+           told);
+  row(title, "", text, "", "", "none", missed == 0);
+}
+
 /* Last, because a file system remembers for a while how many files were just removed. */
 static void beside_plain(void)
 {
@@ -337,7 +456,8 @@ static int all(char **wanted)
     { "durable", durable },       { "reading", reading }, { "opening", opening },
     { "tail", tail },             { "transcript", transcripts }, { "calls", calls },
     { "footprint", footprints },  { "cursor", cursors },  { "growth", growth },
-    { "stream", stream },         { "plain", beside_plain },
+    { "stream", stream },         { "together", together },
+    { "plain", beside_plain },
   };
   bench_make_folder(root);
   head();
@@ -371,6 +491,11 @@ int main(int argc, char **argv)
   else if (strcmp(command, "talk-fill") == 0) bench_talk_fill(root, first);
   else if (strcmp(command, "ours-fill-large") == 0) bench_ours_fill_large(root, first);
   else if (strcmp(command, "ours-read-cursor") == 0) bench_ours_read_cursor(root);
+  else if (strcmp(command, "hear") == 0) bench_hear(root, first);
+  else if (strcmp(command, "say") == 0) bench_say(root, first);
+  else if (strcmp(command, "follow") == 0) bench_follow(root, first);
+  else if (strcmp(command, "hammer") == 0) bench_hammer(root, first);
+  else if (strcmp(command, "longest") == 0) bench_longest(root, first);
   else if (strcmp(command, "sqlite-fill") == 0) bench_sqlite_fill(root, first);
   else if (strcmp(command, "sqlite-create") == 0) bench_sqlite_create(root);
   else bench_die("no command %s", command);

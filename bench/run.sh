@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # Builds the measuring programs against a library, runs them on this disk, prints one table and
 # writes it with the machine's facts:  bench/run.sh LIBDIR OUTDIR [SECTION...]
-# Sections are durable, reading, opening, tail, transcript, calls, footprint, cursor, growth, stream and
-# plain; some of them alone are only printed.
+# Sections are durable, reading, opening, tail, transcript, calls, footprint, cursor, growth, stream, together
+# and plain; some of them alone are only printed.
 set -euo pipefail
 lib=$(cd "$1" && pwd)
 mkdir -p "$2"
@@ -12,7 +12,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 cc=${CC:-cc}
 flags=(-std=c11 -O2 -D_GNU_SOURCE -Wall -Wextra -Werror -Iinclude)
-"$cc" "${flags[@]}" bench/{main,harness,ours,sqlite,plain,talk}.c -o "$out/bench" \
+"$cc" "${flags[@]}" bench/{main,harness,ours,sqlite,plain,talk,together}.c -o "$out/bench" \
     -L"$lib" "-Wl,-rpath,$lib" -lsessions -lsqlite3 -lpthread
 "$cc" "${flags[@]}" bench/footprint.c -o "$out/footprint" -ldl
 

@@ -23,6 +23,7 @@ internal sealed class LockKeeper(StoreCore core)
     private readonly List<(Row Row, long Epoch)> _dropped = [];
     private volatile bool _hasDropped;
     private long _lastBeat;
+    private long? _startedAt; // this process did, which takes a look at the system's files
 
     /// <summary>Wakes the store's thread.</summary>
     public Action? Wake { get; set; }
@@ -147,7 +148,7 @@ internal sealed class LockKeeper(StoreCore core)
     public LockHolder Holder(long now) => new()
     {
         Pid = core.Environment.ProcessId,
-        ProcessStartedAt = core.Environment.ProcessStartedAt(core.Environment.ProcessId) ?? 0,
+        ProcessStartedAt = _startedAt ??= core.Environment.ProcessStartedAt(core.Environment.ProcessId) ?? 0,
         Hostname = core.Environment.Hostname,
         InstanceId = core.InstanceId,
         ClientType = core.ClientType,
