@@ -17,6 +17,7 @@ internal sealed class AbortSignal(string id, SessionInfo info)
     private long _seen;
     private int _count;
     private volatile bool _isPending;
+    private long _quietAt = -1; // what was seen, while nothing is pending
     private long _signalledAt = -1;
 
     // The last LSN that may have been an abort's or a clear's; of one just read nobody knows a better bound.
@@ -47,7 +48,6 @@ internal sealed class AbortSignal(string id, SessionInfo info)
 
     /// <summary>Hears what was signalled in the page since the last look; true where one is pending. One load of
     /// the page where nothing was.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)] // every look of a loop goes through here
     public bool Look(SharedState page)
     {
         if (page.AbortSignals != Volatile.Read(ref _seen) || !ReferenceEquals(page, _page))
@@ -57,6 +57,12 @@ internal sealed class AbortSignal(string id, SessionInfo info)
 
         return _isPending;
     }
+
+    /// <summary>True where nothing is pending and nothing was signalled since: the fast path of
+    /// <see cref="Look"/>, two loads and the page's counter.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)] // every look of a loop goes through here
+    public bool IsQuiet(SharedState page)
+        => page.AbortSignals == Volatile.Read(ref _quietAt) && ReferenceEquals(page, _page);
 
     /// <summary>Takes in a signal that was given when so much was published.</summary>
     public void Give(long lsn)
@@ -80,7 +86,7 @@ internal sealed class AbortSignal(string id, SessionInfo info)
             if (info.AbortCount != _abortCount || info.IsAborted != _wasAborted)
             {
                 _recordedAt = lsn;
-                _isPending = _signalledAt >= _recordedAt;
+                Weigh();
             }
 
             (_abortCount, _wasAborted) = (info.AbortCount, info.IsAborted);
@@ -101,15 +107,22 @@ internal sealed class AbortSignal(string id, SessionInfo info)
                 }
             }
 
-            Volatile.Write(ref _seen, end);
-            _page = page;
+            Volatile.Write(ref _quietAt, -1); // of the page before it
+            (_seen, _page) = (end, page);
+            Weigh();
         }
+    }
+
+    private void Weigh()
+    {
+        _isPending = _signalledAt >= _recordedAt;
+        Volatile.Write(ref _quietAt, _isPending || _page is null ? -1 : _seen);
     }
 
     private void Take(long lsn)
     {
         _signalledAt = Math.Max(_signalledAt, lsn);
-        _isPending = _signalledAt >= _recordedAt;
+        Weigh();
         Volatile.Write(ref _count, _count + 1);
     }
 }

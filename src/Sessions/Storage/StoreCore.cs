@@ -147,7 +147,11 @@ internal sealed class StoreCore
     /// it was just now.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)] // every look of a loop goes through here
     public bool IsAborted(Row row, SessionInfo info)
-        => (row.Abort ?? AbortOf(row, info)).Look(State) || (row.Info ?? info).IsAborted;
+    {
+        SharedState page = State;
+        return row.Abort is { } signal && signal.IsQuiet(page) ? info.IsAborted
+            : AbortOf(row, info).Look(page) || (row.Info ?? info).IsAborted;
+    }
 
     /// <summary>What was signalled of the aborts of a row.</summary>
     public AbortSignal AbortOf(Row row, SessionInfo info)
