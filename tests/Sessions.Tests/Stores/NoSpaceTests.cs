@@ -137,7 +137,7 @@ public sealed class NoSpaceTests
         Assert.Equal(3, other.OpenSession(session.Id).Say("five"));
         Assert.True(_disk.Peek(path)!.Length > length + 100_000);
         store.Flush();
-        AssertWhole(store, session.Id, 5, "New Session", other);
+        AssertWhole(store, session.Id, 3, "New Session", other);
     }
 
     [Theory]
