@@ -150,7 +150,7 @@ SESSION_API session_status_t session_append_events(session_t *session, const cha
  * @param[out] out_json    the page; free it with session_string_free()
  * @param[out] out_length  its length in bytes; may be NULL
  * @return SESSION_OK
- * @remark Any thread. Cost: long, in the size of the page.
+ * @remark Any thread. Cost: a page.
  * @since 0.1
  */
 SESSION_API session_status_t session_read_events(session_t *session, uint64_t after_seq,
@@ -167,7 +167,7 @@ SESSION_API session_status_t session_read_events(session_t *session, uint64_t af
  * @param[out] out_json    the page; free it with session_string_free()
  * @param[out] out_length  its length in bytes; may be NULL
  * @return SESSION_OK
- * @remark Any thread. Cost: long, in the size of the page.
+ * @remark Any thread. Cost: a page.
  * @since 0.1
  */
 SESSION_API session_status_t session_read_last_events(session_t *session, uint64_t before_seq,
@@ -342,7 +342,7 @@ SESSION_API session_status_t session_read_streams(session_t *session, const char
  * @param[out] out_json    the page; free it with session_string_free()
  * @param[out] out_length  its length in bytes; may be NULL
  * @return SESSION_OK
- * @remark Any thread. Cost: long, in the size of the page.
+ * @remark Any thread. Cost: a page.
  * @since 0.1
  */
 SESSION_API session_status_t session_read_turns(session_t *session, uint64_t after_seq,
@@ -381,7 +381,7 @@ SESSION_API session_status_t session_cursor_open(session_t *session,
  * @param[out] out_length  its length in bytes; may be NULL
  * @return SESSION_OK; SESSION_E_TIMEOUT: nothing came; SESSION_E_MISUSE; a wait ends with
  *         SESSION_E_DELETED, SESSION_E_CLOSED or SESSION_E_CANCELLED (the cursor was destroyed)
- * @remark One thread at a time. Cost: long, in the size of the page; waits.
+ * @remark One thread at a time. Cost: a page; waits.
  * @since 0.1
  */
 SESSION_API session_status_t session_cursor_next(session_cursor_t *cursor, uint32_t limit,
@@ -397,7 +397,7 @@ SESSION_API session_status_t session_cursor_next(session_cursor_t *cursor, uint3
  * @param[out] out_json    the page; free it with session_string_free()
  * @param[out] out_length  its length in bytes; may be NULL
  * @return SESSION_OK; SESSION_E_MISUSE
- * @remark One thread at a time. Cost: long, in the size of the page.
+ * @remark One thread at a time. Cost: a page.
  * @since 0.1
  */
 SESSION_API session_status_t session_cursor_previous(session_cursor_t *cursor, uint32_t limit,
@@ -422,7 +422,8 @@ SESSION_API session_status_t session_cursor_seek(session_cursor_t *cursor, uint6
  * @param cursor  the cursor
  * @param at      unix ms
  * @return SESSION_OK; SESSION_E_MISUSE
- * @remark One thread at a time. Cost: long, in the part of the log before that event.
+ * @remark One thread at a time. Cost: long, in the part of the log before that event; also the job
+ *         `find_time`.
  * @since 0.1
  */
 SESSION_API session_status_t session_cursor_seek_time(session_cursor_t *cursor, int64_t at);
@@ -458,7 +459,7 @@ SESSION_API session_status_t session_cursor_destroy(session_cursor_t *cursor);
  *         extension says (`{"argument":"name","extension":"png","expected":"image/png",
  *         "actual":"text/plain"}`); SESSION_E_LIMIT; SESSION_E_NO_SPACE; SESSION_E_ACCESS_DENIED on
  *         a handle from a share
- * @remark Any thread. Cost: long, in the size of the file.
+ * @remark Any thread. Cost: long, in the size of the file; also the job `put_file`.
  * @since 0.1
  */
 SESSION_API session_status_t session_put_file(session_t *session, const char *name,
@@ -509,7 +510,7 @@ SESSION_API session_status_t session_fork(session_t *session, uint64_t at_seq,
  * @param[out] out_json    the JSON; free it with session_string_free()
  * @param[out] out_length  its length in bytes; may be NULL
  * @return SESSION_OK; SESSION_E_ACCESS_DENIED on a handle from a share
- * @remark Any thread. Cost: long, in the number of sessions.
+ * @remark Any thread. Cost: long, in the number of sessions; also the job `tree`.
  * @since 0.1
  */
 SESSION_API session_status_t session_tree(session_t *session, char **out_json, size_t *out_length);

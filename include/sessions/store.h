@@ -72,7 +72,8 @@ typedef struct session_progress {
  * @return SESSION_OK; SESSION_E_NOT_FOUND with SESSION_STORE_MUST_EXIST; SESSION_E_VERSION: made by
  *         a newer version (nothing was touched); SESSION_E_NOT_LOCAL; SESSION_E_BUSY; SESSION_E_IO:
  *         the path is a file or cannot be written
- * @remark Any thread. Cost: long.
+ * @remark Any thread. Cost: long, where the store was not closed or is in an older format; the
+ *         latter also as the job `migrate`.
  * @since 0.1
  */
 SESSION_API session_status_t session_store_open(const char *path,
@@ -228,6 +229,11 @@ SESSION_API session_status_t session_store_close(session_store_t *store);
  * | `repair` | `{"session_id":"...","flags":0}`, the id required | that of session_repair() |
  * | `transcript` | `{"session_id":"...","format":0,"options":{...}}`, the id required | the text of
  * session_transcript() |
+ * | `tree` | `{"session_id":"..."}`, required | that of session_tree() |
+ * | `find_time` | `{"session_id":"...","at":0}`, the id required | `{"after_seq":N}`: where
+ * session_cursor_seek_time() would go, for session_cursor_seek() |
+ * | `put_file` | `{"session_id":"...","name":"...","path":"..."}`, all required | that of
+ * session_put_file(), with the content of the regular file at that path |
  * | `salvage` | `{"path":null,"options":{}}` | the report of session_store_salvage() |
  * | `migrate` | `{"path":null}` | `{"from_version":1,"to_version":1}` |
  *
@@ -261,9 +267,9 @@ SESSION_API session_status_t session_job_start(session_store_t *store, const cha
 
 /**
  * Says how far a job has come. What is counted: `verify` sessions, `purge` those removed (without a
- * total), `retain` sessions that are to go, `prune`, `repair` and `transcript` bytes of log,
- * `salvage` records and sessions, `migrate` files copied (without a total). At its end without an
- * error `done` is `total`.
+ * total), `retain` sessions that are to go, `prune`, `repair`, `find_time` and `transcript` bytes
+ * of log, `put_file` bytes read, `salvage` records and sessions, `migrate` files copied (without a
+ * total). At its end without an error `done` is `total`.
  *
  * @param job                the job
  * @param[out] out_progress  its size set

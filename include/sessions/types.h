@@ -10,7 +10,9 @@
  *   and watches serve one thread at a time: a call that meets another one there answers
  *   SESSION_E_MISUSE. The one callback is session_watch_options_t::wake.
  * - **Cost.** Each call names its class: *memory* (no I/O), *commit* (one record; shares one sync
- *   of the disk with its neighbours), *long* (grows with the data), *waits* (up to its timeout).
+ *   of the disk with its neighbours), *a page* (reads as much as it hands out, or 32 MiB where a
+ *   filter leaves out the rest), *long* (grows with the data; also a job), *waits* (up to its
+ *   timeout).
  * - **Handles** are numbers that look like pointers and are never followed. NULL, stale, freed
  *   twice, of the wrong type or garbage: SESSION_E_INVALID_HANDLE, never a crash.
  * - **Statuses.** A call that can fail returns #session_status_t. Only its statuses of note are

@@ -1,5 +1,6 @@
 using System.Buffers;
 using Sessions.Events;
+using Sessions.Jobs;
 using Sessions.Lifecycle;
 using Sessions.Storage;
 
@@ -51,8 +52,12 @@ public sealed partial class Session
 
     /// <summary>Writes the family of this session as JSON: the oldest living ancestor and all its living
     /// descendants, each behind its parent, in the order they were made.</summary>
-    public void WriteTree(IBufferWriter<byte> output) => SessionStore.Run(() =>
+    public void WriteTree(IBufferWriter<byte> output)
+        => _store.Engine.Jobs.Run(context => WriteTree(context, output));
+
+    internal void WriteTree(JobContext context, IBufferWriter<byte> output) => SessionStore.Run(() =>
     {
+        context.ThrowIfCancelled();
         Current();
         if (_shareId is not null)
         {

@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Globalization;
+using Sessions.Jobs;
 using Sessions.Lifecycle;
 using Sessions.Platform;
 using Sessions.Sharing;
@@ -48,6 +49,19 @@ public sealed partial class Session
         b.Byte('{').Member("file_id", SessionFiles.Id(digest)).Member("name", name).Member("mime_type", mime)
             .Member("bytes", data.Length).Member("sha256", digest).Member("existing", isExisting).Byte('}');
         output.Write(b.Written);
+    }
+
+    /// <summary>The same with the content of a file somewhere else on this machine, which is read first.</summary>
+    internal void PutFile(string name, string path, JobContext context, IBufferWriter<byte> output)
+    {
+        long most = SessionStore.Run(() => Math.Max(FileBytesMax(isImage: true), FileBytesMax(isImage: false)));
+        byte[] data = ForeignFile.Read(path, most, (done, total) =>
+        {
+            context.ThrowIfCancelled();
+            context.Report(done, total);
+        });
+        context.ThrowIfCancelled();
+        PutFile(name, data, output);
     }
 
     /// <summary>Where a file lies, as an absolute path; NotFound where there is none with that id.</summary>

@@ -1,5 +1,6 @@
 using System.Buffers;
 using Sessions.Events;
+using Sessions.Jobs;
 using Sessions.Storage;
 
 namespace Sessions;
@@ -23,6 +24,11 @@ public sealed partial class Session
         Checks.Number(afterSeq, "after_seq");
         output.Write(ReadLog(ReadFlags.None, (log, sight) => new TurnPage(log, sight).Write(afterSeq, limit)).Written);
     }
+
+    /// <summary>The number to stand behind so that the first event at that time (unix ms) or later comes next.
+    /// Reads the log up to there.</summary>
+    internal long FindTime(long at, JobContext context)
+        => ReadLog(ReadFlags.None, (log, sight) => TimeSearch.Before(log, sight, at, new LineBuffer(), context)).Seq;
 
     /// <summary>What this handle may see now.</summary>
     internal Sight Look(ReadFlags flags)

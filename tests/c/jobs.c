@@ -54,6 +54,13 @@ static void every_kind(void) {
   snprintf(args, sizeof args, "{\"session_id\":\"%s\",\"format\":%d}", id,
            SESSION_TRANSCRIPT_MARKDOWN);
   expect_result(store, "transcript", args, "# talk\n");
+  snprintf(args, sizeof args, "{\"session_id\":\"%s\"}", id);
+  expect_result(store, "tree", args, id);
+  snprintf(args, sizeof args, "{\"session_id\":\"%s\",\"at\":1}", id);
+  expect_result(store, "find_time", args, "{\"after_seq\":0}");
+  snprintf(args, sizeof args,
+           "{\"session_id\":\"%s\",\"name\":\"s.json\",\"path\":\"%s/store.json\"}", id, folder);
+  expect_result(store, "put_file", args, "\"name\":\"s.json\"");
   CHECK_OK(session_destroy(session));
   CHECK_OK(session_store_close(store));
   snprintf(args, sizeof args, "{\"path\":\"%s\"}", folder);

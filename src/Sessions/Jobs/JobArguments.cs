@@ -34,6 +34,9 @@ internal sealed class JobArguments
         return text;
     }
 
+    /// <summary>A text that must be there.</summary>
+    public string Text(string name) => OptionalText(name) is { Length: > 0 } text ? text : throw Wrong(name, "a text");
+
     /// <summary>The id of a session, which must be there.</summary>
     public string SessionId()
     {

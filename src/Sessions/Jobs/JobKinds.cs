@@ -18,7 +18,8 @@ internal static class JobKinds
     public static bool? IsStoreless(string kind) => kind switch
     {
         "migrate" or "salvage" => true,
-        Flush or "prune" or "purge" or "repair" or "retain" or "transcript" or "verify" => false,
+        Flush or "find_time" or "prune" or "purge" or "put_file" or "repair" or "retain" or "transcript" or "tree"
+            or "verify" => false,
         _ => null,
     };
 
@@ -45,6 +46,9 @@ internal static class JobKinds
         "retain" => Retain(arguments, store),
         "prune" => Prune(arguments, store),
         "repair" => Repair(arguments, store),
+        "tree" => On(store, arguments.SessionId(), (session, context, output) => session.WriteTree(context, output)),
+        "find_time" => FindTime(arguments, store),
+        "put_file" => PutFile(arguments, store),
         _ => Transcript(arguments, store),
     };
 
@@ -92,6 +96,25 @@ internal static class JobKinds
         TranscriptOptions options = TranscriptOptions.Read(arguments.OptionalObject("options").Span);
         return On(store, id,
             (session, context, output) => session.WriteTranscript(format, options, context, output));
+    }
+
+    private static JobBody FindTime(JobArguments arguments, SessionStore store)
+    {
+        string id = arguments.SessionId();
+        long at = arguments.Number("at");
+        return On(store, id, (session, context, output) =>
+        {
+            var b = new Utf8Buffer(32);
+            output.Write(b.Byte('{').Member("after_seq", session.FindTime(at, context)).Byte('}').Written);
+        });
+    }
+
+    private static JobBody PutFile(JobArguments arguments, SessionStore store)
+    {
+        string id = arguments.SessionId();
+        string name = arguments.Text("name"), path = arguments.Text("path");
+        FileNames.Check(name);
+        return On(store, id, (session, context, output) => session.PutFile(name, path, context, output));
     }
 
     // The session is opened when the job runs: its start does no I/O.

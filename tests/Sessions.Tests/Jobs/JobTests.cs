@@ -44,6 +44,21 @@ public sealed class JobTests : IDisposable
         Assert.Equal($$"""{"lsn":{{store.Core.State.Synced}}}""", Do(store, "flush"));
         Assert.Equal("""{"purged":0}""", Do(store, "purge"));
 
+        Assert.Equal(Text(session.WriteTree), Do(store, "tree", $$"""{{{id}}}"""));
+        using (EventCursor cursor = session.OpenCursor())
+        {
+            long at = session.Events(2, 1).GetProperty("events")[0].GetProperty("timestamp").GetInt64();
+            cursor.SeekTime(at);
+            Assert.Equal($$"""{"after_seq":{{cursor.Position}}}""",
+                Do(store, "find_time", $$"""{{{id}},"at":{{at}}}"""));
+        }
+
+        string path = Path.Combine(_folder, "note.txt");
+        File.WriteAllText(path, "kept");
+        string put = $$"""{{{id}},"name":"note.txt","path":{{JsonSerializer.Serialize(path)}}}""";
+        Assert.Contains("\"existing\":false", Do(store, "put_file", put), StringComparison.Ordinal);
+        Assert.Equal(Text(b => session.PutFile("note.txt", "kept"u8, b)), Do(store, "put_file", put));
+
         // And those that change something do it.
         Assert.Equal($$"""{"purged":1}""", Do(store, "purge", $$"""{"deleted_before":{{_time.NowMs}}}"""));
         Assert.NotEqual(0, session.Append("tool_call", """{"tool_call_id":"c","name":"x"}"""u8,
@@ -57,6 +72,27 @@ public sealed class JobTests : IDisposable
             StringComparison.Ordinal);
         Fails(SessionStatus.Deleted, () => session.Say("gone"));
         store.AssertSound();
+    }
+
+    [Fact]
+    public void A_file_that_is_not_there_is_none_or_is_too_large_is_said_by_the_job()
+    {
+        using SessionStore store = Open(new MemoryDisk());
+        Session session = store.Create();
+        store.Configure(null, """{"limits":{"file_bytes_max":3,"image_bytes_max":3}}"""u8);
+        File.WriteAllText(Path.Combine(_folder, "large"), "four");
+        Assert.Equal(SessionStatus.NotFound, Put("missing"));
+        Assert.Equal(SessionStatus.NotFound, Put("missing/too"));
+        Assert.Equal(SessionStatus.Io, Put(""));
+        Assert.Equal(SessionStatus.Limit, Put("large"));
+        store.AssertSound();
+
+        SessionStatus Put(string file)
+        {
+            string path = JsonSerializer.Serialize(Path.Combine(_folder, file));
+            return Assert.Throws<SessionException>(() => Do(store, "put_file",
+                $$"""{"session_id":"{{session.Id}}","name":"n","path":{{path}}}""")).Status;
+        }
     }
 
     [Fact]
@@ -83,6 +119,10 @@ public sealed class JobTests : IDisposable
         Refuses("transcript", "{\"session_id\":\"s\",\"format\":4}", ofArgs);
         Refuses("transcript", "{\"session_id\":\"s\",\"options\":7}", ofArgs);
         Refuses("transcript", "{\"session_id\":\"s\",\"options\":{\"x\":7}}", """{"argument":"options_json"}""");
+        Refuses("tree", "{}", ofArgs);
+        Refuses("find_time", "{\"session_id\":\"s\",\"at\":\"now\"}", ofArgs);
+        Refuses("put_file", "{\"session_id\":\"s\",\"name\":\"n\"}", ofArgs);
+        Refuses("put_file", "{\"session_id\":\"s\",\"name\":\"\",\"path\":\"p\"}", ofArgs);
         Refuses("prune", "{\"session_id\":\"s\"}", """{"argument":"options_json"}""");
         Refuses("retain", "{\"policy\":{}}", """{"argument":"policy_json"}""");
         Refuses("purge", "{\"deleted_before\":9007199254740992}", ofArgs);
