@@ -1,5 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
+using System.Text.Json;
+using Sessions.Storage;
 using Sessions.Tests.Support;
 
 namespace Sessions.Tests.Processes;
@@ -33,6 +35,18 @@ public sealed class TogetherTests
         while (Stopwatch.GetTimestamp() < end);
     }
 
+    // As any other program reads them, at any moment: whole, and never older than before.
+    private static void CheckFiles(StoreFolder folder, string[] shared, long[] revisions)
+    {
+        for (int i = 0; i < shared.Length; i++)
+        {
+            string text = File.ReadAllText(folder.At(Layout.LiveFolder(shared[i]) + "/" + Layout.SessionFile));
+            long revision = JsonDocument.Parse(text).RootElement.GetProperty("revision").GetInt64();
+            Assert.True(revision >= revisions[i], $"{shared[i]} went back from {revisions[i]} to {revision}.");
+            revisions[i] = revision;
+        }
+    }
+
     private static void Work(Random random)
     {
         using var folder = new StoreFolder();
@@ -41,6 +55,7 @@ public sealed class TogetherTests
         try
         {
             string[] shared = new string[3];
+            long[] revisions = new long[shared.Length];
             HostProcess first = HostProcess.Open(folder.Store);
             all.Add(first);
             for (int i = 0; i < shared.Length; i++)
@@ -54,6 +69,7 @@ public sealed class TogetherTests
             HostProcess[] hosts = [.. Enumerable.Range(0, Hosts).Select(Start)];
             for (long start = Stopwatch.GetTimestamp(); Stopwatch.GetElapsedTime(start) < Long;)
             {
+                CheckFiles(folder, shared, revisions);
                 int one = random.Next(Hosts);
                 hosts[one].AwaitOutcomes(1 + random.Next(40));
                 switch (random.Next(5))
