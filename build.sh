@@ -351,10 +351,10 @@ cmd_test() {
     fi
     export TMPDIR=$scratch/tests DOTNET_EnableDiagnostics=0 CC=$cc CXX=$cxx CLANG=$clang BROWSER=$browser
     script_suite style 60 tests/style/run.sh
-    managed_suite Sessions.Tests 720
+    managed_suite Sessions.Tests 900
     if [ -n "${SESSIONS_LIBRARY:-}" ]; then
         managed_suite Sessions.Native.Tests 240
-        script_suite c 600 tests/c/run.sh "$lib" "$out/test/c"
+        script_suite c 900 tests/c/run.sh "$lib" "$out/test/c"
         script_suite examples 600 tests/examples/run.sh "$lib"
         script_suite install 120 tests/install/run.sh
         script_suite browser 120 tests/browser/run.sh "$lib" "$out/test/browser"
