@@ -41,19 +41,18 @@ static void *append_for_ever(void *unused) {
 }
 
 /* Holds the session's lock, and forks while a thread of it is inside commits. The child calls
-   nothing of the library; it lives until it is killed, or a guard's time is over. Says the child's
-   number. */
+   nothing of the library; it lives until it is killed, or a guard's time is over. The child says its
+   number itself: only once it runs has it closed what it inherited. */
 static void second_forks_at_work(void) {
   pthread_t thread;
-  pid_t child;
   CHECK_OK(session_lock(second, SESSION_LOCK_TRY, NULL));
   if (!CHECK(pthread_create(&thread, NULL, append_for_ever, NULL) == 0)) return;
-  child = fork();
-  if (child == 0) {
+  if (fork() == 0) {
+    pid_t own = getpid();
     alarm(GUARD_MS / 1000);
+    if (write(STDOUT_FILENO, &own, sizeof own) != (ssize_t)sizeof own) _exit(1);
     for (;;) pause();
   }
-  CHECK(write(STDOUT_FILENO, &child, sizeof child) == (ssize_t)sizeof child);
   pthread_join(thread, NULL);
 }
 
