@@ -1,3 +1,4 @@
+using System.Text;
 using Microsoft.Win32.SafeHandles;
 
 namespace Sessions.Platform;
@@ -13,6 +14,7 @@ internal static class ForeignFile
     {
         try
         {
+            RequireRegular(path);
             using SafeFileHandle file = File.OpenHandle(path);
             long length = RandomAccess.GetLength(file);
             Checks.AtMost(length, bytesMax, "file_bytes_max");
@@ -43,6 +45,23 @@ internal static class ForeignFile
         {
             throw new SessionException(SessionStatus.Io, $"The file cannot be read: {e.Message}",
                 Errors.Details(b => b.Member("path", path)));
+        }
+    }
+
+    // To open a pipe waits for somebody at its other end, perhaps for ever. What is not there is said by the open.
+    private static unsafe void RequireRegular(string path)
+    {
+        if (OperatingSystem.IsWindows())
+        {
+            return;
+        }
+
+        fixed (byte* text = Encoding.UTF8.GetBytes(path + "\0"))
+        {
+            if (Unix.TryStat(text, followLinks: true, out UnixStat stat) && !stat.IsRegular)
+            {
+                throw new IOException("It is not a regular file.");
+            }
         }
     }
 }

@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using System.Text.Json;
 using Sessions.Jobs;
 using Sessions.Platform;
@@ -9,7 +10,7 @@ using static Sessions.Tests.Support.Stores;
 namespace Sessions.Tests.Jobs;
 
 /// <summary>A job does what the plain call of its name does, and carries its own outcome.</summary>
-public sealed class JobTests : IDisposable
+public sealed partial class JobTests : IDisposable
 {
     private readonly string _folder = Directory.CreateTempSubdirectory("sessions-jobs-").FullName;
     private readonly ManualTime _time = new();
@@ -85,6 +86,12 @@ public sealed class JobTests : IDisposable
         Assert.Equal(SessionStatus.NotFound, Put("missing/too"));
         Assert.Equal(SessionStatus.Io, Put(""));
         Assert.Equal(SessionStatus.Limit, Put("large"));
+        if (OperatingSystem.IsLinux())
+        {
+            Assert.Equal(0, MakePipe(Path.Combine(_folder, "pipe"), 0x180));
+            Assert.Equal(SessionStatus.Io, Put("pipe")); // nobody is at its other end, and nobody waits for that
+        }
+
         store.AssertSound();
 
         SessionStatus Put(string file)
@@ -94,6 +101,9 @@ public sealed class JobTests : IDisposable
                 $$"""{"session_id":"{{session.Id}}","name":"n","path":{{path}}}""")).Status;
         }
     }
+
+    [LibraryImport("libc", EntryPoint = "mkfifo", StringMarshalling = StringMarshalling.Utf8)]
+    private static partial int MakePipe(string path, uint mode);
 
     [Fact]
     public void What_is_wrong_with_the_arguments_is_said_at_the_start()

@@ -139,6 +139,7 @@ internal readonly struct UnixStat
 {
     private const uint TypeBits = 0xF000;
     private const uint FolderType = 0x4000;
+    private const uint RegularType = 0x8000;
 
     public UnixStat(in LinuxStat stat)
         : this(stat.Size, stat.Links, stat.Mode, stat.Inode,
@@ -173,4 +174,6 @@ internal readonly struct UnixStat
     public bool HasBlocks { get; }
 
     public bool IsFolder => (Mode & TypeBits) == FolderType;
+
+    public bool IsRegular => (Mode & TypeBits) == RegularType;
 }
