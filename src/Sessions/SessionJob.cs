@@ -41,9 +41,9 @@ public sealed class SessionJob : IDisposable
     internal LinkedListNode<SessionJob>? Place { get; set; }
 
     /// <summary>
-    /// Starts a job: flush, prune, purge, repair, retain, transcript, verify in an open store; migrate and
-    /// salvage, without a store, on one that is open nowhere. The arguments are an object, as the header has
-    /// it (store.h). What is wrong with them is said here; everything else is the job's outcome.
+    /// Starts a job: find_time, flush, prune, purge, put_file, repair, retain, transcript, tree, verify in an open
+    /// store; migrate and salvage, without a store, on one that is open nowhere. The arguments are an object, as
+    /// the header has it (store.h). What is wrong with them is said here; everything else is the job's outcome.
     /// </summary>
     public static SessionJob Start(SessionStore? store, string kind, ReadOnlySpan<byte> argsJson)
     {
@@ -133,7 +133,7 @@ public sealed class SessionJob : IDisposable
                 }
             }
 
-            return _failure is not { Status: SessionStatus.Closed } closed ? true : throw Again(closed);
+            return _failure is not { Status: SessionStatus.Closed } closed ? true : throw closed.Again();
         }
     }
 
@@ -151,7 +151,7 @@ public sealed class SessionJob : IDisposable
 
             if (_failure is { } failure)
             {
-                throw Again(failure);
+                throw failure.Again();
             }
         }
 
@@ -251,10 +251,6 @@ public sealed class SessionJob : IDisposable
                 return new SessionException(SessionStatus.Internal, $"A bug in the library: {what}", inner: e);
         }
     }
-
-    // An exception object belongs to one thread; what the job failed with is the pattern for the caller's.
-    private static SessionException Again(SessionException e)
-        => new(e.Status, e.Message, e.Details, e.Offset, e.OsError, e);
 
     private void ThrowIfDisposed()
     {

@@ -26,4 +26,8 @@ public sealed class SessionException : Exception
 
     /// <summary>errno or GetLastError, else 0.</summary>
     public int OsError { get; }
+
+    /// <summary>The same for another thread: an exception object belongs to one, so what another thread met is
+    /// the pattern for the caller's.</summary>
+    internal SessionException Again() => new(Status, Message, Details, Offset, OsError, this);
 }

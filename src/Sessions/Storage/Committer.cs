@@ -66,7 +66,7 @@ internal sealed class Committer(StoreCore core, BatchRunner runner)
 
         if (request.Failure is { } failure)
         {
-            throw failure is SessionException known ? Again(known)
+            throw failure is SessionException known ? known.Again()
                 : new SessionException(SessionStatus.Internal, failure.Message, inner: failure);
         }
     }
@@ -93,10 +93,6 @@ internal sealed class Committer(StoreCore core, BatchRunner runner)
             }
         }
     }
-
-    // An exception object belongs to one thread; what the leader made is the pattern for the caller's.
-    private static SessionException Again(SessionException e)
-        => new(e.Status, e.Message, e.Details, e.Offset, e.OsError, e);
 
     private Batch Join(CommitRequest request)
     {
