@@ -168,7 +168,7 @@ public sealed partial class Session
             }
         });
         QueueState state = QueueCodec.Read(image);
-        QueueRules rules = StoreConfig.Queue(config, QueueRules.WorkspaceOf(info.Facts));
+        QueueRules rules = StoreConfig.Queue(config, StoreConfig.WorkspaceOf(info));
         return (SessionStore.Run(() => state.Interrupt(o => Core.Lock is null || Core.IsOwnerAlive(o))), rules);
     }
 

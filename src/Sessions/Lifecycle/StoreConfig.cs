@@ -18,6 +18,11 @@ internal static class StoreConfig
     /// <summary>The rules as they stand, defaults included.</summary>
     public static byte[] Effective(byte[] stored) => stored.Length == 0 ? Defaults : MergePatch.Apply(Defaults, stored);
 
+    /// <summary>The workspace that a session's facts name, whose rules go before the store's; null: none.</summary>
+    public static string? WorkspaceOf(SessionInfo info)
+        => JsonMembers.Of(info.Facts).FindLast(m => m.Name == "workspace_id") is { Name: not null } id
+            && id.Value.Span[0] == '"' ? id.Text : null;
+
     /// <summary>How large a file that is kept with a session may be.</summary>
     public static long FileBytesMax(byte[] stored, bool isImage)
     {

@@ -27,8 +27,8 @@ internal sealed class StrictRule
             Learn(config);
         }
 
-        return _ofWorkspaces.Count > 0 && WorkspaceOf(info) is { } id && _ofWorkspaces.TryGetValue(id, out bool strict)
-            ? strict : _ofStore;
+        return _ofWorkspaces.Count > 0 && StoreConfig.WorkspaceOf(info) is { } id
+            && _ofWorkspaces.TryGetValue(id, out bool strict) ? strict : _ofStore;
     }
 
     private void Learn(byte[] config)
@@ -51,11 +51,5 @@ internal sealed class StrictRule
     {
         JsonMember found = members.Find(m => m.Name == Name);
         return found.Name is null || found.IsNull ? null : found.Flag;
-    }
-
-    private static string? WorkspaceOf(SessionInfo info)
-    {
-        JsonMember id = JsonMembers.Of(info.Facts).FindLast(m => m.Name == "workspace_id");
-        return id.Name is not null && id.Value.Span[0] == '"' ? id.Text : null;
     }
 }

@@ -17,7 +17,7 @@ internal abstract class QueueRequest(StoreCore core, Row row) : CommitRequest
     public sealed override void Run(Transaction transaction)
     {
         SessionInfo info = transaction.Live(row);
-        QueueRules rules = StoreConfig.Queue(core.Locks.Rules(transaction), QueueRules.WorkspaceOf(info.Facts));
+        QueueRules rules = StoreConfig.Queue(core.Locks.Rules(transaction), StoreConfig.WorkspaceOf(info));
         QueueState before = QueueCodec.Read(transaction.Side(row, ChangeKind.Queue));
         QueueState found = before.Interrupt(core.IsOwnerAlive);
         Outcome outcome = Decide(transaction, found, info, rules);

@@ -41,9 +41,4 @@ internal readonly record struct QueueRules()
 
         return rules;
     }
-
-    /// <summary>The workspace that a session's facts name; null: none.</summary>
-    public static string? WorkspaceOf(ReadOnlyMemory<byte> facts)
-        => JsonMembers.Of(facts).FindLast(m => m.Name == "workspace_id") is { Name: not null } id
-            && id.Value.Span[0] == '"' ? id.Text : null;
 }
