@@ -15,8 +15,8 @@ public sealed partial class Session
     /// Takes the lock of the session for this handle: while it is held, no other handle writes the conversation. It
     /// ends with <see cref="Unlock"/>, with this handle, with its process, or when somebody takes it over: then
     /// each write through this handle is LockLost. A handle that has it keeps it. The first lock of a session, and
-    /// one taken over, closes what a dead writer left open in the log, as a repair without flags does. In mode Wait,
-    /// and with a request, Timeout when the time is over; Locked where a request was refused.
+    /// one taken over, gives an interrupted result to each open tool call of the log (docs/EVENTS.md), and leaves turns
+    /// open. In mode Wait, and with a request, Timeout when the time is over; Locked where a request was refused.
     /// </summary>
     public void Lock(LockMode mode, LockOptions? options = null)
     {

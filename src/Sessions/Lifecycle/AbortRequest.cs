@@ -5,8 +5,8 @@ using Sessions.Storage;
 namespace Sessions.Lifecycle;
 
 /// <summary>
-/// Records an abort of a session, and of its descendants where asked, and settles in the same frame what their
-/// logs have open. Which calls and turns these are was read before, without the store lock; here comes only what was
+/// Records an abort of a session, and of its descendants where asked, and gives in the same frame a result to each
+/// open tool call of their logs. Which these are was read before, without the store lock; here comes only what was
 /// appended since, as long as that is little.
 /// </summary>
 internal sealed class AbortRequest(StoreCore core, Row row, string? reason, bool tree) : CommitRequest

@@ -63,11 +63,11 @@ internal sealed class TurnLedger
     /// <summary>True for the one turn without id that may still go on.</summary>
     public bool IsCurrent(Turn turn) => turn.Id is not null || ReferenceEquals(turn, _unnamed);
 
-    /// <summary>Those in which a tool call or the turn itself is open, in the same order. Takes no longer for a
-    /// long log than for a short one, but the first time.</summary>
-    public List<Turn> FindOpen()
+    /// <summary>Those in which a tool call is open, in the same order. Takes no longer for a long log than for a
+    /// short one, but the first time.</summary>
+    public List<Turn> FindWithOpenCalls()
     {
-        _perhapsOpen.RemoveWhere(t => !t.Calls.Exists(c => c.IsOpen) && !(t.IsOpen && IsCurrent(t)));
+        _perhapsOpen.RemoveWhere(t => !t.Calls.Exists(c => c.IsOpen));
         List<Turn> open = [.. _perhapsOpen];
         open.Sort((a, b) => a.Place.CompareTo(b.Place));
         return open;

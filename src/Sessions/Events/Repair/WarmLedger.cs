@@ -73,7 +73,7 @@ internal sealed class WarmLedger(bool isTaken = false) : IWarm
     public List<NewEvent> Settlement()
     {
         var events = new List<NewEvent>();
-        foreach (Turn turn in _ledger.FindOpen())
+        foreach (Turn turn in _ledger.FindWithOpenCalls())
         {
             foreach (RepairAction action in RepairEvents.Results(turn, force: false, RepairEvents.Aborted))
             {
