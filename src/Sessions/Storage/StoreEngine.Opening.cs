@@ -1,0 +1,249 @@
+using Sessions.Platform;
+
+namespace Sessions.Storage;
+
+/// <content>Opening: to write, alone or beside others, or to read.</content>
+internal sealed partial class StoreEngine
+{
+    /// <summary>Opens the store on a disk; creates, migrates and recovers it as needed and allowed.</summary>
+    public static StoreEngine Open(StoreEnvironment environment, SessionStoreOptions options,
+        IReadOnlyList<IMigrationStep>? migrations = null)
+    {
+        try
+        {
+            return OpenUnchecked(environment, options, migrations ?? Migration.Steps);
+        }
+        catch (DiskException e)
+        {
+            Release(environment);
+            throw Errors.From(e);
+        }
+        catch
+        {
+            Release(environment);
+            throw;
+        }
+    }
+
+    private static void Release(StoreEnvironment environment)
+    {
+        if (environment.OwnsDisk)
+        {
+            environment.Disk.Dispose();
+        }
+    }
+
+    private static StoreEngine OpenUnchecked(StoreEnvironment environment, SessionStoreOptions options,
+        IReadOnlyList<IMigrationStep> migrations)
+    {
+        IDisk disk = environment.Disk;
+        bool readOnly = options.Flags.HasFlag(StoreFlags.ReadOnly);
+        StoreFile? file = disk.Stat("") is { } root
+            ? root.IsFolder ? StoreFile.Read(disk) : throw new DiskException(DiskError.NotFolder, "open", "", 20)
+            : null;
+        if (file is null && (readOnly || options.Flags.HasFlag(StoreFlags.MustExist)))
+        {
+            throw Errors.NotFound("store");
+        }
+
+        if (file is null)
+        {
+            file = ReadBesideRemains(disk);
+            disk.CreateFolder("");
+            disk.SpreadFolders("");
+        }
+
+        if (!disk.Capabilities.IsLocal && !options.Flags.HasFlag(StoreFlags.AllowNetwork))
+        {
+            throw Errors.NotLocal(disk.Capabilities.FileSystem);
+        }
+
+        file ??= StoreFile.Create(environment);
+        if (file.Version > StoreFile.CurrentVersion)
+        {
+            throw Migration.Unsupported(file.Version);
+        }
+
+        if (file.Version < StoreFile.CurrentVersion && (readOnly || options.Flags.HasFlag(StoreFlags.NoMigrate)))
+        {
+            throw Migration.Unsupported(file.Version);
+        }
+
+        ILockFile locks = disk.OpenLocks(Layout.StoreFile, readOnly);
+        try
+        {
+            return readOnly ? OpenToRead(environment, options, file, locks)
+                : OpenToWrite(environment, options, file, locks, migrations);
+        }
+        catch
+        {
+            locks.Dispose();
+            throw;
+        }
+    }
+
+    private static StoreEngine OpenToWrite(StoreEnvironment environment, SessionStoreOptions options, StoreFile file,
+        ILockFile locks, IReadOnlyList<IMigrationStep> migrations)
+    {
+        IDisk disk = environment.Disk;
+        var storeLock = new StoreLock(locks, environment.Time);
+        var engine = new StoreEngine(new StoreCore(environment, options, file.StoreId) { Lock = storeLock });
+        StoreCore core = engine.Core;
+        Await(core, () => locks.TryLock(StoreLock.Opening, exclusive: true), "The lock for opening");
+        if (!locks.IsLinked)
+        {
+            locks.Dispose(); // migrated or salvaged while this one waited: it is another file now
+            return OpenUnchecked(environment, options, migrations);
+        }
+
+        bool alone = locks.TryLock(StoreLock.Alive, exclusive: true);
+        if (file.Version < StoreFile.CurrentVersion)
+        {
+            if (!alone)
+            {
+                throw Errors.Busy("The store, to migrate it,");
+            }
+
+            Migration.Run(environment, file, migrations);
+            locks.Dispose();
+            return OpenUnchecked(environment, options, migrations); // store.json is another file now
+        }
+
+        disk.CreateFolder(Layout.Locks);
+        disk.CreateFolder(Layout.Temporary);
+        var state = new SharedState(disk.OpenSharedPage(Layout.SharedPage, readOnly: false)!);
+        core.Replica.State = state;
+        if (alone)
+        {
+            engine._recovery.RunAlone(state);
+        }
+        else if (!core.CanFollow(state) || state.Health == StoreHealth.Poisoned)
+        {
+            // Those who have it open lost the page, poisoned the store, or only read it, so that the page
+            // may be older than the machine's last start: recover it under their eyes.
+            Await(core, () => storeLock.TryTake(state, 0), "The store lock");
+            try
+            {
+                if (!core.CanFollow(state) || state.Health == StoreHealth.Poisoned)
+                {
+                    engine._recovery.RunBesideOthers(engine._runner.Applier);
+                }
+            }
+            finally
+            {
+                storeLock.Release(state);
+            }
+        }
+
+        Await(core, () => locks.TryLock(StoreLock.Alive, exclusive: false), "The store");
+        locks.Unlock(StoreLock.Opening);
+        engine.Begin();
+        engine.EndStreamsLeft(engine._committer.Commit);
+        core.OnForeignStreams = engine._maintenance.Watch;
+        if (core.Rows.Streams.HasForeign)
+        {
+            engine._maintenance.Watch();
+        }
+
+        return engine;
+    }
+
+    private static StoreEngine OpenToRead(StoreEnvironment environment, SessionStoreOptions options, StoreFile file,
+        ILockFile locks)
+    {
+        var engine = new StoreEngine(new StoreCore(environment, options, file.StoreId)
+        {
+            Lock = new StoreLock(locks, environment.Time),
+        });
+        StoreCore core = engine.Core;
+        bool others = locks.IsHeldByOther(StoreLock.Alive);
+        locks.TryLock(StoreLock.Alive, exclusive: false);
+        if (others && environment.Disk.OpenSharedPage(Layout.SharedPage, readOnly: true) is { } page)
+        {
+            var shared = new SharedState(page, isReadOnly: true);
+            if (core.CanFollow(shared))
+            {
+                core.Replica.State = shared;
+                engine.Begin();
+                return engine;
+            }
+        }
+
+        // Nobody to follow: what the journal has beyond the files is laid over them in memory.
+        core.Replica.State = new SharedState(new PrivatePage()) { Layout = SharedState.Magic, Generation = 1 };
+        engine.Overlay();
+        return engine;
+    }
+
+    private void Begin()
+    {
+        lock (Core.Rows.Gate)
+        {
+            if (Core.State.Health == StoreHealth.Corrupt)
+            {
+                Overlay();
+                return;
+            }
+
+            Core.Replica.Reset();
+            Core.Replica.CatchUp();
+        }
+    }
+
+    // A journal that may not be written to, or is damaged: all its whole frames count, in memory.
+    private void Overlay()
+    {
+        JournalScan scan = JournalScan.Read(Core.Disk, new Journal(Core.Disk, Core.Seed, Core.InstanceId));
+        Core.Corruption ??= scan.Corruption;
+        bool isCorrupt = Core.Corruption is not null;
+        List<Frame> frames = isCorrupt ? WholeFrames.Of(Core.Disk, scan) : scan.Frames;
+        SharedState state = Core.State;
+        lock (Core.Rows.Gate)
+        {
+            long indexed = IndexFile.ReadClosing(Core.Disk)?.Lsn ?? 0;
+            long last = Math.Max(frames.Count > 0 ? frames[^1].Lsn : scan.LastLsn, indexed);
+            bool isPrivate = state.Page is PrivatePage;
+            if (isPrivate)
+            {
+                state.Indexed = indexed;
+                state.Published = last;
+                state.Health = isCorrupt ? StoreHealth.Corrupt : StoreHealth.Sound;
+            }
+
+            Core.Replica.Reset();
+            foreach (Frame frame in frames)
+            {
+                Core.Replica.Take([frame], 0, areApplied: false);
+            }
+
+            if (isCorrupt)
+            {
+                Core.Rows.ForgetLogLengths();
+            }
+
+            Core.Rows.Lsn = isPrivate ? last : state.Published;
+        }
+    }
+
+    // Waits for what another process lets go of; nothing tells when, so it is asked again and again.
+    private static void Await(StoreCore core, Func<bool> attempt, string what)
+    {
+        if (!attempt() && !SpinWait.SpinUntil(attempt, TimeSpan.FromMilliseconds(core.BusyTimeoutMs)))
+        {
+            throw Errors.Busy(what);
+        }
+    }
+
+    // Sessions without store.json: somebody removed it, and a new one would hide that. Unless it was made
+    // since it was looked for, by a process that has gone on to make the rest.
+    private static StoreFile? ReadBesideRemains(IDisk disk)
+    {
+        if (disk.Stat(Layout.Sessions) is null && disk.Stat(Layout.Journal) is null)
+        {
+            return null;
+        }
+
+        return StoreFile.Read(disk)
+            ?? throw Errors.Corrupt("store.json is missing beside the sessions of a store.", Layout.StoreFile);
+    }
+}
