@@ -46,6 +46,7 @@ static const uint32_t SESSION_STORE_READ_ONLY = 0x1;
 static const uint32_t SESSION_STORE_MUST_EXIST = 0x2;
 static const uint32_t SESSION_STORE_NO_MIGRATE = 0x4;
 static const uint32_t SESSION_STORE_ALLOW_NETWORK = 0x8;
+static const uint32_t SESSION_STORE_SHARED_OWNERS = 0x10;
 static const uint32_t SESSION_VERIFY_QUICK = 0x1;
 static const int32_t SESSION_ORDER_UPDATED_DESC = 0;
 static const int32_t SESSION_ORDER_UPDATED_ASC = 1;

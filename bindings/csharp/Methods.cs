@@ -572,6 +572,9 @@ public static unsafe partial class Methods
     [NativeTypeName("#define SESSION_STORE_ALLOW_NETWORK 0x8u")]
     public const uint SESSION_STORE_ALLOW_NETWORK = 0x8U;
 
+    [NativeTypeName("#define SESSION_STORE_SHARED_OWNERS 0x10u")]
+    public const uint SESSION_STORE_SHARED_OWNERS = 0x10U;
+
     [NativeTypeName("#define SESSION_VERIFY_QUICK 0x1u")]
     public const uint SESSION_VERIFY_QUICK = 0x1U;
 

@@ -29,6 +29,9 @@ extern "C" {
 #define SESSION_STORE_MUST_EXIST 0x2u    /**< A missing store is SESSION_E_NOT_FOUND. */
 #define SESSION_STORE_NO_MIGRATE 0x4u    /**< An older format is SESSION_E_VERSION. */
 #define SESSION_STORE_ALLOW_NETWORK 0x8u /**< Takes network disks too, without the promises. */
+/** A team's store: folder and files may belong to anybody and be writable by others, and what is
+ *  made takes the folder's permissions. Whoever may write there is trusted with all of it. */
+#define SESSION_STORE_SHARED_OWNERS 0x10u
 /** @} */
 
 /** @name Flags of session_store_verify_ex()
@@ -191,7 +194,8 @@ SESSION_API session_status_t session_store_purge(session_store_t *store, int64_t
  * away: it is kept in the store's folder `quarantine`. No process may have the store open.
  *
  * @param path             the folder; NULL: the default one, as in session_store_open()
- * @param options_json     a JSON object; NULL: {}
+ * @param options_json     a JSON object; NULL: {}. `{"shared_owners":true}` is to it what
+ *                         SESSION_STORE_SHARED_OWNERS is to session_store_open()
  * @param[out] out_json    a report of what was saved; free it with session_string_free()
  * @param[out] out_length  its length in bytes; may be NULL
  * @return SESSION_OK; SESSION_E_NOT_FOUND: no store there; SESSION_E_BUSY: it is open somewhere
@@ -235,7 +239,7 @@ SESSION_API session_status_t session_store_close(session_store_t *store);
  * | `put_file` | `{"session_id":"...","name":"...","path":"..."}`, all required | that of
  * session_put_file(), with the content of the regular file at that path |
  * | `salvage` | `{"path":null,"options":{}}` | the report of session_store_salvage() |
- * | `migrate` | `{"path":null}` | `{"from_version":1,"to_version":1}` |
+ * | `migrate` | `{"path":null,"options":{}}`, the options as for `salvage` | `{"from_version":1,"to_version":1}` |
  *
  * `migrate` takes a store that was left in an older format, as by SESSION_STORE_NO_MIGRATE, to the
  * current one. It and `salvage` work on a path, where no process has the store open; all other

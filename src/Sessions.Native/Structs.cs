@@ -23,8 +23,8 @@ internal unsafe struct StoreOptions
             return null;
         }
 
-        const StoreFlags Known =
-            StoreFlags.ReadOnly | StoreFlags.MustExist | StoreFlags.NoMigrate | StoreFlags.AllowNetwork;
+        const StoreFlags Known = StoreFlags.ReadOnly | StoreFlags.MustExist | StoreFlags.NoMigrate
+            | StoreFlags.AllowNetwork | StoreFlags.SharedOwners;
         Argument.InStruct(options, (uint)sizeof(StoreOptions), "session_store_options_t", "options");
         return new SessionStoreOptions
         {

@@ -99,7 +99,7 @@ public sealed partial class Session
         if (disk.Stat(path) is not null)
         {
             // Damaged. The content that was meant is at hand again, and takes its place.
-            Core.Quarantine.Keep(path, Id, SessionFiles.Mismatch, disk.ReadAll(path));
+            Core.Quarantine.Keep(path, Id, SessionFiles.Mismatch, disk.ReadAll(path, mayBeLinked: true));
         }
 
         string staged = Stage(data);

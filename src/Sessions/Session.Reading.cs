@@ -72,6 +72,13 @@ public sealed partial class Session
         {
             while (true)
             {
+                if (Core.SafeState() is var safe && safe != state)
+                {
+                    (state, SharedState lost) = (safe, state);
+                    state.CountFollower(1);
+                    StopFollowing(lost);
+                }
+
                 int news = Volatile.Read(ref *state.News);
                 if (isSo())
                 {
@@ -90,6 +97,15 @@ public sealed partial class Session
             }
         }
         finally
+        {
+            StopFollowing(state);
+        }
+    }
+
+    // The page of one that waited may have been cut under it.
+    private static void StopFollowing(SharedState state)
+    {
+        if (state.Page.IsWhole)
         {
             state.CountFollower(-1);
         }

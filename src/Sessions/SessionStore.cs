@@ -33,15 +33,15 @@ public sealed partial class SessionStore : IDisposable
     {
         string folder = Locate(path);
         options ??= new SessionStoreOptions();
-        Checks.Flags((uint)options.Flags, 15);
+        Checks.Flags((uint)options.Flags, 31);
         if (options.Durability is not (Durability.Full or Durability.Relaxed))
         {
             throw Errors.Argument("durability", "There is no such durability.");
         }
 
         Checks.Name(options.ClientType, "client_type");
-        return Open(new StoreEnvironment { Disk = RealDisk.Open(folder), BootId = Machine.BootId, OwnsDisk = true },
-            options, folder);
+        IDisk disk = RealDisk.Open(folder, options.Flags.HasFlag(StoreFlags.SharedOwners));
+        return Open(new StoreEnvironment { Disk = disk, BootId = Machine.BootId, OwnsDisk = true }, options, folder);
     }
 
     internal static SessionStore Open(StoreEnvironment environment, SessionStoreOptions? options = null,
@@ -133,24 +133,14 @@ public sealed partial class SessionStore : IDisposable
     }
 
     /// <summary>Rebuilds a damaged store from its files and from every whole frame of its journal, and
-    /// writes a report. The store must not be open anywhere. Options: none yet, so "{}".</summary>
+    /// writes a report. The store must not be open anywhere. Options: {"shared_owners":true} for a store that is
+    /// opened with <see cref="StoreFlags.SharedOwners"/>.</summary>
     public static void Salvage(string? path, ReadOnlySpan<byte> optionsJson, IBufferWriter<byte> output)
-    {
-        CheckSalvageOptions(optionsJson);
-        Salvage(path, new JobContext(), output);
-    }
+        => Salvage(path, PathOptions.Read(optionsJson), new JobContext(), output);
 
-    internal static void CheckSalvageOptions(ReadOnlySpan<byte> optionsJson)
+    internal static void Salvage(string? path, PathOptions options, JobContext context, IBufferWriter<byte> output)
     {
-        if (JsonText.Compact(optionsJson, "options_json", isObject: true).Length > 2)
-        {
-            throw Errors.Argument("options_json", "There are no options yet.");
-        }
-    }
-
-    internal static void Salvage(string? path, JobContext context, IBufferWriter<byte> output)
-    {
-        using IDisk disk = RealDisk.Open(Locate(path));
+        using IDisk disk = RealDisk.Open(Locate(path), options.SharedOwners);
         Salvage(new StoreEnvironment { Disk = disk, BootId = Machine.BootId }, output, context);
     }
 
@@ -159,9 +149,9 @@ public sealed partial class SessionStore : IDisposable
 
     /// <summary>Takes a store that is open nowhere to the current format, as an open does, and writes what it
     /// had and what it has.</summary>
-    internal static void Migrate(string? path, JobContext context, IBufferWriter<byte> output)
+    internal static void Migrate(string? path, PathOptions options, JobContext context, IBufferWriter<byte> output)
     {
-        using IDisk disk = RealDisk.Open(Locate(path));
+        using IDisk disk = RealDisk.Open(Locate(path), options.SharedOwners);
         Migrate(new StoreEnvironment { Disk = disk, BootId = Machine.BootId }, context, output);
     }
 

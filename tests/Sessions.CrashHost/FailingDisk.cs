@@ -12,7 +12,8 @@ internal sealed class FailingDisk(IDisk disk) : IDisk
 
     public void FailNextSync() => _failures = 1;
 
-    public IDiskFile Open(string path, OpenMode mode) => new File(this, path, disk.Open(path, mode));
+    public IDiskFile Open(string path, OpenMode mode, bool mayBeLinked = false)
+        => new File(this, path, disk.Open(path, mode, mayBeLinked));
 
     public DiskEntry? Stat(string path) => disk.Stat(path);
 
@@ -46,6 +47,10 @@ internal sealed class FailingDisk(IDisk disk) : IDisk
 
     private sealed class File(FailingDisk owner, string path, IDiskFile file) : IDiskFile
     {
+        public ulong Identity => file.Identity;
+
+        public bool IsLinked => file.IsLinked;
+
         public long Length => file.Length;
 
         public int Read(Span<byte> buffer, long offset) => file.Read(buffer, offset);

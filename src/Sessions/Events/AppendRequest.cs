@@ -45,7 +45,9 @@ internal static class EventLogFile
     {
         try
         {
-            using IDiskFile file = disk.Open(row.Folder + "/" + Layout.EventsFile, OpenMode.Read);
+            string path = row.Folder + "/" + Layout.EventsFile;
+            using IDiskFile file = disk.Open(path, OpenMode.Read, mayBeLinked: true);
+            LinkedLog.Require(file, path);
             long length = file.Length;
             Span<byte> last = stackalloc byte[1];
             return (length, length > 0 && (file.Read(last, length - 1) != 1 || last[0] != '\n'));

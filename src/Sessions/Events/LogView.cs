@@ -62,7 +62,7 @@ internal sealed class LogView : IDisposable
     /// <summary>One log as its file has it, without history and journal.</summary>
     public static LogView OpenFile(IDisk disk, string path)
     {
-        IDiskFile file = disk.Open(path, OpenMode.Read);
+        IDiskFile file = disk.Open(path, OpenMode.Read, mayBeLinked: true);
         return new LogView(file, null, file.Length);
     }
 
@@ -133,7 +133,7 @@ internal sealed class LogView : IDisposable
             return fresh;
         }
 
-        return mustExist ? disk.Open(row.Folder + "/" + Layout.EventsFile, OpenMode.Read)
+        return mustExist ? disk.Open(row.Folder + "/" + Layout.EventsFile, OpenMode.Read, mayBeLinked: true)
             : OpenPart(disk, row.Folder + "/" + Layout.EventsFile);
     }
 
@@ -141,7 +141,7 @@ internal sealed class LogView : IDisposable
     {
         try
         {
-            return disk.Open(path, OpenMode.Read);
+            return disk.Open(path, OpenMode.Read, mayBeLinked: true);
         }
         catch (DiskException e) when (e.Error == DiskError.NotFound)
         {

@@ -27,14 +27,9 @@ internal static class JobKinds
     public static JobBody Read(string kind, JobArguments arguments)
     {
         string? path = arguments.OptionalText("path");
-        if (kind == "migrate")
-        {
-            return (context, output) => SessionStore.Migrate(path, context, output);
-        }
-
-        ReadOnlyMemory<byte> options = arguments.OptionalObject("options");
-        SessionStore.CheckSalvageOptions(options.Span);
-        return (context, output) => SessionStore.Salvage(path, context, output);
+        PathOptions options = PathOptions.Read(arguments.OptionalObject("options").Span);
+        return kind == "migrate" ? (context, output) => SessionStore.Migrate(path, options, context, output)
+            : (context, output) => SessionStore.Salvage(path, options, context, output);
     }
 
     /// <summary>Reads the arguments of a kind that works on an open store.</summary>

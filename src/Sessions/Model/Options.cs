@@ -29,6 +29,10 @@ public enum StoreFlags : uint
 
     /// <summary>Network file systems are taken too, without the promises.</summary>
     AllowNetwork = 8,
+
+    /// <summary>A store of a team: the folder and what is in it may belong to any user and be open to others, and
+    /// what is made takes the folder's permissions. Everybody who may write there is trusted with all of it.</summary>
+    SharedOwners = 16,
 }
 
 /// <summary>Options of <see cref="SessionStore.Open(string?, SessionStoreOptions?)"/>; they concern this process

@@ -30,6 +30,10 @@ internal enum DiskError
     /// <summary>ENOTEMPTY.</summary>
     NotEmpty,
 
+    /// <summary>What stands there is no part of a store: a link on the way or in its place, a pipe, a socket, a
+    /// device, a file that has a second name where it must have one. Or the path is none that a store has.</summary>
+    Misplaced,
+
     /// <summary>EXDEV, EMLINK, ENOSYS, EINVAL of an optional call: this disk lacks it.</summary>
     Unsupported,
 }
@@ -49,4 +53,14 @@ internal sealed class DiskException(DiskError error, string operation, string pa
 
     /// <summary>errno or GetLastError; 0 where there is none.</summary>
     public int OsError { get; } = osError;
+
+    /// <summary>True where it was refused because somebody who is not trusted owns it or may write to it;
+    /// <see cref="Owner"/> and <see cref="Mode"/> are then its own.</summary>
+    public bool IsOfOthers { get; init; }
+
+    /// <summary>The user that it belongs to, as the system counts users.</summary>
+    public uint Owner { get; init; }
+
+    /// <summary>Its permissions.</summary>
+    public uint Mode { get; init; }
 }

@@ -14,8 +14,7 @@ internal static class ForeignFile
     {
         try
         {
-            RequireRegular(path);
-            using SafeFileHandle file = File.OpenHandle(path);
+            using SafeFileHandle file = OpenRegular(path);
             long length = RandomAccess.GetLength(file);
             Checks.AtMost(length, bytesMax, "file_bytes_max");
             byte[] content = new byte[length];
@@ -48,20 +47,33 @@ internal static class ForeignFile
         }
     }
 
-    // To open a pipe waits for somebody at its other end, perhaps for ever. What is not there is said by the open.
-    private static unsafe void RequireRegular(string path)
+    // To open a pipe waits for somebody at its other end, perhaps for ever: so nothing is waited for, and what was
+    // opened is looked at. The host named the path, so its links are followed.
+    private static unsafe SafeFileHandle OpenRegular(string path)
     {
         if (OperatingSystem.IsWindows())
         {
-            return;
+            return File.OpenHandle(path);
         }
 
-        fixed (byte* text = Encoding.UTF8.GetBytes(path + "\0"))
+        byte[] text = Encoding.UTF8.GetBytes(path + "\0");
+        fixed (byte* start = text)
         {
-            if (Unix.TryStat(text, followLinks: true, out UnixStat stat) && !stat.IsRegular)
+            int fd = Unix.Open(start, Unix.ReadOnly | Unix.NonBlocking | Unix.NoTerminal);
+            if (fd < 0)
             {
-                throw new IOException("It is not a regular file.");
+                throw Errno.Last == Errno.NotFound ? new FileNotFoundException()
+                    : new IOException($"The system answers {Errno.Last}.");
             }
+
+            var file = new SafeFileHandle(fd, ownsHandle: true);
+            if (Unix.TryStat(fd, out UnixStat stat) && stat.IsRegular)
+            {
+                return file;
+            }
+
+            file.Dispose();
+            throw new IOException("It is not a regular file.");
         }
     }
 }

@@ -3,9 +3,13 @@ namespace Sessions.Platform;
 /// <summary>
 /// Every access of the engine to files goes through this interface; nothing else in the engine may
 /// call the operating system's file functions. Paths are relative to the store's folder, with '/'
-/// between the parts, and "" for the folder itself. A failed call throws <see cref="DiskException"/>
-/// and has done nothing, except a write, which may have written a part.
-/// Files are made with mode 0600 and folders with 0700, whatever the umask.
+/// between the parts, and "" for the folder itself; one that leads anywhere but down is refused
+/// (<see cref="StorePath"/>). No link is followed on the way and none is opened, nor a pipe, a socket or a device
+/// (<see cref="DiskError.Misplaced"/>), nor what somebody who is not trusted owns or may write to
+/// (<see cref="DiskException.IsOfOthers"/>). No open waits for another end. A failed call throws
+/// <see cref="DiskException"/> and has done nothing, except a write, which may have written a part.
+/// Files are made with mode 0600 and folders with 0700, whatever the umask; in a store that its owners share, with
+/// what the store's folder allows.
 /// </summary>
 internal interface IDisk : IDisposable
 {
@@ -13,8 +17,10 @@ internal interface IDisk : IDisposable
     DiskCapabilities Capabilities { get; }
 
     /// <summary>Opens a file. <see cref="OpenMode.CreateNew"/> fails with
-    /// <see cref="DiskError.Exists"/> where the name is taken.</summary>
-    IDiskFile Open(string path, OpenMode mode);
+    /// <see cref="DiskError.Exists"/> where the name is taken. Only logs, attachments and store.json may have more
+    /// than one name: any other file that has is refused, since somebody may have linked a file of the user's here
+    /// for it to be written over.</summary>
+    IDiskFile Open(string path, OpenMode mode, bool mayBeLinked = false);
 
     /// <summary>What stands at the path, or null. Does not follow symbolic links.</summary>
     DiskEntry? Stat(string path);
@@ -72,6 +78,12 @@ internal interface IDisk : IDisposable
 /// <summary>An open file. Reads and writes name their offset, so one object serves many threads.</summary>
 internal interface IDiskFile : IDisposable
 {
+    /// <summary>The same number for every opening of one file, whatever it is called.</summary>
+    ulong Identity { get; }
+
+    /// <summary>True where the file had more than one name when it was opened.</summary>
+    bool IsLinked { get; }
+
     /// <summary>Size in bytes, asked of the system at each call.</summary>
     long Length { get; }
 
@@ -115,10 +127,24 @@ internal enum OpenMode
 /// <summary>What stands at a path. <paramref name="Identity"/> is the same for two names of one
 /// file; <paramref name="Links"/> is the number of names; <paramref name="ModifiedMs"/> is in unix ms.</summary>
 internal readonly record struct DiskEntry(bool IsFolder, long Length, ulong Identity, uint Links, uint Mode,
-    long ModifiedMs);
+    long ModifiedMs)
+{
+    /// <summary>True for what is neither a file nor a folder: a link, a pipe, a socket, a device.</summary>
+    public bool IsOther { get; init; }
+
+    /// <summary>True where somebody who is not trusted owns it or may write to it.</summary>
+    public bool IsOfOthers { get; init; }
+
+    /// <summary>The user that it belongs to, as the system counts users; 0 where it does not.</summary>
+    public uint Owner { get; init; }
+}
 
 /// <summary>One name in a folder.</summary>
-internal readonly record struct DiskName(string Name, bool IsFolder);
+internal readonly record struct DiskName(string Name, bool IsFolder)
+{
+    /// <summary>True for what is neither a file nor a folder.</summary>
+    public bool IsOther { get; init; }
+}
 
 /// <summary>What a disk can do.</summary>
 /// <param name="FileSystem">The file system's name ("ext4"), "unknown" where it has none we know.</param>
@@ -153,8 +179,12 @@ internal unsafe interface ISharedPage : IDisposable
     /// <summary>The first byte; 8-byte aligned, valid until Dispose.</summary>
     byte* Address { get; }
 
-    /// <summary>True while the path still names the file that was mapped.</summary>
+    /// <summary>True while the path still names the file that was mapped, and that is whole.</summary>
     bool IsLinked { get; }
+
+    /// <summary>False where somebody cut the file: to touch the memory would end the process (SIGBUS). Asked of the
+    /// system at each call.</summary>
+    bool IsWhole { get; }
 
     /// <summary>Waits while *word is <paramref name="expected"/>, at most so long; may return
     /// early for no reason. The word lies in this page; other processes' wakes count.</summary>

@@ -7,15 +7,33 @@ namespace Sessions.Storage;
 /// share; doing it twice, or going on after a half, ends in the same files. Its caller holds the
 /// store lock and has every frame of the fold on stable storage: the one rule of the design.
 /// </summary>
-internal sealed class Applier(IDisk disk, TimeProvider time, string owner, Func<string, int>? rewritesOf = null)
+internal sealed class Applier
 {
-    private readonly FilePool _pool = new(disk, time, owner);
-    private readonly LogFiles _logs = new(disk, rewritesOf ?? (_ => 0));
-    private readonly HistoryLinks _history = new(disk);
-    private readonly LogRewriter _rewriter = new(disk);
+    // More things than this in the way of one session are put there while it is written.
+    private const int ObstaclesMax = 16;
+
+    private readonly IDisk _disk;
+    private readonly Quarantine _quarantine;
+    private readonly FilePool _pool;
+    private readonly LogFiles _logs;
+    private readonly HistoryLinks _history;
+    private readonly LogRewriter _rewriter;
+    private readonly Trees _trees;
     private readonly Utf8Buffer _text = new(2048);
     private readonly HashSet<string> _folders = [];
-    private bool _exchange = disk.Capabilities.AtomicExchange;
+    private bool _exchange;
+
+    public Applier(StoreCore core, Func<string, int>? rewritesOf = null)
+    {
+        _disk = core.Disk;
+        _quarantine = core.Quarantine;
+        _pool = new FilePool(_disk, core.Environment.Time, core.InstanceId, _quarantine);
+        _logs = new LogFiles(_disk, rewritesOf ?? (_ => 0));
+        _history = new HistoryLinks(_disk);
+        _rewriter = new LogRewriter(_disk);
+        _trees = new Trees(_disk, core.InstanceId);
+        _exchange = _disk.Capabilities.AtomicExchange;
+    }
 
     /// <summary>Set in a recovery: places are looked at rather than known, and what stands behind
     /// the last line of a log is cut and handed to this.</summary>
@@ -40,7 +58,7 @@ internal sealed class Applier(IDisk disk, TimeProvider time, string owner, Func<
 
         foreach (FoldedSession session in fold.Sessions.Values)
         {
-            Apply(session, fold);
+            Clearing(session.Id, () => Apply(session, fold));
         }
 
         // What is gone for good goes last, once its branches have their names for what they see of it.
@@ -53,13 +71,9 @@ internal sealed class Applier(IDisk disk, TimeProvider time, string owner, Func<
             }
         }
 
-        if (fold.Streams is { IsEmpty: false } streams)
+        if (fold.Streams is { } streams)
         {
-            Replace(Layout.StreamsFile, streams.Span);
-        }
-        else if (fold.Streams is not null && disk.Stat(Layout.StreamsFile) is not null)
-        {
-            disk.Unlink(Layout.StreamsFile);
+            Clearing(null, () => WriteOrRemove(Layout.StreamsFile, streams));
         }
     }
 
@@ -88,13 +102,43 @@ internal sealed class Applier(IDisk disk, TimeProvider time, string owner, Func<
         }
 
         EnsureFolder(Layout.Parent(path));
-        disk.CreateFolder(path);
+        _disk.CreateFolder(path);
         if (_folders.Count > 1024)
         {
             _folders.Clear();
         }
 
         _folders.Add(path);
+    }
+
+    /// <summary>Removes a folder with all that is in it.</summary>
+    public void RemoveTree(string folder) => _trees.Remove(folder);
+
+    // The frames are on stable storage, so what stands in their way is moved out of it, and they go on.
+    private void Clearing(string? sessionId, Action apply)
+    {
+        for (int i = 0; ; i++)
+        {
+            try
+            {
+                apply();
+                return;
+            }
+            catch (DiskException e) when (i < ObstaclesMax && Obstacle.IsOne(e))
+            {
+                if (Obstacle.Find(_disk, e) is not { } path)
+                {
+                    throw;
+                }
+
+                _quarantine.PutAside(path, sessionId);
+                _folders.Clear();
+                if (sessionId is not null)
+                {
+                    _logs.Forget(sessionId);
+                }
+            }
+        }
     }
 
     private void Apply(FoldedSession session, Fold fold)
@@ -138,7 +182,7 @@ internal sealed class Applier(IDisk disk, TimeProvider time, string owner, Func<
         }
 
         string? folder = session.Sources.Select(s => Layout.Folder(session.Id, s))
-            .FirstOrDefault(f => disk.Stat(f) is not null);
+            .FirstOrDefault(f => _disk.Stat(f) is not null);
         if (folder is null)
         {
             if (session.Rewrite is not null || session.Lines[0].Offset != 0)
@@ -165,7 +209,7 @@ internal sealed class Applier(IDisk disk, TimeProvider time, string owner, Func<
         ];
         if (branches.Count > 0)
         {
-            Durably.Sync(disk, branches, []);
+            Durably.Sync(_disk, branches, []);
         }
     }
 
@@ -173,7 +217,7 @@ internal sealed class Applier(IDisk disk, TimeProvider time, string owner, Func<
     {
         // Lines come before the image that counts them: who reads between the two finds what it is told of.
         bool hasMore = session.Lines.Count > 0 || session.HasLog || session.ForkedFrom is not null;
-        string place = session.Image is not null && hasMore && disk.Stat(folder) is null
+        string place = session.Image is not null && hasMore && _disk.Stat(folder) is null
             ? MakeStaged(session.Id) : folder;
         if (session.ForkedFrom is not null)
         {
@@ -222,46 +266,24 @@ internal sealed class Applier(IDisk disk, TimeProvider time, string owner, Func<
         foreach (long source in session.Sources)
         {
             string folder = Layout.Folder(session.Id, source);
-            if (disk.Stat(folder) is null)
+            if (_disk.Stat(folder) is null)
             {
                 continue;
             }
 
             string grave = $"{Layout.Temporary}/purged-{session.Id}";
-            RemoveTree(grave);
-            disk.Rename(folder, grave);
+            _trees.Remove(grave);
+            _disk.Rename(folder, grave);
             AtStep?.Invoke(Step.PurgeMoved);
-            RemoveTree(grave);
+            _trees.Remove(grave);
             AtStep?.Invoke(Step.PurgeRemoved);
         }
-    }
-
-    public void RemoveTree(string folder)
-    {
-        if (disk.Stat(folder) is not { IsFolder: true })
-        {
-            return;
-        }
-
-        foreach (DiskName name in disk.List(folder))
-        {
-            if (name.IsFolder)
-            {
-                RemoveTree(folder + "/" + name.Name);
-            }
-            else
-            {
-                disk.Unlink(folder + "/" + name.Name);
-            }
-        }
-
-        disk.RemoveFolder(folder);
     }
 
     private void Move(FoldedSession session, long place)
     {
         string target = Layout.Folder(session.Id, place);
-        if (disk.Stat(target) is not null)
+        if (_disk.Stat(target) is not null)
         {
             return;
         }
@@ -269,10 +291,10 @@ internal sealed class Applier(IDisk disk, TimeProvider time, string owner, Func<
         foreach (long source in session.Sources)
         {
             string from = Layout.Folder(session.Id, source);
-            if (source != place && disk.Stat(from) is not null)
+            if (source != place && _disk.Stat(from) is not null)
             {
                 EnsureFolder(Layout.Parent(target));
-                disk.Rename(from, target);
+                _disk.Rename(from, target);
                 return; // a folder that is empty now goes once the new name is durable
             }
         }
@@ -291,16 +313,16 @@ internal sealed class Applier(IDisk disk, TimeProvider time, string owner, Func<
         {
             // A new session: its folder appears whole, with the file in it.
             string staged = MakeStaged(image.Id);
-            disk.Rename(scratch, staged + "/" + Layout.SessionFile);
+            _disk.Rename(scratch, staged + "/" + Layout.SessionFile);
             EnsureFolder(Layout.Parent(folder));
-            disk.Rename(staged, folder);
+            _disk.Rename(staged, folder);
         }
     }
 
     private string MakeStaged(string id)
     {
         string staged = $"{Layout.Temporary}/new-{id}";
-        disk.CreateFolder(staged);
+        _disk.CreateFolder(staged);
         return staged;
     }
 
@@ -311,9 +333,9 @@ internal sealed class Applier(IDisk disk, TimeProvider time, string owner, Func<
         foreach (string id in Sharing.ShareList.RevokedIds(shares))
         {
             string secret = Layout.Secret(folder, id);
-            if (disk.Stat(secret) is not null)
+            if (_disk.Stat(secret) is not null)
             {
-                disk.Unlink(secret);
+                _disk.Unlink(secret);
             }
         }
     }
@@ -324,9 +346,9 @@ internal sealed class Applier(IDisk disk, TimeProvider time, string owner, Func<
         {
             Replace(path, image.Span);
         }
-        else if (disk.Stat(path) is not null)
+        else
         {
-            disk.Unlink(path);
+            _quarantine.Vacate(path);
         }
     }
 
@@ -362,7 +384,7 @@ internal sealed class Applier(IDisk disk, TimeProvider time, string owner, Func<
         {
             try
             {
-                disk.Exchange(scratch, path);
+                _disk.Exchange(scratch, path);
                 _pool.Return(scratch);
                 return;
             }
@@ -372,6 +394,6 @@ internal sealed class Applier(IDisk disk, TimeProvider time, string owner, Func<
             }
         }
 
-        disk.Rename(scratch, path); // also the first time a file appears
+        _disk.Rename(scratch, path); // also the first time a file appears
     }
 }

@@ -25,7 +25,7 @@ internal sealed class BatchRunner(StoreCore core, Takeover takeover)
     private long _segmentSince;
     private bool _isWritten;
 
-    public Applier Applier { get; } = new(core.Disk, core.Environment.Time, core.InstanceId, core.Rows.RewritesOf)
+    public Applier Applier { get; } = new(core, core.Rows.RewritesOf)
     {
         AtStep = core.Step,
         BranchesToSync = core.Rows.BranchesToSync,
@@ -37,7 +37,11 @@ internal sealed class BatchRunner(StoreCore core, Takeover takeover)
     public Action? OnCommitted { get; set; }
 
     // What the holder of the lock publishes before it lets go need not be read while this one holds it.
-    public bool TryEnter() => core.Lock!.TryTake(core.State, core.BusyTimeoutMs, _catchUp);
+    public bool TryEnter()
+    {
+        core.LookAtPage();
+        return core.Lock!.TryTake(core.State, core.BusyTimeoutMs, _catchUp);
+    }
 
     public void Exit()
     {

@@ -111,7 +111,7 @@ internal static class Durably
         {
             WhereStillThere(() =>
             {
-                using IDiskFile file = disk.Open(path, OpenMode.ReadWrite);
+                using IDiskFile file = disk.Open(path, OpenMode.ReadWrite, mayBeLinked: true);
                 file.Sync();
             });
         }
@@ -123,9 +123,9 @@ internal static class Durably
         {
             action();
         }
-        catch (DiskException e) when (e.Error == DiskError.NotFound)
+        catch (DiskException e) when (e.Error == DiskError.NotFound || Obstacle.IsOne(e))
         {
-            LogRing.Add("debug", $"Moved or removed while it was synced: {e.Message}");
+            LogRing.Add("debug", $"Moved or removed while it was synced, or none of ours: {e.Message}");
         }
     }
 }

@@ -52,7 +52,8 @@ internal static class FileLinks
 
     private static void Copy(IDisk disk, string source, string half, long bytes)
     {
-        using IDiskFile from = disk.Open(source, OpenMode.Read), to = disk.Open(half, OpenMode.CreateNew);
+        using IDiskFile from = disk.Open(source, OpenMode.Read, mayBeLinked: true);
+        using IDiskFile to = disk.Open(half, OpenMode.CreateNew);
         byte[] buffer = new byte[Math.Min(CopyBytes, bytes)];
         for (long at = 0; at < bytes;)
         {

@@ -6,9 +6,11 @@ namespace Sessions.Storage;
 /// <summary>
 /// Scratch files that small JSON files are written into before they are swapped in. A file swapped
 /// out comes back into the pool and is used again once no reader holds it, because making a new inode
-/// costs more than all the rest of a commit on ext4. Used under the store lock only.
+/// costs more than all the rest of a commit on ext4. Only a file that this pool made itself is written to
+/// again: what stood in a store before may be a second name for a file of the user's, whatever it looks like.
+/// Used under the store lock only.
 /// </summary>
-internal sealed class FilePool(IDisk disk, TimeProvider time, string owner)
+internal sealed class FilePool(IDisk disk, TimeProvider time, string owner, Quarantine quarantine)
 {
     // Where the system can say who else has a file open, a short rest lets those through who had
     // found the old file and were about to open it. Where it cannot, nobody reads one for so long.
@@ -17,6 +19,8 @@ internal sealed class FilePool(IDisk disk, TimeProvider time, string owner)
     private const int FilesMax = 4096;
 
     private readonly Queue<(string Path, long At)> _resting = new();
+    private readonly Queue<ulong> _oldest = new();
+    private readonly HashSet<ulong> _own = [];
     private long _made;
 
     /// <summary>A path under tmp/ that now holds the content.</summary>
@@ -35,11 +39,40 @@ internal sealed class FilePool(IDisk disk, TimeProvider time, string owner)
         }
     }
 
+    /// <summary>Takes a file that was swapped out.</summary>
+    public void Return(string path)
+    {
+        if (_resting.Count < FilesMax)
+        {
+            _resting.Enqueue((path, time.GetTimestamp()));
+        }
+        else
+        {
+            quarantine.Vacate(path);
+        }
+    }
+
+    /// <summary>Removes the files; the pool can go on.</summary>
+    public void Empty()
+    {
+        while (_resting.TryDequeue(out (string Path, long At) file))
+        {
+            quarantine.Vacate(file.Path);
+        }
+    }
+
     private string WriteOne(ReadOnlySpan<byte> content)
     {
         while (_resting.TryPeek(out (string Path, long At) oldest) && IsDue(oldest.At, ShortRest))
         {
-            using IDiskFile used = disk.Open(oldest.Path, OpenMode.ReadWrite);
+            using IDiskFile? used = TryOpenOwn(oldest.Path);
+            if (used is null)
+            {
+                _resting.Dequeue();
+                quarantine.Vacate(oldest.Path);
+                continue;
+            }
+
             bool? isRead = used.IsOpenElsewhere();
             if (isRead is null && !IsDue(oldest.At, LongRest))
             {
@@ -65,33 +98,44 @@ internal sealed class FilePool(IDisk disk, TimeProvider time, string owner)
         string path = string.Create(CultureInfo.InvariantCulture, $"{Layout.Temporary}/{owner}-{++_made}");
         using IDiskFile made = disk.Open(path, OpenMode.CreateNew);
         made.Write(content, 0);
+        Remember(made.Identity);
         return path;
     }
 
     private bool IsDue(long at, TimeSpan rest) => time.GetElapsedTime(at) >= rest;
 
-    /// <summary>Takes a file that was swapped out.</summary>
-    public void Return(string path)
+    private void Remember(ulong identity)
     {
-        if (_resting.Count < FilesMax)
+        if (_oldest.Count == FilesMax)
         {
-            _resting.Enqueue((path, time.GetTimestamp()));
+            _own.Remove(_oldest.Dequeue());
         }
-        else
+
+        if (_own.Add(identity))
         {
-            disk.Unlink(path);
+            _oldest.Enqueue(identity);
         }
     }
 
-    /// <summary>Removes the files; the pool can go on.</summary>
-    public void Empty()
+    // Null where it is none of this pool's, or no file at all.
+    private IDiskFile? TryOpenOwn(string path)
     {
-        while (_resting.TryDequeue(out (string Path, long At) file))
+        IDiskFile file;
+        try
         {
-            if (disk.Stat(file.Path) is not null)
-            {
-                disk.Unlink(file.Path);
-            }
+            file = disk.Open(path, OpenMode.ReadWrite);
         }
+        catch (DiskException e) when (e.Error is not DiskError.NotFound && Obstacle.IsOne(e))
+        {
+            return null;
+        }
+
+        if (_own.Contains(file.Identity))
+        {
+            return file;
+        }
+
+        file.Dispose();
+        return null;
     }
 }

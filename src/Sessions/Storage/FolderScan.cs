@@ -48,16 +48,15 @@ internal static class FolderScan
                 (ms, n) = (idMs, idN);
             }
 
-            if (disk.Stat(folder + "/" + Layout.SessionFile) is not null
-                && CheckedJson.Read(disk.ReadAll(folder + "/" + Layout.SessionFile)) is { } compact
-                && InfoCodec.TryRead(compact) is { } info)
-            {
-                lsn = Math.Max(lsn, info.Revision);
-            }
+            lsn = Math.Max(lsn, RevisionIn(disk, folder));
         }
 
         return (lsn, ms, n);
     }
+
+    private static long RevisionIn(IDisk disk, string folder)
+        => SmallFile.TryRead(disk, folder + "/" + Layout.SessionFile, null, out _) is { } compact
+            && InfoCodec.TryRead(compact) is { } info ? info.Revision : 0;
 
     /// <summary>Every folder of a session: its path, its id, the LSN of its deletion (0: live).</summary>
     public static IEnumerable<(string Folder, string Id, long Deletion)> Folders(IDisk disk)
@@ -70,7 +69,7 @@ internal static class FolderScan
             }
         }
 
-        foreach (string folder in Below(disk, Layout.Sessions + "/named", 1))
+        foreach (string folder in Below(disk, Layout.NamedFolder, 1))
         {
             yield return (folder, Layout.Name(folder), 0);
         }
@@ -120,9 +119,9 @@ internal static class FolderScan
         {
             return disk.Stat(folder) is { IsFolder: true } ? disk.List(folder) : [];
         }
-        catch (DiskException e) when (e.Error == DiskError.NotFound)
+        catch (DiskException e) when (e.Error is DiskError.NotFound or DiskError.NotFolder or DiskError.Misplaced)
         {
-            return []; // emptied and removed in between
+            return []; // emptied and removed in between, or no folder any more
         }
     }
 }

@@ -38,7 +38,7 @@ internal static class IndexFile
     {
         try
         {
-            using IDiskFile file = disk.Open(Layout.IndexFile, OpenMode.Read);
+            using IDiskFile file = disk.OpenOwn(Layout.IndexFile, OpenMode.Read);
             long length = file.Length;
             byte[] tail = new byte[(int)Math.Min(length, TailLength)];
             int read = file.Read(tail, length - tail.Length);
@@ -50,7 +50,7 @@ internal static class IndexFile
             int start = tail.AsSpan(0, read - 1).LastIndexOf((byte)'\n') + 1;
             return TryReadClosing(tail.AsSpan(start, read - 1 - start), length);
         }
-        catch (DiskException e) when (e.Error is DiskError.NotFound)
+        catch (DiskException e) when (e.Error is DiskError.NotFound || Obstacle.IsOne(e))
         {
             return null;
         }

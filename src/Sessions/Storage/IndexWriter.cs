@@ -23,7 +23,7 @@ internal static class IndexWriter
                 Append(disk, index, rows, lsn, ids);
                 return;
             }
-            catch (DiskException e) when (e.Error == DiskError.NotFound)
+            catch (DiskException e) when (e.Error == DiskError.NotFound || Obstacle.IsOne(e))
             {
                 index = null; // a recovery beside us, or a person, has just removed it
             }
@@ -51,7 +51,7 @@ internal static class IndexWriter
             Start = index.End,
             RowsCrc = Crc32C.Compute(output.Written),
         });
-        using IDiskFile file = disk.Open(Layout.IndexFile, OpenMode.ReadWrite);
+        using IDiskFile file = disk.OpenOwn(Layout.IndexFile, OpenMode.ReadWrite);
         if (file.Length > index.End)
         {
             file.SetLength(index.End); // a chunk that a crash left without its closing line
@@ -100,7 +100,13 @@ internal static class IndexWriter
         });
         const string scratch = Layout.Temporary + "/index";
         disk.CreateFolder(Layout.Temporary);
+        quarantine.Vacate(scratch); // a power cut may have left it as one more name of the index that is read
         disk.WriteAll(scratch, output.Written);
+        if (disk.Stat(Layout.IndexFile) is { IsFolder: true } or { IsOther: true })
+        {
+            quarantine.PutAside(Layout.IndexFile, null);
+        }
+
         disk.Rename(scratch, Layout.IndexFile);
         disk.SyncFolder("");
 

@@ -28,7 +28,7 @@ internal sealed class Journal(IDisk disk, uint seed, string owner) : IDisposable
 
         foreach (DiskName name in disk.List(Layout.Journal))
         {
-            if (!name.IsFolder && Layout.TrySegment(name.Name, out long number))
+            if (Layout.TrySegment(name.Name, out long number)) // what is no file there is damage, and is said
             {
                 numbers.Add(number);
             }
@@ -48,7 +48,7 @@ internal sealed class Journal(IDisk disk, uint seed, string owner) : IDisposable
 
         try
         {
-            IDiskFile file = disk.Open(Layout.Segment(number), OpenMode.ReadWrite);
+            IDiskFile file = disk.OpenOwn(Layout.Segment(number), OpenMode.ReadWrite);
             Dispose();
             _file = file;
             _number = number;
@@ -65,10 +65,10 @@ internal sealed class Journal(IDisk disk, uint seed, string owner) : IDisposable
     {
         try
         {
-            using IDiskFile file = disk.Open(Layout.Segment(number), OpenMode.Read);
+            using IDiskFile file = disk.OpenOwn(Layout.Segment(number), OpenMode.Read);
             return ReadHeader(file);
         }
-        catch (DiskException e) when (e.Error == DiskError.NotFound)
+        catch (DiskException e) when (e.Error == DiskError.NotFound || Obstacle.IsOne(e))
         {
             return null;
         }
@@ -87,7 +87,8 @@ internal sealed class Journal(IDisk disk, uint seed, string owner) : IDisposable
     {
         disk.CreateFolder(Layout.Journal);
         string path = Layout.UnfinishedSegment(owner + "-segment");
-        if (disk.Stat(Layout.SpareSegment) is { } spare && spare.Length >= header.Size)
+        if (disk.Stat(Layout.SpareSegment) is { IsFolder: false, IsOther: false, IsOfOthers: false, Links: 1 } spare
+            && spare.Length >= header.Size)
         {
             // Taken away first: another process may put its own in this place at any moment.
             disk.Rename(Layout.SpareSegment, path);

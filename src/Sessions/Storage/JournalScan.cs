@@ -47,7 +47,8 @@ internal sealed class JournalScan
         }
 
         scan.Newest = journal.ReadHeader(scan.Segments[^1]);
-        if (scan.Newest is null && disk.Stat(Layout.Segment(scan.Segments[^1])) is { Length: SegmentHeader.Length })
+        if (scan.Newest is null && disk.Stat(Layout.Segment(scan.Segments[^1])) 
+                is { Length: SegmentHeader.Length, IsFolder: false, IsOther: false })
         {
             // Only a segment that closes a journal is so short. It has no frames, and what else it says
             // can be had from the index or the folders.
@@ -80,7 +81,19 @@ internal sealed class JournalScan
     private void ReadSegment(IDisk disk, Journal journal, long number, bool isNewest)
     {
         string path = Layout.Segment(number);
-        using IDiskFile file = disk.Open(path, OpenMode.Read);
+        try
+        {
+            using IDiskFile file = disk.OpenOwn(path, OpenMode.Read);
+            ReadSegment(file, path, journal, number, isNewest);
+        }
+        catch (DiskException e) when (Obstacle.IsOne(e))
+        {
+            Corruption ??= path + ": it is no file of the journal";
+        }
+    }
+
+    private void ReadSegment(IDiskFile file, string path, Journal journal, long number, bool isNewest)
+    {
         if (journal.ReadHeader(file) is not { } header || header.Number != number)
         {
             Corruption ??= path + ": the header is damaged";

@@ -15,6 +15,7 @@ internal static class Layout
     public const string SharedPage = "locks/shared";
     public const string Temporary = "tmp";
     public const string Sessions = "sessions";
+    public const string NamedFolder = "sessions/named";
     public const string Trash = "trash";
     public const string Quarantine = "quarantine";
     public const string Backup = "backup";
@@ -52,7 +53,7 @@ internal static class Layout
     {
         if (!SessionIds.TryParse(id, out long ms, out _))
         {
-            return "sessions/named";
+            return NamedFolder;
         }
 
         DateTimeOffset day = DateTimeOffset.FromUnixTimeMilliseconds(ms);

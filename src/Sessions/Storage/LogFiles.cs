@@ -32,7 +32,17 @@ internal sealed class LogFiles(IDisk disk, Func<string, int> rewritesOf) : IDisp
             return node.Value.File;
         }
 
-        IDiskFile file = disk.Open(path, OpenMode.OpenOrCreate);
+        IDiskFile file = disk.Open(path, OpenMode.OpenOrCreate, mayBeLinked: true);
+        try
+        {
+            LinkedLog.Require(file, path);
+        }
+        catch
+        {
+            file.Dispose();
+            throw;
+        }
+
         if (_open.Count >= FilesMax)
         {
             Forget(_byUse.Last!.Value.Id);

@@ -89,6 +89,11 @@ internal static class Migration
             environment.AtStep?.Invoke(Step.MigrationStepped);
             file = file with { Version = file.Version + 1 };
             const string scratch = Layout.Temporary + "/store-migrated";
+            if (disk.Stat(scratch) is not null)
+            {
+                disk.Unlink(scratch); // a power cut may have left it as one more name of store.json
+            }
+
             disk.WriteAll(scratch, file.Bytes());
             disk.Rename(scratch, Layout.StoreFile);
             disk.SyncFolder("");
@@ -121,7 +126,7 @@ internal static class Migration
             }
             else
             {
-                disk.WriteAll(to + "/" + name.Name, disk.ReadAll(source));
+                disk.WriteAll(to + "/" + name.Name, disk.ReadAll(source, mayBeLinked: true));
                 context.Report(context.Done + 1, 0); // how many there are, nobody has counted
             }
         }
@@ -149,7 +154,7 @@ internal static class Migration
             }
             else
             {
-                using IDiskFile file = disk.Open(path, OpenMode.ReadWrite);
+                using IDiskFile file = disk.Open(path, OpenMode.ReadWrite, mayBeLinked: true);
                 file.Sync();
             }
         }

@@ -35,6 +35,39 @@ internal sealed class Quarantine(IDisk disk, TimeProvider time, bool canWrite)
         }
     }
 
+    /// <summary>Moves what stands at a path, and is no part of a store, out of the way as it is; links are not
+    /// followed. Returns where it is now.</summary>
+    public string PutAside(string source, string? sessionId)
+    {
+        lock (_gate)
+        {
+            LogRing.Add("warning", $"{source} does not belong there and was moved to {Layout.Quarantine}/.");
+            string folder = MakeFolder();
+            string file = folder + "/" + Layout.Name(source);
+            disk.Rename(source, file);
+            Describe(folder, file, source, sessionId, "misplaced");
+            disk.SyncFolder(Layout.Parent(source));
+            return file;
+        }
+    }
+
+    /// <summary>Frees a name that a file of the store needs, and whose file is not needed any more: what is a file
+    /// there is removed, anything else is moved aside.</summary>
+    public void Vacate(string path)
+    {
+        switch (disk.Stat(path))
+        {
+            case null:
+                break;
+            case { IsFolder: false, IsOther: false }:
+                disk.Unlink(path);
+                break;
+            default:
+                PutAside(path, null);
+                break;
+        }
+    }
+
     /// <summary>All that was ever kept.</summary>
     public List<QuarantineEntry> List()
     {
@@ -105,6 +138,16 @@ internal sealed class Quarantine(IDisk disk, TimeProvider time, bool canWrite)
 
     private string Write(string source, string? sessionId, string reason, ReadOnlySpan<byte> content)
     {
+        string folder = MakeFolder();
+        string file = folder + "/" + Layout.Name(source);
+        disk.WriteAll(file, content);
+        Describe(folder, file, source, sessionId, reason);
+        return file;
+    }
+
+    // Under a number of its own.
+    private string MakeFolder()
+    {
         disk.CreateFolder(Layout.Quarantine);
         long number = 1;
         foreach (DiskName name in disk.List(Layout.Quarantine))
@@ -116,9 +159,12 @@ internal sealed class Quarantine(IDisk disk, TimeProvider time, bool canWrite)
         }
 
         string folder = string.Create(CultureInfo.InvariantCulture, $"{Layout.Quarantine}/{number}");
-        string file = folder + "/" + Layout.Name(source);
         disk.CreateFolder(folder);
-        disk.WriteAll(file, content);
+        return folder;
+    }
+
+    private void Describe(string folder, string file, string source, string? sessionId, string reason)
+    {
         var note = new Utf8Buffer();
         note.Byte('{').Member("session_id", sessionId).Member("file", file).Member("source", source)
             .Member("reason", reason).Member("at", time.GetUtcNow().ToUnixTimeMilliseconds()).Byte('}');
@@ -128,6 +174,5 @@ internal sealed class Quarantine(IDisk disk, TimeProvider time, bool canWrite)
         disk.SyncFolder(folder);
         disk.SyncFolder(Layout.Quarantine);
         disk.SyncFolder("");
-        return file;
     }
 }

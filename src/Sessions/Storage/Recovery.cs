@@ -18,7 +18,7 @@ internal sealed class Recovery(StoreCore core)
             && state.BootId == (long)core.Environment.BootId && state.StoreHash == core.Seed;
         long? synced = wasPoisoned ? state.Synced : null, published = wasPoisoned ? state.Published : null;
         long generation = state.Generation;
-        var applier = new Applier(core.Disk, core.Environment.Time, core.InstanceId) { AtStep = core.Step };
+        var applier = new Applier(core) { AtStep = core.Step };
         bool isOurs = state.Layout == SharedState.Magic && state.StoreHash == core.Seed
             && core.Environment.BootId != 0 && state.BootId == (long)core.Environment.BootId;
         Outcome outcome = Run(applier, synced, published, isAlone: true, witnessed: isOurs ? state.Synced : 0);
@@ -98,7 +98,7 @@ internal sealed class Recovery(StoreCore core)
         }
         else
         {
-            using IDiskFile newest = core.Disk.Open(Layout.Segment(scan.Newest!.Number), OpenMode.ReadWrite);
+            using IDiskFile newest = core.Disk.OpenOwn(Layout.Segment(scan.Newest!.Number), OpenMode.ReadWrite);
             newest.Sync(); // a killed process may have left frames in the system's cache alone
         }
 
@@ -162,7 +162,7 @@ internal sealed class Recovery(StoreCore core)
         {
             // Somebody may be at a checkpoint, which writes the index without the store lock. What it
             // knows ends before this recovery, and readers tell by its LSN.
-            core.Disk.Unlink(Layout.IndexFile);
+            core.Quarantine.Vacate(Layout.IndexFile);
             core.Disk.SyncFolder("");
         }
 
@@ -262,7 +262,7 @@ internal sealed class Recovery(StoreCore core)
 
         try
         {
-            using IDiskFile old = core.Disk.Open(Layout.Segment(newest.Number), OpenMode.ReadWrite);
+            using IDiskFile old = core.Disk.OpenOwn(Layout.Segment(newest.Number), OpenMode.ReadWrite);
             old.Sync();
         }
         catch (DiskException e)
@@ -283,7 +283,7 @@ internal sealed class Recovery(StoreCore core)
 
         string path = Layout.Segment(scan.Newest!.Number);
         byte[] torn = new byte[scan.RestEnd - scan.End];
-        using IDiskFile file = core.Disk.Open(path, OpenMode.Read);
+        using IDiskFile file = core.Disk.OpenOwn(path, OpenMode.Read);
         int read = file.Read(torn, scan.End);
         core.Quarantine.Keep(path, null, "torn_tail", torn.AsSpan(0, read));
         return torn.Length;
@@ -343,33 +343,33 @@ internal sealed class Recovery(StoreCore core)
     // Scratch files and staged sessions of whoever crashed; nobody else is here to own them.
     private void Sweep()
     {
-        var applier = new Applier(core.Disk, core.Environment.Time, core.InstanceId);
+        var applier = new Applier(core);
         foreach (DiskName name in core.Disk.List(Layout.Temporary))
         {
-            string path = Layout.Temporary + "/" + name.Name;
+            Remove(applier, name, Layout.Temporary + "/" + name.Name);
+        }
+
+        _journal.Sweep();
+    }
+
+    // What cannot be removed is no reason not to open. Who lost the race to make the store takes its own scratch
+    // file away at the same moment; and anybody may have put a folder there that this user may not empty.
+    private void Remove(Applier applier, DiskName name, string path)
+    {
+        try
+        {
             if (name.IsFolder)
             {
                 applier.RemoveTree(path);
             }
             else
             {
-                Remove(path);
+                core.Disk.Unlink(path);
             }
         }
-
-        _journal.Sweep();
-    }
-
-    // Who lost the race to make the store takes its own scratch file away at the same moment.
-    private void Remove(string path)
-    {
-        try
+        catch (DiskException e)
         {
-            core.Disk.Unlink(path);
-        }
-        catch (DiskException e) when (e.Error == DiskError.NotFound)
-        {
-            LogRing.Add("info", $"{path} was gone already.");
+            LogRing.Add(e.Error == DiskError.NotFound ? "info" : "warning", $"{path} was not removed: {e.Message}");
         }
     }
 }

@@ -18,6 +18,9 @@ internal sealed class Replica(Journal journal, RowTable rows)
 
     public SharedState State { get => _state; set => _state = value; }
 
+    /// <summary>That of the page that the rows were read by.</summary>
+    public long Generation => _generation;
+
     /// <summary>The segment that the next frame is read from or written to; 0: none yet.</summary>
     public long Segment { get; private set; }
 

@@ -32,6 +32,9 @@ internal sealed class Salvager
             throw Errors.NotFound("store");
         }
 
+        var quarantine = new Quarantine(disk, environment.Time, canWrite: true);
+        Premises.Clear(disk, quarantine);
+        Clear(quarantine, Misplaced.InStore(disk));
         StoreFile file = ReadOrMakeStoreFile(environment);
         using ILockFile locks = disk.OpenLocks(Layout.StoreFile, readOnly: false);
         if (!locks.TryLock(StoreLock.Opening, exclusive: true) || !locks.TryLock(StoreLock.Alive, exclusive: true))
@@ -39,8 +42,22 @@ internal sealed class Salvager
             throw Errors.Busy("The store, which is open elsewhere,");
         }
 
+        Clear(quarantine, Misplaced.AmongSessions(disk));
+        foreach ((string folder, _, _) in FolderScan.Folders(disk))
+        {
+            Clear(quarantine, Misplaced.InSession(disk, folder));
+        }
+
         var salvager = new Salvager(new StoreCore(environment, new SessionStoreOptions(), file.StoreId), context);
         salvager.Run(output);
+    }
+
+    private static void Clear(Quarantine quarantine, IEnumerable<string> paths)
+    {
+        foreach (string path in (List<string>)[.. paths])
+        {
+            quarantine.PutAside(path, null);
+        }
     }
 
     private void Run(IBufferWriter<byte> output)
@@ -97,7 +114,7 @@ internal sealed class Salvager
         _disk.SyncFolder(Layout.Journal);
         if (_disk.Stat(Layout.SharedPage) is not null)
         {
-            _disk.Unlink(Layout.SharedPage); // it may say that the store is poisoned or damaged
+            _core.Quarantine.Vacate(Layout.SharedPage); // it may say that the store is poisoned or damaged
         }
 
         var b = new Utf8Buffer();
@@ -130,7 +147,7 @@ internal sealed class Salvager
         }
         catch (SessionException e) when (e.Status == SessionStatus.Corrupt)
         {
-            byte[] bytes = environment.Disk.ReadAll(Layout.StoreFile);
+            byte[] bytes = environment.Disk.ReadAll(Layout.StoreFile, mayBeLinked: true);
             new Quarantine(environment.Disk, environment.Time, canWrite: true)
                 .Keep(Layout.StoreFile, null, SmallFile.Reason(bytes), bytes);
             environment.Disk.Unlink(Layout.StoreFile);
@@ -190,14 +207,14 @@ internal sealed class Salvager
     {
         foreach (long segment in scan.Segments)
         {
-            using IDiskFile file = _disk.Open(Layout.Segment(segment), OpenMode.ReadWrite);
+            using IDiskFile file = _disk.OpenOwn(Layout.Segment(segment), OpenMode.ReadWrite);
             file.Sync();
         }
 
         List<Frame> frames = WholeFrames.Of(_disk, scan);
         var streams = new StreamTable(_disk, _core.Quarantine, _core.InstanceId);
         bool hasStreams = streams.TryLoad(frames);
-        var applier = new Applier(_disk, _core.Environment.Time, _core.InstanceId) { MakesLostFolders = false };
+        var applier = new Applier(_core) { MakesLostFolders = false };
         try
         {
             RedoFrames(applier, frames);
@@ -259,7 +276,7 @@ internal sealed class Salvager
     private int RebuildInfos(Dictionary<string, ReadOnlyMemory<byte>> rows)
     {
         var folders = new List<(string Folder, string Id, long Deletion)>(FolderScan.Folders(_disk));
-        var applier = new Applier(_disk, _core.Environment.Time, _core.InstanceId);
+        var applier = new Applier(_core);
         try
         {
             for (int i = 0; i < folders.Count; i++)

@@ -44,12 +44,12 @@ internal static class SessionFiles
     /// <summary>Whether the file at the path holds just that.</summary>
     public static bool Holds(IDisk disk, string path, ReadOnlySpan<byte> data)
     {
-        if (disk.Stat(path) is not { IsFolder: false } entry || entry.Length != data.Length)
+        if (disk.Stat(path) is not { IsFolder: false, IsOther: false } entry || entry.Length != data.Length)
         {
             return false;
         }
 
-        using IDiskFile file = disk.Open(path, OpenMode.Read);
+        using IDiskFile file = disk.Open(path, OpenMode.Read, mayBeLinked: true);
         byte[] buffer = new byte[CopyBytes];
         for (int offset = 0; offset < data.Length; offset += CopyBytes)
         {
@@ -121,7 +121,7 @@ internal static class SessionFiles
 
     private static (string Digest, long Length) Digest(IDisk disk, string path, byte[] buffer)
     {
-        using IDiskFile file = disk.Open(path, OpenMode.Read);
+        using IDiskFile file = disk.Open(path, OpenMode.Read, mayBeLinked: true);
         var hash = new Sha256();
         long length = 0;
         for (int read; (read = file.Read(buffer, length)) > 0; length += read)
@@ -137,7 +137,7 @@ internal static class SessionFiles
     {
         string files = $"{folder}/{Layout.FilesFolder}";
         return disk.Stat(files) is not { IsFolder: true } ? [] : [.. disk.List(files)
-            .Where(n => !n.IsFolder && n.Name.Length > DigestDigits && n.Name[DigestDigits] == '.'
+            .Where(n => !n.IsFolder && !n.IsOther && n.Name.Length > DigestDigits && n.Name[DigestDigits] == '.'
                 && !n.Name.EndsWith(FileLinks.HalfSuffix, StringComparison.Ordinal)
                 && n.Name.AsSpan(0, DigestDigits).IndexOfAnyExcept("0123456789abcdef") < 0)
             .Select(n => n.Name).Order(StringComparer.Ordinal)];

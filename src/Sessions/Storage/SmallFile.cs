@@ -14,9 +14,18 @@ internal static class SmallFile
     public static byte[]? Read(IDisk disk, Quarantine quarantine, string path, string? sessionId,
         Func<byte[], bool>? isValid = null, Func<byte[]?>? fallback = null)
     {
-        if (TryRead(disk, path, isValid, out byte[]? bytes) is { } compact)
+        byte[]? bytes;
+        try
         {
-            return compact;
+            if (TryReadOwn(disk, path, isValid, out bytes) is { } compact)
+            {
+                return compact;
+            }
+        }
+        catch (DiskException e) when (Obstacle.IsOne(e))
+        {
+            LogRing.Add("warning", $"{path} does not belong there: {e.Message}");
+            return fallback?.Invoke() ?? throw Errors.From(e);
         }
 
         if (bytes is null)
@@ -30,8 +39,22 @@ internal static class SmallFile
     }
 
     /// <summary>The compact object of a checked JSON file, or null; <paramref name="bytes"/> are then what
-    /// stands there, null where nothing does.</summary>
+    /// stands there, null where nothing does, or what is no file of the store (<see cref="Obstacle"/>).</summary>
     public static byte[]? TryRead(IDisk disk, string path, Func<byte[], bool>? isValid, out byte[]? bytes)
+    {
+        try
+        {
+            return TryReadOwn(disk, path, isValid, out bytes);
+        }
+        catch (DiskException e) when (Obstacle.IsOne(e))
+        {
+            LogRing.Add("warning", $"{path} does not belong there: {e.Message}");
+            bytes = null;
+            return null;
+        }
+    }
+
+    private static byte[]? TryReadOwn(IDisk disk, string path, Func<byte[], bool>? isValid, out byte[]? bytes)
     {
         bytes = null;
         for (int i = 0; i < Tries; i++)
@@ -62,9 +85,10 @@ internal static class SmallFile
         : CheckedJson.Read(bytes) is null ? "checksum" : "wrong_content";
 
     /// <summary>All bytes of a file.</summary>
-    public static byte[] ReadAll(this IDisk disk, string path)
+    public static byte[] ReadAll(this IDisk disk, string path, bool mayBeLinked = false)
     {
-        using IDiskFile file = disk.Open(path, OpenMode.Read);
+        using IDiskFile file = mayBeLinked ? disk.Open(path, OpenMode.Read, mayBeLinked)
+            : disk.OpenOwn(path, OpenMode.Read);
         byte[] bytes = new byte[file.Length];
         int read = 0;
         while (read < bytes.Length)

@@ -117,10 +117,30 @@ internal sealed class StoreCore
     /// <summary>Brings the rows up to date unless they are, also where the page was removed under it.</summary>
     public void Refresh()
     {
-        if (!Replica.IsCurrent || IsPageRemoved())
+        if (IsPageRemoved() || !Replica.IsCurrent) // the file before the memory: see IsPageRemoved
         {
             CatchUp();
         }
+    }
+
+    /// <summary>Looks, now and then, whether the page is still what all others use and may be touched.</summary>
+    public void LookAtPage()
+    {
+        if (IsPageRemoved())
+        {
+            CatchUp();
+        }
+    }
+
+    /// <summary>The page, looked at now: whoever sleeps between two looks can afford it.</summary>
+    public SharedState SafeState()
+    {
+        if (!State.Page.IsWhole)
+        {
+            CatchUp();
+        }
+
+        return State;
     }
 
     /// <summary>The fast path of the same for calls that come by the million: two loads. They look for
@@ -183,7 +203,9 @@ internal sealed class StoreCore
         }
     }
 
-    // Whoever writes notices under the store lock; who only reads looks now and then.
+    // Whoever writes notices under the store lock; who only reads looks now and then. Where somebody cut the file,
+    // the next touch of the memory ends the process, so this look comes before one. In between nobody looks: that
+    // is what remains of the window, since a look at the file each time would cost more than the whole call.
     private bool IsPageRemoved()
     {
         long now = System.Environment.TickCount64; // a cost, not a time that anyone was promised
@@ -200,7 +222,12 @@ internal sealed class StoreCore
     // whoever holds the store lock, is not followed yet.
     private SharedState FindPage(SharedState known)
     {
-        if (known.Page.IsLinked || Disk.Stat(Layout.SharedPage) is null
+        if (!known.Page.IsWhole)
+        {
+            known = StandIn();
+        }
+
+        if (known.Page.IsLinked || Disk.Stat(Layout.SharedPage) is not { IsFolder: false, IsOther: false }
             || Disk.OpenSharedPage(Layout.SharedPage, IsReadOnly) is not { } page)
         {
             return known;
@@ -208,6 +235,20 @@ internal sealed class StoreCore
 
         var found = new SharedState(page, IsReadOnly);
         return CanFollow(found) && page.IsLinked ? found : known;
+    }
+
+    // What is known goes on being shown; the next commit makes the page anew from the journal.
+    private SharedState StandIn()
+    {
+        LogRing.Add("warning", $"{Layout.SharedPage} was cut under the open store.");
+        return new SharedState(new PrivatePage(isStandIn: true))
+        {
+            Layout = SharedState.Magic,
+            StoreHash = Seed,
+            Generation = Replica.Generation,
+            Segment = Replica.Segment,
+            Published = Rows.Lsn,
+        };
     }
 
     /// <summary>True where the page is whole, this store's, and from since the machine was started: a

@@ -38,9 +38,14 @@ internal sealed partial class StoreEngine
     {
         IDisk disk = environment.Disk;
         bool readOnly = options.Flags.HasFlag(StoreFlags.ReadOnly);
-        StoreFile? file = disk.Stat("") is { } root
-            ? root.IsFolder ? StoreFile.Read(disk) : throw new DiskException(DiskError.NotFolder, "open", "", 20)
-            : null;
+        StoreFile? file = null;
+        if (disk.Stat("") is { } root)
+        {
+            _ = root.IsFolder ? root : throw new DiskException(DiskError.NotFolder, "open", "", 20);
+            Premises.Check(disk, readOnly);
+            file = StoreFile.Read(disk);
+        }
+
         if (file is null && (readOnly || options.Flags.HasFlag(StoreFlags.MustExist)))
         {
             throw Errors.NotFound("store");
@@ -50,6 +55,7 @@ internal sealed partial class StoreEngine
         {
             file = ReadBesideRemains(disk);
             disk.CreateFolder("");
+            Premises.Check(disk, readOnly);
             disk.SpreadFolders("");
         }
 
@@ -111,7 +117,7 @@ internal sealed partial class StoreEngine
 
         disk.CreateFolder(Layout.Locks);
         disk.CreateFolder(Layout.Temporary);
-        var state = new SharedState(disk.OpenSharedPage(Layout.SharedPage, readOnly: false)!);
+        var state = new SharedState(OpenPage(core, alone));
         core.Replica.State = state;
         if (alone)
         {
@@ -158,7 +164,7 @@ internal sealed partial class StoreEngine
         StoreCore core = engine.Core;
         bool others = locks.IsHeldByOther(StoreLock.Alive);
         locks.TryLock(StoreLock.Alive, exclusive: false);
-        if (others && environment.Disk.OpenSharedPage(Layout.SharedPage, readOnly: true) is { } page)
+        if (others && FindPage(environment.Disk) is { } page)
         {
             var shared = new SharedState(page, isReadOnly: true);
             if (core.CanFollow(shared))
@@ -173,6 +179,32 @@ internal sealed partial class StoreEngine
         core.Replica.State = new SharedState(new PrivatePage()) { Layout = SharedState.Magic, Generation = 1 };
         engine.Overlay();
         return engine;
+    }
+
+    // The page holds only hints: what stands in its place and is none makes way, while nobody has a page.
+    private static ISharedPage OpenPage(StoreCore core, bool alone)
+    {
+        try
+        {
+            return core.Disk.OpenSharedPage(Layout.SharedPage, readOnly: false)!;
+        }
+        catch (DiskException e) when (alone && Obstacle.IsOne(e) && Obstacle.Find(core.Disk, e) is not null)
+        {
+            core.Quarantine.Vacate(Layout.SharedPage);
+            return core.Disk.OpenSharedPage(Layout.SharedPage, readOnly: false)!;
+        }
+    }
+
+    private static ISharedPage? FindPage(IDisk disk)
+    {
+        try
+        {
+            return disk.OpenSharedPage(Layout.SharedPage, readOnly: true);
+        }
+        catch (DiskException e) when (Obstacle.IsOne(e))
+        {
+            return null; // no page to follow
+        }
     }
 
     private void Begin()

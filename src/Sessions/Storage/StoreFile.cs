@@ -15,7 +15,7 @@ internal sealed record StoreFile(string StoreId, int Version, long CreatedAt)
         byte[] bytes;
         try
         {
-            bytes = disk.ReadAll(Layout.StoreFile);
+            bytes = disk.ReadAll(Layout.StoreFile, mayBeLinked: true);
         }
         catch (DiskException e) when (e.Error == DiskError.NotFound)
         {
@@ -62,11 +62,7 @@ internal sealed record StoreFile(string StoreId, int Version, long CreatedAt)
         try
         {
             disk.WriteAll(scratch, file.Bytes());
-            if (disk.Capabilities.HardLinks)
-            {
-                disk.Link(scratch, Layout.StoreFile);
-            }
-            else if (disk.Stat(Layout.StoreFile) is null)
+            if (!TryLink(disk, scratch) && disk.Stat(Layout.StoreFile) is null)
             {
                 disk.Rename(scratch, Layout.StoreFile);
                 disk.SyncFolder("");
@@ -87,6 +83,26 @@ internal sealed record StoreFile(string StoreId, int Version, long CreatedAt)
 
         disk.SyncFolder("");
         return Read(disk)!;
+    }
+
+    // A file system may have no links, and a sandbox may refuse them.
+    private static bool TryLink(IDisk disk, string scratch)
+    {
+        if (!disk.Capabilities.HardLinks)
+        {
+            return false;
+        }
+
+        try
+        {
+            disk.Link(scratch, Layout.StoreFile);
+            return true;
+        }
+        catch (DiskException e) when (e.Error == DiskError.Unsupported)
+        {
+            LogRing.Add("debug", $"store.json gets its name by a rename: {e.Message}");
+            return false;
+        }
     }
 
     public byte[] Bytes()

@@ -33,7 +33,11 @@ internal sealed class Takeover(StoreCore core, Recovery recovery)
             recovery.RunBesideOthers(runner.Applier);
         }
 
-        left?.Leave();
+        if (left is { Page: { IsWhole: true, IsLinked: false } })
+        {
+            left.Leave(); // one that was cut has no more to tell, or is this very page
+        }
+
         if (state.Health != StoreHealth.Sound)
         {
             throw state.Health == StoreHealth.Poisoned ? Errors.Poisoned()

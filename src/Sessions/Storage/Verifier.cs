@@ -65,6 +65,7 @@ internal sealed class Verifier
                 "a journal write failed; the next open recovers");
         }
 
+        CheckPlaces(Misplaced.InStore(_core.Disk).Concat(Misplaced.AmongSessions(_core.Disk)), null);
         try
         {
             StoreFile.Read(_core.Disk);
@@ -89,7 +90,7 @@ internal sealed class Verifier
 
     // What was damaged once and has been made whole since is worth a note, no more.
     private bool IsReadable(QuarantineEntry entry)
-        => _core.Disk.Stat(entry.Source) is not null && CheckedJson.Read(_core.Disk.ReadAll(entry.Source)) is not null;
+        => SmallFile.TryRead(_core.Disk, entry.Source, null, out _) is not null;
 
     private void CheckIndex()
     {
@@ -181,9 +182,20 @@ internal sealed class Verifier
     private string? Keep(string path, string? id, string reason, ReadOnlySpan<byte> bytes)
         => _isSettled ? _core.Quarantine.Keep(path, id, reason, bytes) : null;
 
+    private void CheckPlaces(IEnumerable<string> paths, string? id)
+    {
+        foreach (string path in paths)
+        {
+            DiskEntry? entry = _core.Disk.Stat(path);
+            Add(entry is { IsOfOthers: true, IsOther: false } ? "wrong_owner" : "misplaced", "error", id, path, null,
+                null, null, null, "what stands there does not belong to the store; nothing is read or written through it");
+        }
+    }
+
     private void CheckSession(string folder, string id, long deletion, bool deep)
     {
         _context.ThrowIfCancelled();
+        CheckPlaces(Misplaced.InSession(_core.Disk, folder), id);
         byte[]? compact = CheckSmall(folder + "/" + Layout.SessionFile, id);
         SessionInfo? info = compact is null ? null : InfoCodec.TryRead(compact);
         if (compact is null && _core.Disk.Stat(folder + "/" + Layout.SessionFile) is null)
@@ -245,7 +257,12 @@ internal sealed class Verifier
 
             info = _core.Rows.Read(row);
             first = _core.Rows.ReadLog(row).FirstSeq; // before it, numbers may be missing
-            log = LogView.Open(_core.Disk, row, _core.Rows.ReadLog(row));
+            if (TryOpen(row) is not { } opened)
+            {
+                return; // has its own line in the report
+            }
+
+            log = opened;
         }
 
         using (log)
@@ -303,6 +320,18 @@ internal sealed class Verifier
                     null,
                     string.Create(CultureInfo.InvariantCulture, $"the log ends with {previous} of {info.LastSeq}"));
             }
+        }
+    }
+
+    private LogView? TryOpen(Row row)
+    {
+        try
+        {
+            return LogView.Open(_core.Disk, row, _core.Rows.ReadLog(row));
+        }
+        catch (DiskException e) when (Obstacle.IsOne(e))
+        {
+            return null;
         }
     }
 

@@ -309,6 +309,8 @@ public sealed class FoundByReadingTests
 /// <summary>A page of its own that counts how often somebody waits.</summary>
 internal sealed unsafe class CountingPage : ISharedPage
 {
+        public bool IsWhole => true;
+
     private readonly PrivatePage _page = new();
 
     public int Waits { get; private set; }

@@ -22,7 +22,7 @@ internal abstract class ModelDisk(DiskImage image) : IDisk
 
     public bool IsDead => _isDead;
 
-    public IDiskFile Open(string path, OpenMode mode) =>
+    public IDiskFile Open(string path, OpenMode mode, bool mayBeLinked = false) =>
         Do("open", path, mode is OpenMode.CreateNew or OpenMode.OpenOrCreate, () =>
         {
             Node? node = Image.Find("open", path);
@@ -39,6 +39,11 @@ internal abstract class ModelDisk(DiskImage image) : IDisk
             if (node is null && (mode is OpenMode.Read or OpenMode.ReadWrite))
             {
                 throw DiskImage.Failure(DiskError.NotFound, "open", path);
+            }
+
+            if (node is FileNode { Names.Count: > 1 } && !mayBeLinked)
+            {
+                throw DiskImage.Failure(DiskError.Misplaced, "open", path);
             }
 
             FileNode file = (FileNode?)node ?? Create("open", path);
@@ -101,11 +106,14 @@ internal abstract class ModelDisk(DiskImage image) : IDisk
 
     public void SpreadFolders(string path)
     {
+        StorePath.Check("open", path);
+
         // There is no place on this disk that could be far from another.
     }
 
     public void Rename(string from, string to) => Do("rename", from, true, () =>
     {
+        StorePath.Check("rename", to);
         RefuseReadOnly("rename", from);
         (FolderNode fromFolder, string fromName) = Image.Place("rename", from);
         (FolderNode toFolder, string toName) = Image.Place("rename", to);
@@ -140,6 +148,7 @@ internal abstract class ModelDisk(DiskImage image) : IDisk
 
     public void Exchange(string left, string right) => Do("renameat2", left, true, () =>
     {
+        StorePath.Check("renameat2", right);
         if (!Capabilities.AtomicExchange)
         {
             throw DiskImage.Failure(DiskError.Unsupported, "renameat2", left);
@@ -159,6 +168,8 @@ internal abstract class ModelDisk(DiskImage image) : IDisk
 
     public void Link(string existing, string added) => Do("link", added, true, () =>
     {
+        StorePath.Check("link", existing);
+        StorePath.Check("link", added);
         Node node = Image.Get("link", existing);
         (FolderNode folder, string name) = Image.Place("link", added);
         if (folder.Entries.ContainsKey(name))
@@ -295,6 +306,7 @@ internal abstract class ModelDisk(DiskImage image) : IDisk
     /// <summary>Runs one call: counts it, lets it fail, keeps the image to itself.</summary>
     internal T Do<T>(string operation, string path, bool isChange, Func<T> call)
     {
+        StorePath.Check(operation, path);
         lock (Image.Gate)
         {
             RefuseDead();

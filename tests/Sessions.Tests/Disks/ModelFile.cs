@@ -16,11 +16,16 @@ internal sealed class ModelFile : IDiskFile
         _file = file;
         _path = path;
         _canWrite = canWrite;
+        IsLinked = file.Names.Count > 1;
         file.Opens++;
         disk.Image.Files.Add(this);
     }
 
     public ModelDisk Disk { get; }
+
+    public ulong Identity => _file.Id;
+
+    public bool IsLinked { get; }
 
     public long Length => Disk.Do("fstat", _path, false, () => Checked("fstat").Length);
 

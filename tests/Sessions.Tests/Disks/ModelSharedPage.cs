@@ -21,6 +21,8 @@ internal sealed unsafe class ModelSharedPage(ModelDisk disk, FileNode file, stri
         }
     }
 
+    public bool IsWhole => true;
+
     public void Wait(int* word, int expected, int timeoutMs)
     {
         lock (disk.Image.Gate)

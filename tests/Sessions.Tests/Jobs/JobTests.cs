@@ -148,7 +148,9 @@ public sealed partial class JobTests : IDisposable
         Assert.Equal("""{"argument":"options_json"}""", Fails(SessionStatus.InvalidArgument,
             () => JobFixture.Start(null, "salvage", """{"options":{"x":1}}""")).Details);
         Assert.Equal(ofArgs, Fails(SessionStatus.InvalidArgument,
-            () => JobFixture.Start(null, "migrate", """{"options":{}}""")).Details);
+            () => JobFixture.Start(null, "migrate", """{"flags":0}""")).Details);
+        Assert.Equal("""{"argument":"options_json"}""", Fails(SessionStatus.InvalidArgument,
+            () => JobFixture.Start(null, "migrate", """{"options":{"shared_owners":1}}""")).Details);
         store.Close();
         Fails(SessionStatus.Closed, () => store.Start("flush"));
     }

@@ -282,7 +282,7 @@ public abstract class DiskContract : IDisposable
         Assert.True(Disk.Capabilities.HardLinks);
         Write("a", "text");
         Disk.Link("a", "b");
-        using (IDiskFile file = Disk.Open("b", OpenMode.ReadWrite))
+        using (IDiskFile file = Disk.Open("b", OpenMode.ReadWrite, mayBeLinked: true))
         {
             file.Write("T"u8, 0);
         }
@@ -296,6 +296,70 @@ public abstract class DiskContract : IDisposable
         Disk.Unlink("a");
         Assert.Equal("Text", Read("b"));
         Assert.Equal(1u, Disk.Stat("b")!.Value.Links);
+    }
+
+    [Theory]
+    [InlineData("..")]
+    [InlineData("../a")]
+    [InlineData("f/../a")]
+    [InlineData("f/..")]
+    [InlineData(".")]
+    [InlineData("./a")]
+    [InlineData("f/./a")]
+    [InlineData("/a")]
+    [InlineData("f//a")]
+    [InlineData("a/")]
+    [InlineData("a\0b")]
+    [InlineData("\0")]
+    public void A_path_that_does_not_lead_down_is_refused_by_every_call(string path)
+    {
+        Disk.CreateFolder("f");
+        Write("a", "text");
+        Action[] calls =
+        [
+            () => Disk.Open(path, OpenMode.Read), () => Disk.Open(path, OpenMode.ReadWrite),
+            () => Disk.Open(path, OpenMode.CreateNew), () => Disk.Open(path, OpenMode.OpenOrCreate),
+            () => Disk.Stat(path), () => Disk.List(path), () => Disk.CreateFolder(path), () => Disk.SpreadFolders(path),
+            () => Disk.Rename(path, "b"), () => Disk.Rename("a", path), () => Disk.Exchange(path, "a"),
+            () => Disk.Exchange("a", path), () => Disk.Link(path, "b"), () => Disk.Link("a", path),
+            () => Disk.SetModified(path, 1), () => Disk.Unlink(path), () => Disk.RemoveFolder(path),
+            () => Disk.SyncFolder(path), () => Disk.OpenLocks(path, readOnly: true),
+            () => Disk.OpenSharedPage(path, readOnly: false),
+        ];
+        Assert.All(calls, call => Fails(DiskError.Misplaced, call));
+        Assert.Equal(["a", "f"], Names(""));
+        Assert.Equal("text", Read("a"));
+    }
+
+    [Theory]
+    [InlineData("...")]
+    [InlineData("..a")]
+    [InlineData(".a")]
+    [InlineData("a.")]
+    [InlineData("a..b")]
+    public void A_name_with_dots_is_a_name_like_any_other(string name)
+    {
+        Write(name, "text");
+        Assert.Equal("text", Read(name));
+        Assert.Equal([name], Names(""));
+    }
+
+    [Fact]
+    public void A_file_with_a_second_name_is_opened_only_by_who_may_have_such()
+    {
+        Write("a", "text");
+        Disk.Link("a", "b");
+        foreach (OpenMode mode in new[] { OpenMode.Read, OpenMode.ReadWrite, OpenMode.OpenOrCreate })
+        {
+            Fails(DiskError.Misplaced, () => Disk.Open("b", mode));
+            using IDiskFile linked = Disk.Open("b", mode, mayBeLinked: true);
+            Assert.True(linked.IsLinked);
+            Assert.Equal(Disk.Stat("a")!.Value.Identity, linked.Identity);
+        }
+
+        Disk.Unlink("a");
+        using IDiskFile file = Disk.Open("b", OpenMode.ReadWrite);
+        Assert.False(file.IsLinked);
     }
 
     [Fact]
@@ -371,7 +435,7 @@ public abstract class DiskContract : IDisposable
 
     private protected string Read(string path)
     {
-        using IDiskFile file = Disk.Open(path, OpenMode.Read);
+        using IDiskFile file = Disk.Open(path, OpenMode.Read, mayBeLinked: true);
         byte[] bytes = new byte[file.Length];
         Assert.Equal(bytes.Length, file.Read(bytes, 0));
         return Encoding.UTF8.GetString(bytes);

@@ -42,7 +42,8 @@ public sealed class RealDiskTests : SharingContract
         Disk.CreateFolder("f");
         File.CreateSymbolicLink(Path.Combine(Folder, "link"), "f");
         Assert.False(Disk.Stat("link")!.Value.IsFolder);
-        Assert.Contains(new DiskName("link", false), Disk.List(""));
+        Assert.True(Disk.Stat("link")!.Value.IsOther);
+        Assert.Contains(new DiskName("link", false) { IsOther = true }, Disk.List(""));
         string other = Path.Combine(_temp, "other");
         File.CreateSymbolicLink(other, Folder);
         using IDisk linked = RealDisk.Open(other);
@@ -65,13 +66,22 @@ public sealed class RealDiskTests : SharingContract
     {
         Assert.SkipUnless(OperatingSystem.IsLinux(), "Needs /dev/full.");
         using IDisk devices = RealDisk.Open("/dev");
-        using IDiskFile full = devices.Open("full", OpenMode.ReadWrite);
+        Fails(DiskError.Misplaced, () => devices.Open("full", OpenMode.ReadWrite)); // no device is a file of a store
+        Fails(DiskError.Misplaced, () => devices.OpenSharedPage("full", readOnly: false));
+        using var full = new UnixFile(OpenDevice("/dev/full"u8), "full", 1, isLinked: false);
         Fails(DiskError.NoSpace, () => full.Write("x"u8, 0));
         DiskException sync = Assert.Throws<DiskException>(full.Sync);
         Assert.Equal("fdatasync", sync.Operation);
         Assert.Equal("full", sync.Path);
         Assert.Throws<DiskException>(() => full.SetLength(5));
-        Assert.Throws<DiskException>(() => devices.OpenSharedPage("full", readOnly: false));
+
+        static unsafe int OpenDevice(ReadOnlySpan<byte> path)
+        {
+            fixed (byte* start = path)
+            {
+                return Unix.Open(start, Unix.ReadWrite);
+            }
+        }
     }
 
     [Fact]

@@ -17,7 +17,7 @@ public sealed class FilePoolTests
     {
         _disk.CreateFolder("");
         _disk.CreateFolder(Layout.Temporary);
-        _pool = new FilePool(_disk, _time, "me");
+        _pool = new FilePool(_disk, _time, "me", new Quarantine(_disk, _time, canWrite: true));
     }
 
     [Fact]
@@ -47,6 +47,46 @@ public sealed class FilePoolTests
 
         _time.Advance(11);
         Assert.Equal(first, Swapped("new"));
+    }
+
+    [Fact]
+    public void A_file_that_the_pool_did_not_make_is_never_written_to()
+    {
+        _disk.CreateFolder("folder");
+        using (IDiskFile file = _disk.Open("folder/theirs", OpenMode.CreateNew))
+        {
+            file.Write("theirs"u8, 0);
+        }
+
+        string scratch = _pool.Write("ours"u8);
+        _disk.Exchange(scratch, "folder/theirs");
+        _disk.Link(scratch, "folder/other name"); // theirs, now called as the scratch file was
+        _pool.Return(scratch);
+        _time.Advance(11);
+        Assert.NotEqual(scratch, _pool.Write("next"u8));
+        Assert.Equal("theirs", Read("folder/other name"));
+        Assert.Null(_disk.Stat(scratch));
+    }
+
+    [Fact]
+    public void A_file_of_the_pool_that_got_a_second_name_is_never_written_to()
+    {
+        string first = Swapped("ours");
+        _disk.Link(first, "other name");
+        _time.Advance(11);
+        Assert.NotEqual(first, _pool.Write("next"u8));
+        Assert.Equal("ours", Read("other name"));
+    }
+
+    [Fact]
+    public void A_folder_that_was_swapped_out_is_kept()
+    {
+        _disk.CreateFolder("tmp/folder");
+        _pool.Return("tmp/folder");
+        _time.Advance(11);
+        _pool.Write("next"u8);
+        Assert.Null(_disk.Stat("tmp/folder"));
+        Assert.True(_disk.Stat("quarantine/1/folder")!.Value.IsFolder);
     }
 
     [Fact]

@@ -82,6 +82,7 @@ internal sealed unsafe class FeedThread(StoreCore core, Func<bool> look)
             long start = Stopwatch.GetTimestamp();
             try
             {
+                state = core.SafeState();
                 int news = Volatile.Read(ref *state.News);
                 bool isAgain = look();
                 if (!Rest(RestMs - (int)Stopwatch.GetElapsedTime(start).TotalMilliseconds))
@@ -130,7 +131,10 @@ internal sealed unsafe class FeedThread(StoreCore core, Func<bool> look)
         }
         finally
         {
-            state.CountFollower(-1);
+            if (state.Page.IsWhole)
+            {
+                state.CountFollower(-1);
+            }
         }
     }
 }

@@ -109,7 +109,7 @@ internal sealed class JournalTail : IDisposable
     {
         try
         {
-            return disk.Open(Layout.Segment(segment), OpenMode.Read);
+            return disk.OpenOwn(Layout.Segment(segment), OpenMode.Read);
         }
         catch (DiskException e) when (e.Error == DiskError.NotFound)
         {

@@ -36,16 +36,14 @@ internal static unsafe partial class Darwin
         ? ControlArm(fd, command, 0, 0, 0, 0, 0, 0, argument)
         : Libc.Control(fd, command, argument);
 
-    public static bool TryStat(byte* path, bool followLinks, out UnixStat stat)
+    public static int OpenAt(int folder, byte* path, int flags, int mode) => IsArm
+        ? OpenAtArm(folder, path, flags, 0, 0, 0, 0, 0, mode)
+        : Libc.OpenAt(folder, path, flags, mode);
+
+    public static bool TryStat(int folder, byte* path, int flags, out UnixStat stat)
     {
         DarwinStat found;
-        int result = (IsArm, followLinks) switch
-        {
-            (true, false) => LstatArm(path, &found),
-            (true, true) => StatArm(path, &found),
-            (false, false) => LstatIntel(path, &found),
-            (false, true) => StatIntel(path, &found),
-        };
+        int result = IsArm ? FstatatArm(folder, path, &found, flags) : FstatatIntel(folder, path, &found, flags);
         stat = result == 0 ? found.ToUnix() : default;
         return result == 0;
     }
@@ -89,7 +87,7 @@ internal static unsafe partial class Darwin
             && SetSocketOption(fd, SocketLevel, NoSignal, &yes, sizeof(int)) == 0;
     }
 
-    public static nint OpenFolder(byte* path) => IsArm ? Libc.OpenFolder(path) : OpendirIntel(path);
+    public static nint ListFolder(int fd) => IsArm ? Libc.ListFolder(fd) : FdopendirIntel(fd);
 
     public static byte* ReadFolder(nint folder) => IsArm ? Libc.ReadFolder(folder) : ReaddirIntel(folder);
 
@@ -135,11 +133,12 @@ internal static unsafe partial class Darwin
     private static partial int ControlArm(int fd, int command, nint r2, nint r3, nint r4, nint r5, nint r6, nint r7,
         nint argument);
 
-    [LibraryImport(Name, EntryPoint = "lstat", SetLastError = true)]
-    private static partial int LstatArm(byte* path, DarwinStat* result);
+    [LibraryImport(Name, EntryPoint = "openat", SetLastError = true)]
+    private static partial int OpenAtArm(int folder, byte* path, int flags, nint r3, nint r4, nint r5, nint r6, nint r7,
+        nint mode);
 
-    [LibraryImport(Name, EntryPoint = "stat", SetLastError = true)]
-    private static partial int StatArm(byte* path, DarwinStat* result);
+    [LibraryImport(Name, EntryPoint = "fstatat", SetLastError = true)]
+    private static partial int FstatatArm(int folder, byte* path, DarwinStat* result, int flags);
 
     [LibraryImport(Name, EntryPoint = "fstat", SetLastError = true)]
     private static partial int FstatArm(int fd, DarwinStat* result);
@@ -147,11 +146,8 @@ internal static unsafe partial class Darwin
     [LibraryImport(Name, EntryPoint = "fstatfs", SetLastError = true)]
     private static partial int FstatfsArm(int fd, DarwinFileSystem* result);
 
-    [LibraryImport(Name, EntryPoint = "lstat$INODE64", SetLastError = true)]
-    private static partial int LstatIntel(byte* path, DarwinStat* result);
-
-    [LibraryImport(Name, EntryPoint = "stat$INODE64", SetLastError = true)]
-    private static partial int StatIntel(byte* path, DarwinStat* result);
+    [LibraryImport(Name, EntryPoint = "fstatat$INODE64", SetLastError = true)]
+    private static partial int FstatatIntel(int folder, byte* path, DarwinStat* result, int flags);
 
     [LibraryImport(Name, EntryPoint = "fstat$INODE64", SetLastError = true)]
     private static partial int FstatIntel(int fd, DarwinStat* result);
@@ -159,8 +155,8 @@ internal static unsafe partial class Darwin
     [LibraryImport(Name, EntryPoint = "fstatfs$INODE64", SetLastError = true)]
     private static partial int FstatfsIntel(int fd, DarwinFileSystem* result);
 
-    [LibraryImport(Name, EntryPoint = "opendir$INODE64", SetLastError = true)]
-    private static partial nint OpendirIntel(byte* path);
+    [LibraryImport(Name, EntryPoint = "fdopendir$INODE64", SetLastError = true)]
+    private static partial nint FdopendirIntel(int fd);
 
     [LibraryImport(Name, EntryPoint = "readdir$INODE64", SetLastError = true)]
     private static partial byte* ReaddirIntel(nint folder);
@@ -192,6 +188,9 @@ internal struct DarwinStat
     [FieldOffset(8)]
     internal ulong Inode;
 
+    [FieldOffset(16)]
+    internal uint Owner;
+
     [FieldOffset(48)]
     internal long ModifiedSeconds;
 
@@ -201,7 +200,8 @@ internal struct DarwinStat
     [FieldOffset(96)]
     internal long Size;
 
-    internal readonly UnixStat ToUnix() => new(Size, Links, Mode, Inode, ulong.RotateLeft((uint)Device, 40),
+    internal readonly UnixStat ToUnix() => new(Size, Links, Mode, Owner, Inode,
+        ulong.RotateLeft((uint)Device, 40),
         (ModifiedSeconds * 1000) + (ModifiedNanoseconds / 1_000_000));
 }
 

@@ -7,6 +7,8 @@ internal static class Errno
 {
     public const int NotPermitted = 1;
     public const int NotFound = 2;
+    public const int NoDevice = 6;
+    public const int BadDescriptor = 9;
     public const int Interrupted = 4;
     public const int Access = 13;
     public const int Exists = 17;
@@ -25,6 +27,8 @@ internal static class Errno
     public static int Again => IsMac ? 35 : 11;
 
     public static int NameTooLong => IsMac ? 63 : 36;
+
+    public static int Loop => IsMac ? 62 : 40;
 
     public static int NoCall => IsMac ? 78 : 38;
 
@@ -68,6 +72,8 @@ internal static class Errno
         NotFolder => DiskError.NotFolder,
         IsFolder => DiskError.IsFolder,
         CrossDevice or TooManyLinks => DiskError.Unsupported,
+        NoDevice => DiskError.Misplaced, // a socket, or a pipe that nobody reads
+        _ when number == Loop => DiskError.Misplaced,
         _ when number == Quota => DiskError.NoSpace,
         _ when number == NotEmpty => DiskError.NotEmpty,
         _ when number == NoCall || number == NotSupported || number == SocketNotSupported => DiskError.Unsupported,

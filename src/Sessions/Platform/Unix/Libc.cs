@@ -16,6 +16,9 @@ internal static unsafe partial class Libc
     [LibraryImport(Name, EntryPoint = "open", SetLastError = true)]
     internal static partial int Open(byte* path, int flags, int mode);
 
+    [LibraryImport(Name, EntryPoint = "openat", SetLastError = true)]
+    internal static partial int OpenAt(int folder, byte* path, int flags, int mode);
+
     [LibraryImport(Name, EntryPoint = "close", SetLastError = true)]
     internal static partial int Close(int fd);
 
@@ -34,26 +37,29 @@ internal static unsafe partial class Libc
     [LibraryImport(Name, EntryPoint = "fchmod", SetLastError = true)]
     internal static partial int ChangeMode(int fd, uint mode);
 
-    [LibraryImport(Name, EntryPoint = "chmod", SetLastError = true)]
-    internal static partial int ChangeMode(byte* path, uint mode);
+    [LibraryImport(Name, EntryPoint = "fchown", SetLastError = true)]
+    internal static partial int ChangeOwner(int fd, uint user, uint group);
+
+    [LibraryImport(Name, EntryPoint = "geteuid")]
+    internal static partial uint EffectiveUser();
 
     [LibraryImport(Name, EntryPoint = "mkdir", SetLastError = true)]
     internal static partial int MakeFolder(byte* path, uint mode);
 
-    [LibraryImport(Name, EntryPoint = "rmdir", SetLastError = true)]
-    internal static partial int RemoveFolder(byte* path);
+    [LibraryImport(Name, EntryPoint = "mkdirat", SetLastError = true)]
+    internal static partial int MakeFolderAt(int folder, byte* path, uint mode);
 
-    [LibraryImport(Name, EntryPoint = "rename", SetLastError = true)]
-    internal static partial int Rename(byte* from, byte* to);
+    [LibraryImport(Name, EntryPoint = "renameat", SetLastError = true)]
+    internal static partial int RenameAt(int fromFolder, byte* from, int toFolder, byte* to);
 
-    [LibraryImport(Name, EntryPoint = "link", SetLastError = true)]
-    internal static partial int Link(byte* existing, byte* added);
+    [LibraryImport(Name, EntryPoint = "linkat", SetLastError = true)]
+    internal static partial int LinkAt(int fromFolder, byte* existing, int toFolder, byte* added, int flags);
 
     [LibraryImport(Name, EntryPoint = "utimensat", SetLastError = true)]
     internal static partial int SetTimes(int folder, byte* path, long* times, int flags);
 
-    [LibraryImport(Name, EntryPoint = "unlink", SetLastError = true)]
-    internal static partial int Unlink(byte* path);
+    [LibraryImport(Name, EntryPoint = "unlinkat", SetLastError = true)]
+    internal static partial int UnlinkAt(int folder, byte* path, int flags);
 
     [LibraryImport(Name, EntryPoint = "closedir", SetLastError = true)]
     internal static partial int CloseFolder(nint folder);
@@ -64,8 +70,8 @@ internal static unsafe partial class Libc
     [LibraryImport(Name, EntryPoint = "munmap", SetLastError = true)]
     internal static partial int Unmap(nint address, nuint length);
 
-    [LibraryImport(Name, EntryPoint = "opendir", SetLastError = true)]
-    internal static partial nint OpenFolder(byte* path);
+    [LibraryImport(Name, EntryPoint = "fdopendir", SetLastError = true)]
+    internal static partial nint ListFolder(int fd);
 
     [LibraryImport(Name, EntryPoint = "readdir", SetLastError = true)]
     internal static partial byte* ReadFolder(nint folder);
@@ -102,13 +108,16 @@ internal static unsafe partial class Libc
     internal static partial int Allocate(int fd, long offset, long length);
 
     [LibraryImport(Name, EntryPoint = "renameat2", SetLastError = true)]
-    internal static partial int RenameAt(int fromFolder, byte* from, int toFolder, byte* to, uint flags);
+    internal static partial int Exchange(int fromFolder, byte* from, int toFolder, byte* to, uint flags);
 
     [LibraryImport(Name, EntryPoint = "statx", SetLastError = true)]
     internal static partial int Stat(int folder, byte* path, int flags, uint mask, LinuxStat* result);
 
     [LibraryImport(Name, EntryPoint = "fstatfs", SetLastError = true)]
     internal static partial int FileSystem(int fd, long* result);
+
+    [LibraryImport(Name, EntryPoint = "syscall", SetLastError = true)]
+    internal static partial nint OpenHow(nint number, nint folder, byte* path, ulong* how, nint howBytes);
 
     [LibraryImport(Name, EntryPoint = "syscall")]
     internal static partial nint SystemCall(nint number, int* word, nint operation, nint value, long* time,
@@ -121,6 +130,9 @@ internal struct LinuxStat
 {
     [FieldOffset(16)]
     internal uint Links;
+
+    [FieldOffset(20)]
+    internal uint Owner;
 
     [FieldOffset(28)]
     internal ushort Mode;

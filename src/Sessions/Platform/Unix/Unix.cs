@@ -1,26 +1,52 @@
+using System.Runtime.InteropServices;
+
 namespace Sessions.Platform;
 
 /// <summary>The calls that differ between Linux and macOS, with one signature for both.</summary>
 internal static unsafe class Unix
 {
+    public const int ReadOnly = 0;
     public const int ReadWrite = 2;
     public const uint FileMode = 0x180;   // 0600
     public const uint FolderMode = 0x1C0; // 0700
     public const uint ModeBits = 0xFFF;
 
+    /// <summary>What of a file is asked for: kind, mode, owner, names, length and number, but no times. A file
+    /// whose times were asked for gets an exact one at its next change (see <see cref="UnixFile.Length"/>).</summary>
+    public const uint Kind = 0x70F; // STATX_TYPE, MODE, NLINK, UID, INO, SIZE, BLOCKS
+
+    /// <summary>The same, and the times.</summary>
+    public const uint All = 0x7FF;
+
     private const int CurrentFolder = -100; // AT_FDCWD of Linux
     private const int DarwinCurrentFolder = -2;
     private const uint Swap = 2; // RENAME_EXCHANGE and RENAME_SWAP
-    private const int NoFollow = 0x100;
+    private const int StayOnLink = 0x100; // AT_SYMLINK_NOFOLLOW of Linux
+    private const int DarwinStayOnLink = 0x20;
+    private const int OfFolder = 0x200; // AT_REMOVEDIR of Linux
+    private const int DarwinOfFolder = 0x80;
     private const int EmptyPath = 0x1000;
-    private const uint BasicStats = 0x7FF;
     private const int FirstFreeDescriptor = 3;
 
     private static bool IsMac => OperatingSystem.IsMacOS();
 
     public static int CreateNew => IsMac ? 0x200 | 0x800 : 0x40 | 0x80; // O_CREAT | O_EXCL
 
-    private static int CloseOnExec => IsMac ? 0x0100_0000 : 0x8_0000;
+    public static int CloseOnExec => IsMac ? 0x0100_0000 : 0x8_0000;
+
+    /// <summary>O_NOFOLLOW, O_NONBLOCK, O_NOCTTY, O_DIRECTORY. Linux has two of them at other places on ARM.</summary>
+    public static int NoFollow => IsMac ? 0x100 : IsLinuxArm ? 0x8000 : 0x2_0000;
+
+    public static int NonBlocking => IsMac ? 4 : 0x800;
+
+    public static int NoTerminal => IsMac ? 0x2_0000 : 0x100;
+
+    public static int Folder => IsMac ? 0x10_0000 : IsLinuxArm ? 0x4000 : 0x1_0000;
+
+    /// <summary>O_PATH: the descriptor serves to go on from and nothing else. macOS has no such thing.</summary>
+    public static int PathOnly => IsMac ? 0 : 0x20_0000;
+
+    private static bool IsLinuxArm => RuntimeInformation.ProcessArchitecture is Architecture.Arm64 or Architecture.Arm;
 
     private static int DuplicateCloseOnExec => IsMac ? 67 : 1030;
 
@@ -51,7 +77,7 @@ internal static unsafe class Unix
         int moved = Duplicate(fd);
         int error = Errno.Last;
         Libc.Close(fd);
-        System.Runtime.InteropServices.Marshal.SetLastPInvokeError(error);
+        Marshal.SetLastPInvokeError(error);
         return moved;
     }
 
@@ -70,19 +96,20 @@ internal static unsafe class Unix
     public static int Control(int fd, int command, nint argument) =>
         IsMac ? Darwin.Control(fd, command, argument) : Libc.Control(fd, command, argument);
 
-    public static bool TryStat(byte* path, bool followLinks, out UnixStat stat)
-    {
-        if (IsMac)
-        {
-            return Darwin.TryStat(path, followLinks, out stat);
-        }
+    /// <summary>openat(2) as it is: no second try, close-on-exec. -1 on failure.</summary>
+    public static int OpenAt(int folder, byte* path, int flags, int mode) => IsMac
+        ? Darwin.OpenAt(folder, path, flags | CloseOnExec, mode)
+        : Libc.OpenAt(folder, path, flags | CloseOnExec, mode);
 
-        LinuxStat result;
-        bool done = Libc.Stat(CurrentFolder, path, followLinks ? 0 : NoFollow, BasicStats, &result) == 0;
-        stat = done ? new UnixStat(in result) : default;
-        return done;
-    }
+    /// <summary>What stands at an absolute path, behind all its links.</summary>
+    public static bool TryStatBehind(byte* path, out UnixStat stat)
+        => TryStat(IsMac ? DarwinCurrentFolder : CurrentFolder, path, 0, All, out stat);
 
+    /// <summary>What a path from a folder names; a link by that name is not followed.</summary>
+    public static bool TryStat(int folder, byte* path, out UnixStat stat, uint what)
+        => TryStat(folder, path, IsMac ? DarwinStayOnLink : StayOnLink, what, out stat);
+
+    /// <summary>What a descriptor stands for.</summary>
     public static bool TryStat(int fd, out UnixStat stat)
     {
         if (IsMac)
@@ -91,22 +118,35 @@ internal static unsafe class Unix
         }
 
         byte nothing = 0;
+        return TryStat(fd, &nothing, EmptyPath, Kind, out stat);
+    }
+
+    private static bool TryStat(int folder, byte* path, int flags, uint what, out UnixStat stat)
+    {
+        if (IsMac)
+        {
+            return Darwin.TryStat(folder, path, flags, out stat);
+        }
+
         LinuxStat result;
-        bool done = Libc.Stat(fd, &nothing, EmptyPath, BasicStats, &result) == 0;
+        bool done = Libc.Stat(folder, path, flags, what, &result) == 0;
         stat = done ? new UnixStat(in result) : default;
         return done;
     }
 
-    public static int Exchange(byte* left, byte* right) => IsMac
-        ? Darwin.RenameAt(DarwinCurrentFolder, left, DarwinCurrentFolder, right, Swap)
-        : Libc.RenameAt(CurrentFolder, left, CurrentFolder, right, Swap);
+    public static int Exchange(in UnixPlace left, in UnixPlace right) => IsMac
+        ? Darwin.RenameAt(left.Folder, left.Name, right.Folder, right.Name, Swap)
+        : Libc.Exchange(left.Folder, left.Name, right.Folder, right.Name, Swap);
+
+    public static int RemoveFolder(in UnixPlace place)
+        => Libc.UnlinkAt(place.Folder, place.Name, IsMac ? DarwinOfFolder : OfFolder);
 
     /// <summary>The time of the last change of a file; that of the last read stays as it is.</summary>
-    public static int SetModified(byte* path, long unixMs)
+    public static int SetModified(in UnixPlace place, long unixMs)
     {
         long omit = IsMac ? -2 : (1 << 30) - 2; // UTIME_OMIT
         long* times = stackalloc long[] { 0, omit, unixMs / 1000, unixMs % 1000 * 1_000_000 };
-        return Libc.SetTimes(IsMac ? DarwinCurrentFolder : CurrentFolder, path, times, IsMac ? 0x20 : NoFollow);
+        return Libc.SetTimes(place.Folder, place.Name, times, IsMac ? DarwinStayOnLink : StayOnLink);
     }
 
     /// <summary>Content and size to stable storage; on macOS through the drive's cache too.</summary>
@@ -115,7 +155,8 @@ internal static unsafe class Unix
     /// <summary>The same for a folder and its names.</summary>
     public static int SyncFolder(int fd) => IsMac ? SyncData(fd) : Libc.Sync(fd);
 
-    public static nint OpenFolder(byte* path) => IsMac ? Darwin.OpenFolder(path) : Libc.OpenFolder(path);
+    /// <summary>Begins to read the names of an open folder, whose descriptor it owns from then on. 0 on failure.</summary>
+    public static nint ListFolder(int fd) => IsMac ? Darwin.ListFolder(fd) : Libc.ListFolder(fd);
 
     /// <summary>The next name of a folder, or null at its end (and then errno is 0).</summary>
     public static byte* ReadFolder(nint folder, out byte type)
@@ -140,17 +181,20 @@ internal readonly struct UnixStat
     private const uint TypeBits = 0xF000;
     private const uint FolderType = 0x4000;
     private const uint RegularType = 0x8000;
+    private const uint LinkType = 0xA000;
+    private const long BlockBytes = 512;
 
     public UnixStat(in LinuxStat stat)
-        : this(stat.Size, stat.Links, stat.Mode, stat.Inode,
+        : this(stat.Size, stat.Links, stat.Mode, stat.Owner, stat.Inode,
             ulong.RotateLeft(stat.DeviceMinor, 40) + ulong.RotateLeft(stat.DeviceMajor, 52),
             (stat.ModifiedSeconds * 1000) + (stat.ModifiedNanoseconds / 1_000_000))
     {
-        HasBlocks = stat.Blocks > 0;
+        HasBlocks = stat.Blocks * BlockBytes >= stat.Size;
     }
 
-    public UnixStat(long length, uint links, uint mode, ulong inode, ulong device, long modifiedMs)
+    public UnixStat(long length, uint links, uint mode, uint owner, ulong inode, ulong device, long modifiedMs)
     {
+        Owner = owner;
         ModifiedMs = modifiedMs;
         Length = length;
         Links = links;
@@ -167,13 +211,18 @@ internal readonly struct UnixStat
 
     public uint Mode { get; }
 
+    /// <summary>The user it belongs to.</summary>
+    public uint Owner { get; }
+
     /// <summary>Device and inode in one number.</summary>
     public ulong Identity { get; }
 
-    /// <summary>False where nothing of the file was ever given room on the disk, as far as known.</summary>
+    /// <summary>False where a part of the file has no room on the disk yet, as far as known.</summary>
     public bool HasBlocks { get; }
 
     public bool IsFolder => (Mode & TypeBits) == FolderType;
 
     public bool IsRegular => (Mode & TypeBits) == RegularType;
+
+    public bool IsLink => (Mode & TypeBits) == LinkType;
 }

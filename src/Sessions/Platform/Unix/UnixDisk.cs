@@ -1,6 +1,5 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.Versioning;
-using System.Text;
 
 namespace Sessions.Platform;
 
@@ -9,8 +8,6 @@ namespace Sessions.Platform;
 [UnsupportedOSPlatform("windows")]
 internal sealed unsafe class UnixDisk : IDisk
 {
-    private const byte UnknownType = 0;
-    private const byte FolderType = 4;
     private const nuint GetFlags = 0x8008_6601; // FS_IOC_GETFLAGS, FS_IOC_SETFLAGS
     private const nuint SetFlags = 0x4008_6602;
     private const int TopOfHierarchies = 0x20000; // FS_TOPDIR_FL
@@ -19,127 +16,76 @@ internal sealed unsafe class UnixDisk : IDisk
     private static readonly bool SyncfsTellsErrors =
         OperatingSystem.IsLinux() && Environment.OSVersion.Version >= new Version(5, 8);
 
-    private readonly string _root;
-    private readonly UnixPath _paths;
+    // syncfs tells of the failures since a descriptor was opened, and a new one might have missed a failure that
+    // another process was told of: so it is asked of the root's, which lives as long as this object.
+    private readonly UnixRoot _root;
     private readonly Lock _gate = new();
     private DiskCapabilities? _capabilities;
 
-    // Kept open from the first time it is found: syncfs tells of the failures since the descriptor
-    // was opened, and a new one might have missed a failure that another process was told of.
-    private int _rootFd = -1;
-
-    public UnixDisk(string root)
-    {
-        _root = root;
-        _paths = new UnixPath(root);
-    }
+    public UnixDisk(string root, bool sharesOwners = false, bool walks = false)
+        => _root = new UnixRoot(root, sharesOwners, walks);
 
     public DiskCapabilities Capabilities => _capabilities ?? AskCapabilities();
 
-    public IDiskFile Open(string path, OpenMode mode)
+    public IDiskFile Open(string path, OpenMode mode, bool mayBeLinked = false)
     {
-        byte* buffer = stackalloc byte[UnixPath.Bytes];
-        byte* full = _paths.Join(path, buffer);
-        int fd = UnixOpening.Open(full, path, mode);
-        return fd >= 0 ? new UnixFile(fd, path) : throw Errno.Failure("open", path);
+        StorePath.Check("open", path);
+        int fd = UnixOpening.Open(_root, path, mode, mayBeLinked, out UnixStat stat);
+        return new UnixFile(fd, path, stat.Identity, stat.Links > 1);
     }
 
-    // The store's own folder may be a symbolic link; what lies in it may not.
     public DiskEntry? Stat(string path)
     {
-        byte* buffer = stackalloc byte[UnixPath.Bytes];
-        if (Unix.TryStat(_paths.Join(path, buffer), followLinks: path.Length == 0, out UnixStat stat))
+        StorePath.Check("stat", path);
+        if (!_root.TryHold(out UnixRoot.Hold hold))
         {
-            return new DiskEntry(stat.IsFolder, stat.Length, stat.Identity, stat.Links, stat.Mode & Unix.ModeBits,
-                stat.ModifiedMs);
+            return IsMissing(Errno.Last) ? null : throw Errno.Failure("stat", path);
         }
 
-        int error = Errno.Last;
-        return error is Errno.NotFound or Errno.NotFolder ? null : throw Errno.Failure("stat", path, error);
+        using (hold)
+        {
+            return path.Length > 0 ? StatBelow(hold, path)
+                : Unix.TryStat(hold.Descriptor, out UnixStat root) ? Entry(root) : throw Errno.Failure("stat", path);
+        }
     }
 
     public IReadOnlyList<DiskName> List(string path)
     {
-        byte* buffer = stackalloc byte[UnixPath.Bytes];
-        nint folder = Unix.OpenFolder(_paths.Join(path, buffer));
-        if (folder == 0)
+        StorePath.Check("opendir", path);
+        using UnixRoot.Hold hold = _root.Take("opendir", path);
+        int fd = _root.Open(hold, path, Unix.ReadOnly | Unix.Folder);
+        if (fd < 0)
         {
             throw Errno.Failure("opendir", path);
         }
 
-        var names = new List<DiskName>();
-        try
-        {
-            byte* entry;
-            while ((entry = Unix.ReadFolder(folder, out byte type)) is not null)
-            {
-                string name = Encoding.UTF8.GetString(
-                    System.Runtime.InteropServices.MemoryMarshal.CreateReadOnlySpanFromNullTerminated(entry));
-                if (name is not ("." or ".."))
-                {
-                    names.Add(new DiskName(name, IsFolder(path, name, type)));
-                }
-            }
-
-            int error = Errno.Last;
-            return error == 0 ? names : throw Errno.Failure("readdir", path, error);
-        }
-        finally
-        {
-            Libc.CloseFolder(folder);
-        }
+        return UnixFolder.List(fd, path);
     }
 
     public void CreateFolder(string path)
     {
-        byte* buffer = stackalloc byte[UnixPath.Bytes];
-        byte* full = _paths.Join(path, buffer);
-        if (Libc.MakeFolder(full, Unix.FolderMode) != 0)
+        StorePath.Check("mkdir", path);
+        if (path.Length == 0)
         {
-            int error = Errno.Last;
-            if (error == Errno.NotFound && path.Length == 0)
-            {
-                CreateParents();
-                error = Libc.MakeFolder(full, Unix.FolderMode) == 0 ? 0 : Errno.Last;
-            }
-
-            if (error != 0)
-            {
-                // A file system mounted read-only says so before it says that the folder is there.
-                if (Unix.TryStat(full, followLinks: true, out UnixStat found))
-                {
-                    if (found.IsFolder)
-                    {
-                        return;
-                    }
-
-                    error = Errno.NotFolder;
-                }
-
-                throw Errno.Failure("mkdir", path, error);
-            }
+            UnixFolder.CreateRoot(_root.Path);
+            return;
         }
 
-        if (Unix.TryStat(full, followLinks: false, out UnixStat made) && (made.Mode & 0x1FF) != Unix.FolderMode
-            && Libc.ChangeMode(full, Unix.FolderMode) != 0)
-        {
-            throw Errno.Failure("chmod", path);
-        }
+        byte* buffer = stackalloc byte[UnixName.Bytes];
+        using UnixRoot.Hold hold = _root.Take("mkdir", path);
+        using UnixPlace place = _root.At(hold, "mkdir", path, buffer);
+        UnixFolder.Create(place, path, _root.Owners);
     }
 
     public void SpreadFolders(string path)
     {
+        StorePath.Check("open", path);
         if (!OperatingSystem.IsLinux())
         {
             return;
         }
 
-        byte* buffer = stackalloc byte[UnixPath.Bytes];
-        int fd = Unix.Open(_paths.Join(path, buffer), 0);
-        if (fd < 0)
-        {
-            throw Errno.Failure("open", path);
-        }
+        int fd = OpenFolder("open", path);
 
         // Other file systems refuse the flag, or have no flags at all: then it is as it is.
         int flags = 0;
@@ -154,9 +100,14 @@ internal sealed unsafe class UnixDisk : IDisk
 
     public void Rename(string from, string to)
     {
-        byte* left = stackalloc byte[UnixPath.Bytes];
-        byte* right = stackalloc byte[UnixPath.Bytes];
-        if (Libc.Rename(_paths.Join(from, left), _paths.Join(to, right)) != 0)
+        StorePath.Check("rename", from);
+        StorePath.Check("rename", to);
+        byte* left = stackalloc byte[UnixName.Bytes];
+        byte* right = stackalloc byte[UnixName.Bytes];
+        using UnixRoot.Hold hold = _root.Take("rename", from);
+        using UnixPlace source = _root.At(hold, "rename", from, left);
+        using UnixPlace target = _root.At(hold, "rename", to, right);
+        if (Libc.RenameAt(source.Folder, source.Name, target.Folder, target.Name) != 0)
         {
             int error = Errno.Last;
             throw error == Errno.Exists // some systems say this instead of ENOTEMPTY
@@ -167,9 +118,14 @@ internal sealed unsafe class UnixDisk : IDisk
 
     public void Exchange(string left, string right)
     {
-        byte* first = stackalloc byte[UnixPath.Bytes];
-        byte* second = stackalloc byte[UnixPath.Bytes];
-        if (Unix.Exchange(_paths.Join(left, first), _paths.Join(right, second)) != 0)
+        StorePath.Check("renameat2", left);
+        StorePath.Check("renameat2", right);
+        byte* first = stackalloc byte[UnixName.Bytes];
+        byte* second = stackalloc byte[UnixName.Bytes];
+        using UnixRoot.Hold hold = _root.Take("renameat2", left);
+        using UnixPlace one = _root.At(hold, "renameat2", left, first);
+        using UnixPlace other = _root.At(hold, "renameat2", right, second);
+        if (Unix.Exchange(one, other) != 0)
         {
             throw Errno.OptionalFailure("renameat2", left);
         }
@@ -177,9 +133,19 @@ internal sealed unsafe class UnixDisk : IDisk
 
     public void Link(string existing, string added)
     {
-        byte* from = stackalloc byte[UnixPath.Bytes];
-        byte* to = stackalloc byte[UnixPath.Bytes];
-        if (Libc.Link(_paths.Join(existing, from), _paths.Join(added, to)) != 0)
+        StorePath.Check("link", existing);
+        StorePath.Check("link", added);
+        byte* from = stackalloc byte[UnixName.Bytes];
+        byte* to = stackalloc byte[UnixName.Bytes];
+        using UnixRoot.Hold hold = _root.Take("link", added);
+        using UnixPlace source = _root.At(hold, "link", existing, from);
+        if (!Unix.TryStat(source.Folder, source.Name, out _, Unix.Kind))
+        {
+            throw Errno.Failure("link", existing); // comes before what is wrong with the other path
+        }
+
+        using UnixPlace target = _root.At(hold, "link", added, to);
+        if (Libc.LinkAt(source.Folder, source.Name, target.Folder, target.Name, 0) != 0)
         {
             throw Errno.OptionalFailure("link", added);
         }
@@ -187,8 +153,11 @@ internal sealed unsafe class UnixDisk : IDisk
 
     public void SetModified(string path, long unixMs)
     {
-        byte* buffer = stackalloc byte[UnixPath.Bytes];
-        if (Unix.SetModified(_paths.Join(path, buffer), unixMs) != 0)
+        StorePath.Check("utimensat", path);
+        byte* buffer = stackalloc byte[UnixName.Bytes];
+        using UnixRoot.Hold hold = _root.Take("utimensat", path);
+        using UnixPlace place = _root.At(hold, "utimensat", path, buffer);
+        if (Unix.SetModified(place, unixMs) != 0)
         {
             throw Errno.Failure("utimensat", path);
         }
@@ -196,8 +165,11 @@ internal sealed unsafe class UnixDisk : IDisk
 
     public void Unlink(string path)
     {
-        byte* buffer = stackalloc byte[UnixPath.Bytes];
-        if (Libc.Unlink(_paths.Join(path, buffer)) != 0)
+        StorePath.Check("unlink", path);
+        byte* buffer = stackalloc byte[UnixName.Bytes];
+        using UnixRoot.Hold hold = _root.Take("unlink", path);
+        using UnixPlace place = _root.At(hold, "unlink", path, buffer);
+        if (Libc.UnlinkAt(place.Folder, place.Name, 0) != 0)
         {
             throw Errno.Failure("unlink", path);
         }
@@ -205,8 +177,11 @@ internal sealed unsafe class UnixDisk : IDisk
 
     public void RemoveFolder(string path)
     {
-        byte* buffer = stackalloc byte[UnixPath.Bytes];
-        if (Libc.RemoveFolder(_paths.Join(path, buffer)) != 0)
+        StorePath.Check("rmdir", path);
+        byte* buffer = stackalloc byte[UnixName.Bytes];
+        using UnixRoot.Hold hold = _root.Take("rmdir", path);
+        using UnixPlace place = _root.At(hold, "rmdir", path, buffer);
+        if (Unix.RemoveFolder(place) != 0)
         {
             int error = Errno.Last;
             throw error == Errno.Exists
@@ -217,13 +192,8 @@ internal sealed unsafe class UnixDisk : IDisk
 
     public void SyncFolder(string path)
     {
-        byte* buffer = stackalloc byte[UnixPath.Bytes];
-        int fd = Unix.Open(_paths.Join(path, buffer), 0);
-        if (fd < 0)
-        {
-            throw Errno.Failure("open", path);
-        }
-
+        StorePath.Check("fsync", path);
+        int fd = OpenFolder("open", path);
         int result = Unix.SyncFolder(fd);
         int error = Errno.Last;
         Libc.Close(fd);
@@ -242,56 +212,56 @@ internal sealed unsafe class UnixDisk : IDisk
             return false;
         }
 
-        int fd = RootDescriptor();
-        if (fd < 0)
-        {
-            throw Errno.Failure("open", "");
-        }
-
-        return Libc.SyncFileSystem(fd) == 0 ? true : throw Errno.Failure("syncfs", "");
+        using UnixRoot.Hold hold = _root.Take("open", "");
+        return Libc.SyncFileSystem(hold.Descriptor) == 0 ? true : throw Errno.Failure("syncfs", "");
     }
 
     public ILockFile OpenLocks(string path, bool readOnly)
     {
-        byte* buffer = stackalloc byte[UnixPath.Bytes];
-        int fd = Unix.Open(_paths.Join(path, buffer), readOnly ? 0 : Unix.ReadWrite);
-        if (fd < 0)
-        {
-            throw Errno.Failure("open", path);
-        }
-
-        return new UnixLockFile(_paths, path, fd, UnixOpening.StatOrClose(fd, path).Identity);
+        StorePath.Check("open", path);
+        int fd = UnixOpening.Open(_root, path, readOnly ? OpenMode.Read : OpenMode.ReadWrite, mayBeLinked: true,
+            out UnixStat stat); // whoever makes store.json gives it its name by a link, and may be killed then
+        return new UnixLockFile(_root, path, fd, stat.Identity);
     }
 
-    public ISharedPage? OpenSharedPage(string path, bool readOnly) => UnixSharedPage.Open(_paths, path, readOnly);
-
-    public void Dispose()
+    public ISharedPage? OpenSharedPage(string path, bool readOnly)
     {
-        int fd = Interlocked.Exchange(ref _rootFd, -1);
-        if (fd >= 0)
-        {
-            Libc.Close(fd);
-        }
+        StorePath.Check("open", path);
+        return UnixSharedPage.Open(_root, path, readOnly);
     }
 
-    private bool IsFolder(string path, string name, byte type) => type == UnknownType
-        ? Stat(path.Length == 0 ? name : path + "/" + name) is { IsFolder: true }
-        : type == FolderType;
+    public void Dispose() => _root.Dispose();
 
-    private void CreateParents()
+    private static bool IsMissing(int error) => error is Errno.NotFound or Errno.NotFolder;
+
+    private DiskEntry? StatBelow(in UnixRoot.Hold hold, string path)
     {
+        byte* buffer = stackalloc byte[UnixName.Bytes];
         try
         {
-            if (Path.GetDirectoryName(_root) is { } parent)
-            {
-                Directory.CreateDirectory(parent, (UnixFileMode)Unix.FolderMode);
-            }
+            using UnixPlace place = _root.At(hold, "stat", path, buffer);
+            return Unix.TryStat(place.Folder, place.Name, out UnixStat stat, Unix.All) ? Entry(stat)
+                : IsMissing(Errno.Last) ? null : throw Errno.Failure("stat", path);
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        catch (DiskException e) when (e.Error is DiskError.NotFound or DiskError.NotFolder)
         {
-            DiskError kind = e is UnauthorizedAccessException ? DiskError.AccessDenied : DiskError.NotFolder;
-            throw new DiskException(kind, "mkdir", "", Errno.Last);
+            return null;
         }
+    }
+
+    private DiskEntry Entry(in UnixStat stat) => new(stat.IsFolder, stat.Length, stat.Identity, stat.Links,
+        stat.Mode & Unix.ModeBits, stat.ModifiedMs)
+    {
+        IsOther = !stat.IsFolder && !stat.IsRegular,
+        IsOfOthers = !_root.Owners.Have(stat),
+        Owner = stat.Owner,
+    };
+
+    private int OpenFolder(string operation, string path)
+    {
+        using UnixRoot.Hold hold = _root.Take(operation, path);
+        int fd = _root.Open(hold, path, Unix.ReadOnly | Unix.Folder);
+        return fd >= 0 ? fd : throw Errno.Failure(operation, path);
     }
 
     private DiskCapabilities AskCapabilities()
@@ -303,13 +273,15 @@ internal sealed unsafe class UnixDisk : IDisk
                 return known;
             }
 
-            int fd = RootDescriptor();
-            if (fd >= 0)
+            if (_root.TryHold(out UnixRoot.Hold hold))
             {
-                return _capabilities = FileSystems.Of(fd);
+                using (hold)
+                {
+                    return _capabilities = FileSystems.Of(hold.Descriptor);
+                }
             }
 
-            int parent = OpenNearestParent();
+            int parent = UnixFolder.OpenNearestParent(_root.Path);
             try
             {
                 return _capabilities = FileSystems.Of(parent);
@@ -319,36 +291,5 @@ internal sealed unsafe class UnixDisk : IDisk
                 Libc.Close(parent);
             }
         }
-    }
-
-    private int RootDescriptor()
-    {
-        lock (_gate)
-        {
-            if (_rootFd < 0)
-            {
-                byte* buffer = stackalloc byte[UnixPath.Bytes];
-                _rootFd = Unix.Open(_paths.Join("", buffer), 0);
-            }
-
-            return _rootFd;
-        }
-    }
-
-    // A folder that is not there yet will lie on the file system of the nearest one that is.
-    private int OpenNearestParent()
-    {
-        byte* buffer = stackalloc byte[UnixPath.Bytes];
-        string? folder = _root;
-        while ((folder = Path.GetDirectoryName(folder)) is not null)
-        {
-            int fd = Unix.Open(new UnixPath(folder).Join("", buffer), 0);
-            if (fd >= 0)
-            {
-                return fd;
-            }
-        }
-
-        throw Errno.Failure("open", "");
     }
 }

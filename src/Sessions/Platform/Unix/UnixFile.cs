@@ -1,9 +1,8 @@
 namespace Sessions.Platform;
 
 /// <summary>An open file of Linux or macOS. Reading, writing and syncing allocate nothing.</summary>
-internal sealed unsafe class UnixFile(int fd, string path) : IDiskFile
+internal sealed unsafe class UnixFile(int fd, string path, ulong identity, bool isLinked) : IDiskFile
 {
-
     private const uint StartWrite = 2; // SYNC_FILE_RANGE_WRITE
     private const int SetSignal = 10; // F_SETSIG
     private const int UrgentSignal = 23; // SIGURG
@@ -13,6 +12,10 @@ internal sealed unsafe class UnixFile(int fd, string path) : IDiskFile
     private const int SeekEnd = 2;
 
     private int _fd = fd;
+
+    public ulong Identity => identity;
+
+    public bool IsLinked => isLinked;
 
     // Not fstat: since Linux 6.13 a file whose times were looked at gets an exact one at its next
     // change, and from then on so does each file that is written to (multigrain timestamps). Then no

@@ -9,14 +9,14 @@ namespace Sessions.Platform;
 [SkipLocalsInit]
 internal sealed unsafe class UnixLockFile : ILockFile
 {
-    private readonly UnixPath _paths;
+    private readonly UnixRoot _root;
     private readonly string _path;
     private readonly ulong _identity;
     private int _fd;
 
-    public UnixLockFile(UnixPath paths, string path, int fd, ulong identity)
+    public UnixLockFile(UnixRoot root, string path, int fd, ulong identity)
     {
-        _paths = paths;
+        _root = root;
         _path = path;
         _fd = fd;
         _identity = identity;
@@ -32,14 +32,23 @@ internal sealed unsafe class UnixLockFile : ILockFile
     private static short Unlocked => 2;
 
     // The number of a removed file is not used again while we hold it open, so one look at the path
-    // is enough.
+    // is enough. One call by the whole path, as for the page; see UnixSharedPage.
     public bool IsLinked
     {
         get
         {
-            byte* buffer = stackalloc byte[UnixPath.Bytes];
-            return Unix.TryStat(_paths.Join(_path, buffer), followLinks: true, out UnixStat stat)
-                && stat.Identity == _identity;
+            byte* buffer = stackalloc byte[UnixName.Bytes];
+            if (!UnixName.TryWrite(_path, new Span<byte>(buffer, UnixName.Bytes))
+                || !_root.TryHold(out UnixRoot.Hold hold))
+            {
+                return false;
+            }
+
+            using (hold)
+            {
+                return Unix.TryStat(hold.Descriptor, buffer, out UnixStat stat, Unix.Kind)
+                    && stat.Identity == _identity;
+            }
         }
     }
 

@@ -1,63 +1,43 @@
 namespace Sessions.Platform;
 
-/// <summary>open(2) in the four modes of <see cref="OpenMode"/>.</summary>
+/// <summary>Opens a file below the root in one of the modes of <see cref="OpenMode"/>, and takes nothing but a
+/// regular file of the store's owner.</summary>
 internal static unsafe class UnixOpening
 {
-    /// <summary>A descriptor, or -1 with the reason in errno. Throws where the file was opened and
-    /// is not what was asked for.</summary>
-    public static int Open(byte* full, string path, OpenMode mode)
+    /// <summary>A descriptor, and what fstat says of it.</summary>
+    public static int Open(UnixRoot root, string path, OpenMode mode, bool mayBeLinked, out UnixStat stat)
     {
-        switch (mode)
-        {
-            case OpenMode.Read:
-                int fd = Unix.Open(full, 0);
-                if (fd >= 0 && StatOrClose(fd, path).IsFolder)
-                {
-                    Libc.Close(fd);
-                    throw Errno.Failure("open", path, Errno.IsFolder);
-                }
-
-                return fd;
-            case OpenMode.ReadWrite:
-                return Unix.Open(full, Unix.ReadWrite);
-            case OpenMode.CreateNew:
-                return Create(full, path);
-            default:
-                return OpenOrCreate(full, path);
-        }
-    }
-
-    private static int OpenOrCreate(byte* full, string path)
-    {
+        using UnixRoot.Hold hold = root.Take("open", path);
         while (true)
         {
-            int fd = Unix.Open(full, Unix.ReadWrite);
-            if (fd >= 0 || Errno.Last != Errno.NotFound)
+            int fd = mode == OpenMode.CreateNew ? -1
+                : root.Open(hold, path, mode == OpenMode.Read ? Unix.ReadOnly : Unix.ReadWrite);
+            if (fd >= 0)
             {
+                stat = StatOrClose(fd, path);
+                Require(root.Owners, fd, path, stat, mayBeLinked);
                 return fd;
             }
 
-            fd = Create(full, path);
-            if (fd >= 0 || Errno.Last != Errno.Exists || !Unix.TryStat(full, followLinks: true, out _))
+            if (mode != OpenMode.CreateNew && (mode != OpenMode.OpenOrCreate || Errno.Last != Errno.NotFound))
             {
+                throw Errno.Failure("open", path);
+            }
+
+            fd = root.Open(hold, path, Unix.ReadWrite | Unix.CreateNew, (int)root.Owners.FileMode);
+            if (fd >= 0)
+            {
+                stat = StatOrClose(fd, path);
+                Give(root.Owners, fd, path, stat);
                 return fd;
             }
-        }
-    }
 
-    // The umask can only have taken rights away; asking is cheaper than always setting them.
-    private static int Create(byte* full, string path)
-    {
-        int fd = Unix.Open(full, Unix.ReadWrite | Unix.CreateNew);
-        if (fd >= 0 && (StatOrClose(fd, path).Mode & 0x1FF) != Unix.FileMode
-            && Libc.ChangeMode(fd, Unix.FileMode) != 0)
-        {
-            int error = Errno.Last;
-            Libc.Close(fd);
-            throw Errno.Failure("fchmod", path, error);
+            // Somebody else made it in between: that one is opened.
+            if (mode == OpenMode.CreateNew || Errno.Last != Errno.Exists)
+            {
+                throw Errno.Failure("open", path);
+            }
         }
-
-        return fd;
     }
 
     /// <summary>What fstat says; closes the descriptor where it fails.</summary>
@@ -71,5 +51,30 @@ internal static unsafe class UnixOpening
         int error = Errno.Last;
         Libc.Close(fd);
         throw Errno.Failure("fstat", path, error);
+    }
+
+    private static void Require(UnixOwners owners, int fd, string path, in UnixStat stat, bool mayBeLinked)
+    {
+        DiskException? failure = stat.IsFolder ? Errno.Failure("open", path, Errno.IsFolder)
+            : !stat.IsRegular || (stat.Links > 1 && !mayBeLinked) ? new DiskException(DiskError.Misplaced, "open", path, 0)
+            : !owners.Have(stat) ? owners.Refusal("open", path, stat) : null;
+        if (failure is not null)
+        {
+            Libc.Close(fd);
+            throw failure;
+        }
+    }
+
+    private static void Give(UnixOwners owners, int fd, string path, in UnixStat stat)
+    {
+        try
+        {
+            owners.Give(fd, path, owners.FileMode, stat);
+        }
+        catch (DiskException)
+        {
+            Libc.Close(fd);
+            throw;
+        }
     }
 }

@@ -1,43 +1,79 @@
 using System.Runtime.CompilerServices;
+using Microsoft.Win32.SafeHandles;
 
 namespace Sessions.Platform;
 
 /// <summary>A mapped page of a file, with waits that cross processes.</summary>
 [SkipLocalsInit]
-internal sealed unsafe class UnixSharedPage(UnixPath paths, string path, nint address, ulong identity) : ISharedPage
+internal sealed unsafe class UnixSharedPage(UnixRoot root, string path, int fd, nint address, ulong identity)
+    : ISharedPage
 {
     private const int ReadProtection = 1;
     private const int WriteProtection = 2;
     private const int SharedMapping = 1;
 
+    private readonly SafeFileHandle _file = new(fd, ownsHandle: true);
     private nint _address = address;
 
     public byte* Address => (byte*)_address;
 
+    // One call from the root's descriptor, by a path of two names: it changes and opens nothing, and what it finds
+    // behind a link is not the file that was mapped. Commits ask this, and with two calls more each would pay for it.
     public bool IsLinked
     {
         get
         {
-            byte* buffer = stackalloc byte[UnixPath.Bytes];
-            return Unix.TryStat(paths.Join(path, buffer), followLinks: true, out UnixStat stat)
-                && stat.Identity == identity;
+            byte* buffer = stackalloc byte[UnixName.Bytes];
+            if (!UnixName.TryWrite(path, new Span<byte>(buffer, UnixName.Bytes)) || !root.TryHold(out UnixRoot.Hold hold))
+            {
+                return false;
+            }
+
+            using (hold)
+            {
+                return Unix.TryStat(hold.Descriptor, buffer, out UnixStat stat, Unix.Kind)
+                    && stat.Identity == identity && stat.Length >= SharedPage.Bytes;
+            }
+        }
+    }
+
+    public bool IsWhole
+    {
+        get
+        {
+            bool isHeld = false;
+            try
+            {
+                _file.DangerousAddRef(ref isHeld);
+                return Unix.TryStat((int)_file.DangerousGetHandle(), out UnixStat stat)
+                    && stat.Length >= SharedPage.Bytes;
+            }
+            finally
+            {
+                if (isHeld)
+                {
+                    _file.DangerousRelease();
+                }
+            }
         }
     }
 
     /// <summary>Opens and maps the file; null where a reader finds none that is complete.</summary>
-    public static UnixSharedPage? Open(UnixPath paths, string path, bool readOnly)
+    public static UnixSharedPage? Open(UnixRoot root, string path, bool readOnly)
     {
-        byte* buffer = stackalloc byte[UnixPath.Bytes];
-        int fd = UnixOpening.Open(paths.Join(path, buffer), path, readOnly ? OpenMode.Read : OpenMode.OpenOrCreate);
-        if (fd < 0)
+        int fd;
+        UnixStat stat;
+        try
         {
-            int error = Errno.Last;
-            return readOnly && error is Errno.NotFound or Errno.NotFolder
-                ? null
-                : throw Errno.Failure("open", path, error);
+            fd = UnixOpening.Open(root, path, readOnly ? OpenMode.Read : OpenMode.OpenOrCreate, mayBeLinked: false,
+                out stat);
+        }
+        catch (DiskException e) when (readOnly && e.Error is DiskError.NotFound or DiskError.NotFolder)
+        {
+            return null;
         }
 
-        UnixStat stat = UnixOpening.StatOrClose(fd, path);
+        bool isKept = false;
         try
         {
             if (readOnly && stat.Length < SharedPage.Bytes)
@@ -52,13 +88,16 @@ internal sealed unsafe class UnixSharedPage(UnixPath paths, string path, nint ad
 
             int protection = ReadProtection | (readOnly ? 0 : WriteProtection);
             nint address = Libc.Map(0, SharedPage.Bytes, protection, SharedMapping, fd, 0);
-            return address == -1
-                ? throw Errno.Failure("mmap", path)
-                : new UnixSharedPage(paths, path, address, stat.Identity);
+            isKept = address != -1;
+            return isKept ? new UnixSharedPage(root, path, fd, address, stat.Identity)
+                : throw Errno.Failure("mmap", path);
         }
         finally
         {
-            Libc.Close(fd);
+            if (!isKept)
+            {
+                Libc.Close(fd);
+            }
         }
     }
 
@@ -92,6 +131,7 @@ internal sealed unsafe class UnixSharedPage(UnixPath paths, string path, nint ad
         if (address != 0)
         {
             Libc.Unmap(address, SharedPage.Bytes);
+            _file.Dispose();
         }
     }
 

@@ -18,6 +18,11 @@ internal static unsafe partial class Kernel32
     public const uint OpenExisting = 3;
     public const uint BackupSemantics = 0x0200_0000;
     public const uint OpenReparsePoint = 0x0020_0000;
+    public const uint GenericRead = 0x8000_0000;
+    public const uint GenericWrite = 0x4000_0000;
+    public const uint CreateNew = 1;
+    public const uint OpenAlways = 4;
+    public const uint ShareReadAndWrite = 3;
 
     private const string Name = "kernel32";
     private const string Synch = "api-ms-win-core-synch-l1-2-0";
@@ -54,6 +59,9 @@ internal static unsafe partial class Kernel32
     [LibraryImport(Name, EntryPoint = "GetFileInformationByHandle", SetLastError = true)]
     internal static partial int GetFileInformation(nint handle, WindowsFileInfo* info);
 
+    [LibraryImport(Name, EntryPoint = "GetFinalPathNameByHandleW", SetLastError = true)]
+    internal static partial uint GetFinalPath(nint handle, char* path, uint characters, uint flags);
+
     [LibraryImport(Name, EntryPoint = "LockFileEx", SetLastError = true)]
     internal static partial int LockFile(nint handle, uint flags, uint reserved, uint low, uint high,
         NativeOverlapped* range);
@@ -74,6 +82,7 @@ internal static unsafe partial class Kernel32
 internal struct WindowsFileInfo
 {
     internal const uint Folder = 0x10;
+    internal const uint ReparsePoint = 0x400;
 
     [FieldOffset(0)]
     internal uint Attributes;
@@ -101,6 +110,10 @@ internal struct WindowsFileInfo
 
     [FieldOffset(48)]
     internal uint IndexLow;
+
+    internal readonly bool IsFolder => (Attributes & Folder) != 0;
+
+    internal readonly bool IsLink => (Attributes & ReparsePoint) != 0;
 
     internal readonly long Length => ((long)SizeHigh << 32) | SizeLow;
 

@@ -7,8 +7,12 @@ namespace Sessions.Platform;
 /// <summary>An open file of Windows.</summary>
 [SupportedOSPlatform("windows")]
 [ExcludeFromCodeCoverage(Justification = "Runs on Windows alone.")]
-internal sealed class WindowsFile(SafeFileHandle handle, string path) : IDiskFile
+internal sealed class WindowsFile(SafeFileHandle handle, string path, ulong identity, bool isLinked) : IDiskFile
 {
+    public ulong Identity => identity;
+
+    public bool IsLinked => isLinked;
+
     public long Length
     {
         get

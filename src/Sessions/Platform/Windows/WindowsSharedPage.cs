@@ -39,6 +39,8 @@ internal sealed unsafe class WindowsSharedPage : ISharedPage
 
     public bool IsLinked => _disk.Stat(_path) is { } entry && entry.Identity == _identity;
 
+    public bool IsWhole => true; // a file that is mapped cannot be cut there
+
     public void Wait(int* word, int expected, int timeoutMs)
     {
         long start = Stopwatch.GetTimestamp();

@@ -1,0 +1,25 @@
+using Sessions.Storage;
+
+namespace Sessions;
+
+/// <summary>Options of the calls that work on a store's path while nobody has it open: salvage and migrate.</summary>
+internal sealed record PathOptions
+{
+    /// <summary>What <see cref="StoreFlags.SharedOwners"/> is to an open.</summary>
+    public bool SharedOwners { get; init; }
+
+    /// <summary>Reads the argument.</summary>
+    public static PathOptions Read(ReadOnlySpan<byte> json)
+    {
+        const string argument = "options_json";
+        var options = new PathOptions();
+        foreach (JsonMember m in JsonMembers.Of(JsonText.Compact(json, argument, isObject: true)))
+        {
+            options = m.Name == "shared_owners" && m.Value.Span[0] is (byte)'t' or (byte)'f'
+                ? options with { SharedOwners = m.Flag }
+                : throw Errors.Argument(argument, $"The one option is shared_owners, true or false; not \"{m.Name}\".");
+        }
+
+        return options;
+    }
+}

@@ -1,0 +1,188 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+using System.Runtime.Versioning;
+
+namespace Sessions.Platform;
+
+/// <summary>Lists and makes folders of Linux and macOS.</summary>
+[SkipLocalsInit]
+[UnsupportedOSPlatform("windows")]
+internal static unsafe class UnixFolder
+{
+    private const byte UnknownType = 0;
+    private const byte FolderType = 4;
+    private const byte FileType = 8;
+
+    /// <summary>The names in an open folder, whose descriptor is closed on return.</summary>
+    public static List<DiskName> List(int fd, string path)
+    {
+        nint folder = Unix.ListFolder(fd);
+        if (folder == 0)
+        {
+            int error = Errno.Last;
+            Libc.Close(fd);
+            throw Errno.Failure("opendir", path, error);
+        }
+
+        var names = new List<DiskName>();
+        try
+        {
+            byte* entry;
+            while ((entry = Unix.ReadFolder(folder, out byte type)) is not null)
+            {
+                string name = UnixName.Read(MemoryMarshal.CreateReadOnlySpanFromNullTerminated(entry));
+                if (name is not ("." or ".."))
+                {
+                    names.Add(Named(fd, entry, name, type));
+                }
+            }
+
+            int error = Errno.Last;
+            return error == 0 ? names : throw Errno.Failure("readdir", path, error);
+        }
+        finally
+        {
+            Libc.CloseFolder(folder);
+        }
+    }
+
+    /// <summary>Makes a folder of the store's owner; fine where one is.</summary>
+    public static void Create(in UnixPlace place, string path, UnixOwners owners)
+    {
+        if (Libc.MakeFolderAt(place.Folder, place.Name, owners.FolderMode) != 0)
+        {
+            int error = Errno.Last;
+
+            // A file system mounted read-only says so before it says that the folder is there.
+            if (Unix.TryStat(place.Folder, place.Name, out UnixStat found, Unix.Kind))
+            {
+                if (found.IsFolder)
+                {
+                    return;
+                }
+
+                error = found.IsRegular ? Errno.NotFolder : Errno.Loop;
+            }
+
+            throw Errno.Failure("mkdir", path, error);
+        }
+
+        int fd = Unix.MoveUp(Unix.OpenAt(place.Folder, place.Name, Unix.ReadOnly | Unix.Folder | Unix.NoFollow, 0));
+        if (fd < 0)
+        {
+            throw Errno.Failure("mkdir", path);
+        }
+
+        try
+        {
+            if (!Unix.TryStat(fd, out UnixStat made))
+            {
+                throw Errno.Failure("fstat", path);
+            }
+
+            owners.Give(fd, path, owners.FolderMode, made);
+        }
+        finally
+        {
+            Libc.Close(fd);
+        }
+    }
+
+    /// <summary>Makes the store's own folder and those above it; fine where it is.</summary>
+    public static void CreateRoot(string root)
+    {
+        byte* full = stackalloc byte[UnixName.Bytes];
+        if (!UnixName.TryWrite(root, new Span<byte>(full, UnixName.Bytes)))
+        {
+            throw Errno.Failure("mkdir", "", Errno.NameTooLong);
+        }
+
+        int error = Libc.MakeFolder(full, Unix.FolderMode) == 0 ? 0 : Errno.Last;
+        if (error == Errno.NotFound)
+        {
+            CreateParents(root);
+            error = Libc.MakeFolder(full, Unix.FolderMode) == 0 ? 0 : Errno.Last;
+        }
+
+        if (error == 0)
+        {
+            RestoreMode(full);
+            return;
+        }
+
+        if (Unix.TryStatBehind(full, out UnixStat found))
+        {
+            if (found.IsFolder)
+            {
+                return;
+            }
+
+            error = Errno.NotFolder;
+        }
+
+        throw Errno.Failure("mkdir", "", error);
+    }
+
+    /// <summary>A descriptor of the nearest folder above one that is not there, which will lie on its file
+    /// system.</summary>
+    public static int OpenNearestParent(string root)
+    {
+        byte* buffer = stackalloc byte[UnixName.Bytes];
+        string? folder = root;
+        while ((folder = Path.GetDirectoryName(folder)) is not null)
+        {
+            int fd = UnixName.TryWrite(folder, new Span<byte>(buffer, UnixName.Bytes))
+                ? Unix.Open(buffer, Unix.Folder) : -1;
+            if (fd >= 0)
+            {
+                return fd;
+            }
+        }
+
+        throw Errno.Failure("open", "");
+    }
+
+    private static DiskName Named(int folder, byte* entry, string name, byte type)
+    {
+        if (type == UnknownType && Unix.TryStat(folder, entry, out UnixStat stat, Unix.Kind))
+        {
+            return new DiskName(name, stat.IsFolder) { IsOther = !stat.IsFolder && !stat.IsRegular };
+        }
+
+        return new DiskName(name, type == FolderType) { IsOther = type is not (FolderType or FileType) };
+    }
+
+    private static void RestoreMode(byte* full)
+    {
+        int fd = Unix.Open(full, Unix.Folder | Unix.NoFollow);
+        if (fd < 0)
+        {
+            throw Errno.Failure("open", "");
+        }
+
+        bool isDone = Unix.TryStat(fd, out UnixStat made)
+            && ((made.Mode & 0x1FF) == Unix.FolderMode || Libc.ChangeMode(fd, Unix.FolderMode) == 0);
+        int error = Errno.Last;
+        Libc.Close(fd);
+        if (!isDone)
+        {
+            throw Errno.Failure("fchmod", "", error);
+        }
+    }
+
+    private static void CreateParents(string root)
+    {
+        try
+        {
+            if (Path.GetDirectoryName(root) is { } parent)
+            {
+                Directory.CreateDirectory(parent, (UnixFileMode)Unix.FolderMode);
+            }
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            DiskError kind = e is UnauthorizedAccessException ? DiskError.AccessDenied : DiskError.NotFolder;
+            throw new DiskException(kind, "mkdir", "", Errno.Last);
+        }
+    }
+}

@@ -1,0 +1,28 @@
+using Sessions.Events;
+using Sessions.Platform;
+
+namespace Sessions.Storage;
+
+/// <summary>
+/// Tells a log with several names from a file of the user's that somebody linked into the store. A log has more
+/// names where branches see a part of it; nothing is written to another file through such a name.
+/// </summary>
+internal static class LinkedLog
+{
+    /// <summary>Throws Misplaced where the open file has several names and does not begin as a log does: with the
+    /// beginning of an event, or with nothing or zeros where a power cut took what was not synced.</summary>
+    public static void Require(IDiskFile file, string path)
+    {
+        if (!file.IsLinked)
+        {
+            return;
+        }
+
+        Span<byte> start = stackalloc byte[64];
+        start = start[..file.Read(start, 0)];
+        if (!start.TrimStart((byte)'\n').StartsWith(EventLine.Beginning) && start.ContainsAnyExcept((byte)0))
+        {
+            throw new DiskException(DiskError.Misplaced, "open", path, 0);
+        }
+    }
+}

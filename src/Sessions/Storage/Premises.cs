@@ -1,0 +1,65 @@
+using Sessions.Platform;
+
+namespace Sessions.Storage;
+
+/// <summary>
+/// Looks at the store's own folders before anything is read or written in them. Their names lead everywhere else, so
+/// a store in which one of them is a link, or is open to others, is not opened at all.
+/// </summary>
+internal static class Premises
+{
+    private const string Moved = Layout.Quarantine + ".was";
+
+    private static readonly string[] ToRead = [Layout.Sessions, Layout.Journal];
+
+    private static readonly string[] ToWrite =
+        [Layout.Temporary, Layout.Locks, Layout.Trash, Layout.Quarantine, Layout.Backup];
+
+    /// <summary>Refuses a store whose root is somebody else's (AccessDenied), and one in which something other than
+    /// a folder stands for a folder (Corrupt).</summary>
+    public static void Check(IDisk disk, bool readOnly)
+    {
+        RequireOurs("", disk.Stat(""));
+        foreach (string folder in readOnly ? ToRead : [.. ToRead, .. ToWrite])
+        {
+            DiskEntry? entry = disk.Stat(folder);
+            if (entry is { IsFolder: false })
+            {
+                throw Errors.Misplaced(folder);
+            }
+
+            RequireOurs(folder, entry);
+        }
+    }
+
+    /// <summary>The same for a salvage, which moves what is no folder to quarantine/.</summary>
+    public static void Clear(IDisk disk, Quarantine quarantine)
+    {
+        RequireOurs("", disk.Stat(""));
+        foreach (string folder in (string[])[Layout.Quarantine, .. ToRead, .. ToWrite])
+        {
+            DiskEntry? entry = disk.Stat(folder);
+            if (entry is { IsFolder: false } && folder == Layout.Quarantine)
+            {
+                disk.Rename(folder, Moved); // its own name must be free before anything is put there
+                quarantine.PutAside(Moved, null);
+            }
+            else if (entry is { IsFolder: false })
+            {
+                quarantine.PutAside(folder, null);
+            }
+            else
+            {
+                RequireOurs(folder, entry);
+            }
+        }
+    }
+
+    private static void RequireOurs(string path, DiskEntry? entry)
+    {
+        if (entry is { IsOfOthers: true } found)
+        {
+            throw Errors.OfOthers(path, found.Owner, found.Mode);
+        }
+    }
+}

@@ -1,0 +1,312 @@
+using System.Runtime.InteropServices;
+using System.Runtime.Versioning;
+using System.Text;
+using System.Text.Json;
+using Sessions.Storage;
+using Sessions.Tests.Support;
+using Xunit;
+
+namespace Sessions.Tests.StoreTests;
+
+/// <summary>Links, pipes and files of others in the places of a store's own: nothing behind them is touched, what
+/// they stand for is named, and everything else goes on.</summary>
+[UnsupportedOSPlatform("windows")]
+public sealed partial class MisplacedTests : IDisposable
+{
+    private readonly string _temp = Directory.CreateTempSubdirectory("sessions-misplaced-").FullName;
+
+    public MisplacedTests()
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "Other kinds of things there.");
+        Directory.CreateDirectory(Path.Combine(Home, "documents"));
+        File.WriteAllText(Login, "echo hello\n");
+        File.WriteAllText(Path.Combine(Home, "documents", "letter"), "Dear reader");
+    }
+
+    private string Root => Path.Combine(_temp, "store");
+
+    private string Home => Path.Combine(_temp, "home");
+
+    private string Login => Path.Combine(Home, "login");
+
+    public void Dispose() => Directory.Delete(_temp, recursive: true);
+
+    [Theory]
+    [InlineData("tmp")]
+    [InlineData("journal")]
+    [InlineData("locks")]
+    [InlineData("sessions")]
+    [InlineData("trash")]
+    [InlineData("quarantine")]
+    [InlineData("backup")]
+    public void A_store_one_of_whose_folders_is_a_link_is_not_opened_and_can_be_salvaged(string folder)
+    {
+        string id = MakeStore();
+        Remove(folder);
+        File.CreateSymbolicLink(At(folder), Home);
+        SessionException e = Stores.Fails(SessionStatus.Corrupt, () => SessionStore.Open(Root));
+        Assert.Contains($"\"file\":\"{folder}\"", e.Details, StringComparison.Ordinal);
+        RequireHomeUntouched();
+        Stores.Text(b => SessionStore.Salvage(Root, "{}"u8, b));
+        RequireHomeUntouched();
+        using SessionStore store = SessionStore.Open(Root);
+        Assert.Equal(folder == "sessions" ? 0 : 1, store.Info().GetProperty("sessions").GetInt64());
+        Assert.Contains(Directory.GetFileSystemEntries(At("quarantine"), folder + "*", SearchOption.AllDirectories),
+            p => new FileInfo(p).LinkTarget == Home);
+        if (folder != "sessions")
+        {
+            store.OpenSession(id).Append("note", "{}"u8);
+        }
+
+        RequireHomeUntouched();
+    }
+
+    [Theory]
+    [InlineData("tmp")]
+    [InlineData("sessions")]
+    public void A_folder_that_becomes_a_link_under_the_open_store_stops_writes_until_it_is_put_right(string folder)
+    {
+        string id = MakeStore();
+        using SessionStore store = SessionStore.Open(Root);
+        Session session = store.OpenSession(id);
+        session.UpdateTitle("one");
+        Directory.Move(At(folder), At("aside"));
+        File.CreateSymbolicLink(At(folder), Home);
+        Record.Exception(() => session.UpdateTitle("two"));
+        Record.Exception(() => session.UpdateTitle("three"));
+        RequireHomeUntouched();
+        File.Delete(At(folder));
+        Directory.Move(At("aside"), At(folder));
+        session.UpdateTitle("four");
+        store.Close();
+        using SessionStore again = SessionStore.Open(Root);
+        Assert.Equal("four", again.OpenSession(id).Info().GetProperty("title").GetString());
+        RequireHomeUntouched();
+    }
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("/events.jsonl")]
+    [InlineData("/session.json")]
+    [InlineData("/history")]
+    [InlineData("/files")]
+    [InlineData("/log.json")]
+    [InlineData("/shares.json")]
+    [InlineData("/lock.json")]
+    [InlineData("/queue.json")]
+    [InlineData("/action_buttons.json")]
+    public void A_link_in_the_place_of_what_a_session_has_harms_that_session_alone(string what)
+    {
+        string id = MakeStore(), other;
+        using (SessionStore store = SessionStore.Open(Root))
+        {
+            other = store.Create().Id;
+        }
+
+        string path = Layout.LiveFolder(id) + what;
+        Remove(path);
+        bool isFolder = what is "" or "/history" or "/files";
+        File.CreateSymbolicLink(At(path), isFolder ? Home : Login);
+        using (SessionStore store = SessionStore.Open(Root))
+        {
+            Session harmed = store.OpenSession(id), whole = store.OpenSession(other);
+            Use(harmed);
+            whole.Append("note", """{"text":"still here"}"""u8);
+            whole.UpdateTitle("still here");
+            JsonElement report = Stores.Json(b => store.WriteVerifyReport(deep: true, b));
+            if (File.Exists(At(path)) && new FileInfo(At(path)).LinkTarget is not null)
+            {
+                Assert.Contains(report.GetProperty("issues").EnumerateArray(), i =>
+                    i.GetProperty("code").GetString() == "misplaced" && i.GetProperty("file").GetString() == path);
+            }
+        }
+
+        RequireHomeUntouched();
+        Stores.Text(b => SessionStore.Salvage(Root, "{}"u8, b));
+        using (SessionStore store = SessionStore.Open(Root))
+        {
+            Assert.Equal("still here", store.OpenSession(other).Info().GetProperty("title").GetString());
+        }
+
+        RequireHomeUntouched();
+    }
+
+    [Fact]
+    public void A_second_name_of_a_login_script_gets_no_events()
+    {
+        string id = MakeStore();
+        string log = Layout.LiveFolder(id) + "/events.jsonl";
+        Remove(log);
+        Link(Login, At(log));
+        using SessionStore store = SessionStore.Open(Root);
+        Session session = store.OpenSession(id);
+        Stores.Fails(SessionStatus.Corrupt, () => session.Append("note", """{"text":"rm -rf"}"""u8));
+        RequireHomeUntouched();
+    }
+
+    [Fact]
+    public void A_second_name_of_a_users_file_as_session_json_is_neither_read_nor_written_over()
+    {
+        string id = MakeStore();
+        string path = Layout.LiveFolder(id) + "/session.json";
+        Remove(path);
+        Link(Login, At(path));
+        using (SessionStore store = SessionStore.Open(Root))
+        {
+            Session session = store.OpenSession(id);
+            for (int i = 0; i < 5; i++)
+            {
+                session.UpdateTitle($"title {i}");
+                SpinWait.SpinUntil(() => false, 15); // so that the pool would use what was swapped out again
+            }
+
+            Assert.Equal("title 4", session.Info().GetProperty("title").GetString());
+        }
+
+        RequireHomeUntouched();
+        Assert.DoesNotContain("echo hello", AllTextBelow(At("quarantine")), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("store.json")]
+    [InlineData("config.json")]
+    [InlineData("streams.json")]
+    [InlineData("index.jsonl")]
+    [InlineData("locks/shared")]
+    [InlineData("journal/000000000001.log")]
+    [InlineData("events.jsonl")]
+    [InlineData("session.json")]
+    public void A_pipe_in_the_place_of_a_file_makes_nobody_wait(string name)
+    {
+        string id = MakeStore();
+        string path = name is "events.jsonl" or "session.json" ? Layout.LiveFolder(id) + "/" + name : name;
+        foreach (bool readOnly in (bool[])[true, false])
+        {
+            Remove(path);
+            Assert.Equal(0, MakePipe(Encoding.UTF8.GetBytes(At(path) + "\0"), 0x180));
+            Exception? e = Record.Exception(() =>
+            {
+                using SessionStore store = SessionStore.Open(Root,
+                    new SessionStoreOptions { Flags = readOnly ? StoreFlags.ReadOnly : StoreFlags.None });
+                Use(store.OpenSession(id));
+                Stores.Json(b => store.WriteVerifyReport(deep: true, b));
+            });
+            Assert.True(e is null or SessionException { Status: not SessionStatus.Internal }, e?.ToString());
+        }
+    }
+
+    [Fact]
+    public void A_store_that_others_may_write_to_is_opened_only_as_one_of_many_owners()
+    {
+        MakeStore();
+        File.SetUnixFileMode(Root, (UnixFileMode)0x1FF);
+        SessionException e = Stores.Fails(SessionStatus.AccessDenied, () => SessionStore.Open(Root));
+        Assert.Contains("\"rule\":\"store.owner\"", e.Details, StringComparison.Ordinal);
+        Stores.Fails(SessionStatus.AccessDenied,
+            () => SessionStore.Open(Root, new SessionStoreOptions { Flags = StoreFlags.ReadOnly }));
+        Stores.Fails(SessionStatus.AccessDenied, () => Stores.Text(b => SessionStore.Salvage(Root, "{}"u8, b)));
+        Stores.Text(b => SessionStore.Salvage(Root, """{"shared_owners":true}"""u8, b));
+        using SessionStore store = SessionStore.Open(Root, new SessionStoreOptions { Flags = StoreFlags.SharedOwners });
+        store.Create().Append("note", "{}"u8);
+    }
+
+    [Fact]
+    public void A_file_that_others_may_write_to_is_refused_and_named()
+    {
+        string id = MakeStore();
+        string log = Layout.LiveFolder(id) + "/events.jsonl";
+        File.SetUnixFileMode(At(log), (UnixFileMode)0x1B6);
+        using SessionStore store = SessionStore.Open(Root);
+        SessionException e = Stores.Fails(SessionStatus.AccessDenied, () => store.OpenSession(id).Append("note", "{}"u8));
+        Assert.Contains("\"rule\":\"store.owner\"", e.Details, StringComparison.Ordinal);
+        Assert.Contains(log, e.Details, StringComparison.Ordinal);
+        JsonElement report = Stores.Json(b => store.WriteVerifyReport(deep: true, b));
+        Assert.Contains(report.GetProperty("issues").EnumerateArray(),
+            i => i.GetProperty("code").GetString() == "wrong_owner");
+    }
+
+    [Fact]
+    public void A_tree_deeper_than_any_path_in_tmp_is_swept_away()
+    {
+        MakeStore();
+        string name = new('d', 200);
+        Directory.CreateDirectory(At("tmp/top"));
+        for (int i = 0; i < 40; i++)
+        {
+            Directory.CreateDirectory(At("tmp/next"));
+            Directory.Move(At("tmp/top"), At("tmp/next/" + name));
+            Directory.Move(At("tmp/next"), At("tmp/top"));
+        }
+
+        SessionStore.Open(Root).Close();
+        Assert.Empty(Directory.GetFileSystemEntries(At("tmp")));
+    }
+
+    [Fact]
+    public void The_stores_own_path_may_be_a_link()
+    {
+        string id = MakeStore();
+        string link = Path.Combine(_temp, "link");
+        File.CreateSymbolicLink(link, Root);
+        using SessionStore store = SessionStore.Open(link);
+        store.OpenSession(id).Append("note", "{}"u8);
+    }
+
+    private string MakeStore()
+    {
+        using SessionStore store = SessionStore.Open(Root);
+        Session session = store.Create();
+        session.Append("note", """{"text":"first"}"""u8);
+        return session.Id;
+    }
+
+    // Whatever it answers.
+    private static void Use(Session session)
+    {
+        Action[] calls =
+        [
+            () => session.Info(), () => session.Append("note", """{"text":"more"}"""u8), () => session.UpdateTitle("a"),
+            () => session.UpdateTitle("b"), () => Stores.Text(b => session.WriteShare(null, b)),
+            () => Stores.Text(b => session.PutFile("a.txt", "text"u8, b)), () => session.Fork(),
+        ];
+        foreach (Action call in calls)
+        {
+            Exception? e = Record.Exception(call);
+            Assert.True(e is null or SessionException { Status: not SessionStatus.Internal }, e?.ToString());
+        }
+    }
+
+    private string At(string path) => Path.Combine(Root, path);
+
+    private void Remove(string path)
+    {
+        if (Directory.Exists(At(path)) && new FileInfo(At(path)).LinkTarget is null)
+        {
+            Directory.Delete(At(path), recursive: true);
+        }
+        else
+        {
+            File.Delete(At(path));
+        }
+    }
+
+    private void RequireHomeUntouched()
+    {
+        Assert.Equal(["documents", "letter", "login"],
+            Directory.GetFileSystemEntries(Home, "*", SearchOption.AllDirectories).Select(Path.GetFileName).Order());
+        Assert.Equal("echo hello\n", File.ReadAllText(Login));
+        Assert.Equal("Dear reader", File.ReadAllText(Path.Combine(Home, "documents", "letter")));
+    }
+
+    private static string AllTextBelow(string folder) => !Directory.Exists(folder) ? ""
+        : string.Concat(Directory.GetFiles(folder, "*", SearchOption.AllDirectories).Select(File.ReadAllText));
+
+    private static void Link(string existing, string added) => Assert.Equal(0,
+        MakeLink(Encoding.UTF8.GetBytes(existing + "\0"), Encoding.UTF8.GetBytes(added + "\0")));
+
+    [LibraryImport("libc", EntryPoint = "link")]
+    private static partial int MakeLink(byte[] existing, byte[] added);
+
+    [LibraryImport("libc", EntryPoint = "mkfifo")]
+    private static partial int MakePipe(byte[] path, uint mode);
+}
