@@ -53,8 +53,10 @@ extern "C" {
 /** @name Flags of cursors
  * @since 0.1
  * @{ */
-#define SESSION_READ_HIDDEN 0x1u  /**< Also what a rewind hides, with `"hidden":true`. */
-#define SESSION_READ_CONTEXT 0x2u /**< From the last compaction's kept point on. */
+#define SESSION_READ_HIDDEN 0x1u  /**< Also what a rewind hides, with `"hidden":true`. On a handle
+                                       from a share: SESSION_E_ACCESS_DENIED. */
+#define SESSION_READ_CONTEXT 0x2u /**< From the last compaction's kept point on; of a share, from
+                                       that of the last one in its range. */
 #define SESSION_READ_DATA_AS_TEXT 0x4u /**< `data` is a string of JSON: exact in every language. */
 /** @} */
 
@@ -357,7 +359,8 @@ SESSION_API session_status_t session_read_turns(session_t *session, uint64_t aft
  * @param session          the session
  * @param options          NULL: all events, from the first
  * @param[out] out_cursor  the cursor; end it with session_cursor_destroy()
- * @return SESSION_OK; SESSION_E_LIMIT: `page_bytes`
+ * @return SESSION_OK; SESSION_E_LIMIT: `page_bytes`; SESSION_E_ACCESS_DENIED
+ *         (`{"rule":"share.hidden"}`): SESSION_READ_HIDDEN on a handle from a share
  * @remark Any thread. Cost: memory.
  * @since 0.1
  */

@@ -6,6 +6,16 @@
  * was deleted, and SESSION_E_NOT_FOUND on a handle from a share that was revoked. Calls that write
  * answer SESSION_E_ACCESS_DENIED (`{"rule":"share.read_only"}`) on a handle from a share.
  *
+ * **What a share shows.** The events of its range that a plain read by the owner shows, as a page,
+ * in turns, through a cursor or as a transcript, and nothing else. What a rewind hides, before or
+ * after the share was made, is hidden here too, and a call that asks for it answers
+ * SESSION_E_ACCESS_DENIED (`{"rule":"share.hidden"}`); `skipped` has the numbers. Infos and numbers
+ * speak of the range (see session_get_info()), aborts are not seen, a damaged event does not say in
+ * which file it stands. The lock, queue, buttons, tree, other shares and files of a session are
+ * SESSION_E_ACCESS_DENIED (`{"rule":"share.read_only"}`), as are calls that write. A live share
+ * follows the conversation, with its streams, and keeps to the same rules. The title is the one that
+ * the session has now.
+ *
  * @since 0.1
  */
 #ifndef SESSIONS_SESSION_H
@@ -63,7 +73,8 @@ extern "C" {
 #define SESSION_DELETE_CASCADE 0      /**< All descendants go too, all or nothing. */
 #define SESSION_DELETE_ORPHAN 1       /**< Children stay and lose their parent. */
 #define SESSION_DELETE_REFUSE 2       /**< With children: SESSION_E_HAS_CHILDREN. */
-#define SESSION_DELETE_NO_TRASH 0x100 /**< Added to a policy: gone for good. */
+#define SESSION_DELETE_NO_TRASH 0x100 /**< Added to a policy: gone for good; see
+                                          session_store_flush(). */
 /** @} */
 
 /** @name Flags of session_abort_ex()
@@ -168,7 +179,8 @@ SESSION_API session_status_t session_open(session_store_t *store, const char *id
 SESSION_API session_status_t session_get_id(session_t *session, char **out_id);
 
 /**
- * The numbers of a session.
+ * The numbers of a session. Through a handle from a share they are those of session_get_info(),
+ * and the only flag is SESSION_STAT_READ_ONLY.
  *
  * @param session        the session
  * @param[out] out_stat  filled up to the smaller of its `size` and the library's
@@ -180,7 +192,11 @@ SESSION_API session_status_t session_get_stat(session_t *session, session_stat_t
 
 /**
  * Everything about a session but its events. Through a handle from a share, `metadata`, `facts`,
- * `parent_id` and `share_info` are null and the counters speak of the shared range.
+ * `parent_id`, `fork_seq` and `share_info` are null, `revision` is 0, `state` is `created`, and
+ * `archived` and what speaks of aborts are false, null or 0. `event_count` and `message_count` are
+ * of the events that the share shows, `last_seq` is the end of its range, `last_event_at` and
+ * `updated_at` are the latest time of these events; without any they are null and the time when the
+ * share was made. It reads the range for that.
  *
  * @param session          the session
  * @param[out] out_json    a JSON object; free it with session_string_free()
@@ -345,6 +361,7 @@ SESSION_API session_status_t session_abort_ex(session_t *session, const char *re
 /**
  * Says whether a session is aborted, by any process; for loops that look often. The signal counts
  * from when it is given, before there is a record of it that session_get_info() could show.
+ * Through a handle from a share it is always 0.
  *
  * @param session           the session
  * @param[out] out_aborted  1 or 0
@@ -356,7 +373,8 @@ SESSION_API session_status_t session_is_aborted(session_t *session, int32_t *out
 
 /**
  * Waits for an abort by any process. A wait that had begun when the signal came returns SESSION_OK,
- * also when the abort was cleared at once, and when it could not be recorded.
+ * also when the abort was cleared at once, and when it could not be recorded. Through a handle from
+ * a share no abort is seen: the wait ends with its time, or with the share.
  *
  * @param session     the session
  * @param timeout_ms  how long; 0: look only; #SESSION_WAIT_FOREVER
@@ -425,7 +443,8 @@ SESSION_API session_status_t session_resolve_share(session_store_t *store,
 
 /**
  * Ends a share. Handles that came from it answer SESSION_E_NOT_FOUND from then on. A share that has
- * ended is left as it is.
+ * ended is left as it is. Its secret is in no file any more on return, and the library keeps none in
+ * memory beyond the call that needs it; the text that the host was handed is the host's to wipe.
  *
  * @param session   the session
  * @param share_id  the id of the share, from session_create_share() or session_list_shares()

@@ -41,7 +41,8 @@ public sealed partial class Session
         return record.Write(_store.Commit);
     }
 
-    /// <summary>True from an abort, by any process, until it is cleared. A look at memory.</summary>
+    /// <summary>True from an abort, by any process, until it is cleared; through a share never, since what is
+    /// done with a session is no part of what it shows. A look at memory.</summary>
     public bool IsAborted
     {
         get
@@ -49,7 +50,8 @@ public sealed partial class Session
             SessionInfo info = Current();
             if (_shareId is not null)
             {
-                Share(); // a revoked one sees nothing, not even this
+                Share(); // a revoked one is answered as every other call does
+                return false;
             }
 
             return Core.IsAborted(_row, info);
@@ -58,12 +60,18 @@ public sealed partial class Session
 
     /// <summary>Waits for an abort, by any process; true at once where there is one. False when the
     /// time is over; <see cref="uint.MaxValue"/> waits for ever. Ends with Deleted, Closed or
-    /// Cancelled when the session, the store or this object goes first.</summary>
+    /// Cancelled when the session, the store or this object goes first, and through a share, where no abort is
+    /// ever seen, with NotFound when that ends.</summary>
     public bool WaitAbort(uint timeoutMs)
     {
         if (IsAborted)
         {
             return true;
+        }
+
+        if (_shareId is not null)
+        {
+            return WaitFor(timeoutMs, () => IsAborted); // ends with the share
         }
 
         AbortSignal signal = _row.Abort!; // the look has made it

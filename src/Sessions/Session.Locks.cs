@@ -105,6 +105,11 @@ public sealed partial class Session
         if (_right.Epoch == 0)
         {
             RequireHandle();
+            if (_shareId is not null)
+            {
+                RequireWritable(); // which no share is
+            }
+
             return;
         }
 

@@ -1,6 +1,7 @@
 using System.Buffers;
 using Sessions.Events;
 using Sessions.Jobs;
+using Sessions.Sharing;
 using Sessions.Storage;
 
 namespace Sessions;
@@ -9,11 +10,18 @@ namespace Sessions;
 public sealed partial class Session
 {
     /// <summary>Opens a cursor. It goes on when this object is disposed of; what a share shows stays the
-    /// limit of one that was opened through it.</summary>
+    /// limit of one that was opened through it, and AccessDenied is the answer where that is asked to show what
+    /// rewinds hide. The context of a share begins where the last compaction in its range says.</summary>
     public EventCursor OpenCursor(EventCursorOptions? options = null)
     {
+        options ??= new EventCursorOptions();
         Look(ReadFlags.None);
-        return new EventCursor(new Session(_store, _row, _shareId), options ?? new EventCursorOptions());
+        if (_shareId is not null && options.Flags.HasFlag(ReadFlags.Hidden))
+        {
+            throw Errors.Denied("share.hidden");
+        }
+
+        return new EventCursor(new Session(_store, _row, _shareId), options);
     }
 
     /// <summary>Writes a page of the events after a number, grouped by turn in the order in which the turns
@@ -41,7 +49,7 @@ public sealed partial class Session
                 return Core.Rows.ReadLog(_row, isSettled);
             }
         });
-        return new Sight(Seen(info), state, info.LastSeq, flags);
+        return SightOf(Seen(info), state, info.LastSeq, flags);
     }
 
     /// <summary>Reads the log as this handle may see it.</summary>
@@ -52,9 +60,12 @@ public sealed partial class Session
         (LogView log, LogState state) = OpenLog(info);
         using (log)
         {
-            return read(log, new Sight(range, state, info.LastSeq, flags));
+            return read(log, SightOf(range, state, info.LastSeq, flags));
         }
     });
+
+    private Sight SightOf(SeqRange range, LogState state, long lastSeq, ReadFlags flags) => _shareId is null
+        ? new Sight(range, state, lastSeq, flags) : SharedView.Sight(range, state, lastSeq, flags);
 
     /// <summary>Asks again with each change that any process publishes, until it is so: then true. False
     /// when the time is over; it is asked once at least.</summary>

@@ -32,7 +32,7 @@ public sealed partial class Session
     {
         SessionStore.Run(() =>
         {
-            var key = new TranscriptKey(_row, Seen(Current()).First, options.IncludeHidden);
+            var key = new TranscriptKey(_row, Seen(Current()).First, options.IncludeHidden, _shareId is not null);
             bool isPart = options.UntilSeq > 0;
             WarmTranscript kept = (isPart ? null : Core.Warm.Find<WarmTranscript>(key)) ?? new WarmTranscript();
             while (!Monitor.TryEnter(kept, LookMs))
@@ -90,6 +90,7 @@ public sealed partial class Session
         }
     }
 
-    // A row is one session in one open store; one that was purged and came back has another.
-    private sealed record TranscriptKey(Row Row, long FirstSeq, bool ShowsHidden);
+    // A row is one session in one open store; one that was purged and came back has another. A share shows
+    // less of damaged lines.
+    private sealed record TranscriptKey(Row Row, long FirstSeq, bool ShowsHidden, bool IsShared);
 }

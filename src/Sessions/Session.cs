@@ -34,9 +34,9 @@ public sealed partial class Session : IDisposable
     public SessionStat GetStat()
     {
         SessionInfo info = Visible();
-        StatFlags flags = (Core.IsAborted(_row, info) ? StatFlags.Aborted : 0)
-            | (info.Archived ? StatFlags.Archived : 0) | (_shareId is null ? 0 : StatFlags.ReadOnly)
-            | (IsLocked() ? StatFlags.Locked : 0);
+        StatFlags flags = _shareId is not null ? StatFlags.ReadOnly // who works on it is the owner's affair
+            : (Core.IsAborted(_row, info) ? StatFlags.Aborted : 0) | (info.Archived ? StatFlags.Archived : 0)
+                | (IsLocked() ? StatFlags.Locked : 0);
         return new SessionStat(flags, info.Revision, info.LastSeq, info.EventCount, info.MessageCount, info.AbortCount,
             info.CreatedAt, info.UpdatedAt, info.LastEventAt);
     }
@@ -188,7 +188,7 @@ public sealed partial class Session : IDisposable
         SessionInfo info = Current();
         if (_shareId is not null)
         {
-            return SharedView.Of(info, Share(), i => OpenLog(i).Log);
+            return SharedView.Of(info, Share(), OpenLog);
         }
 
         return info.Share is { ExpiresAt: > 0 } ? WithoutExpired(info) : info;
@@ -264,7 +264,9 @@ public sealed partial class Session : IDisposable
 
             LogState state = Core.Rows.ReadLog(_row, isSettled);
             bool mustExist = !isSettled && info.LastSeq > state.LastInHistory;
-            return (LogView.Open(Core.Disk, _row, state, mustExist), state);
+            LogView log = LogView.Open(Core.Disk, _row, state, mustExist);
+            log.HidesPlaces = _shareId is not null;
+            return (log, state);
         }
     });
 

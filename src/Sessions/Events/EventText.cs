@@ -16,10 +16,8 @@ internal static class EventText
     {
         if (walk.Damage is { } damage)
         {
-            (string file, long offset) = log.Locate(damage.Offset);
             var where = new Utf8Buffer();
-            where.Byte('{').Member("file", file).Member("offset", offset)
-                .Member("length", damage.Length).Member("reason", damage.Reason).Byte('}');
+            WriteDamage(log, damage, where);
             output.Byte('{').Member("seq", walk.Seq).Member("type", "damaged").Raw(",\"timestamp\":null,\"data\":"u8);
             WriteData(where.Written, output, asText is not null);
         }
@@ -40,6 +38,14 @@ internal static class EventText
                 isFirst = false;
             }
         }
+    }
+
+    /// <summary>What a reader is told of a line that cannot be read.</summary>
+    public static void WriteDamage(LogView log, Piece damage, Utf8Buffer output)
+    {
+        (string File, long Offset)? place = log.HidesPlaces ? null : log.Locate(damage.Offset);
+        output.Byte('{').Member("file", place?.File).Member("offset", place?.Offset)
+            .Member("length", damage.Length).Member("reason", damage.Reason).Byte('}');
     }
 
     private static void WriteData(ReadOnlySpan<byte> json, Utf8Buffer output, bool asText)

@@ -27,6 +27,10 @@ internal sealed class LogView : IDisposable
     /// <summary>Where the session's own log begins.</summary>
     public long OwnStart { get; private set; }
 
+    /// <summary>True for a reader who is not told in which file a damaged line stands: a share hides the
+    /// ancestors whose ids these files bear.</summary>
+    public bool HidesPlaces { get; set; }
+
     /// <summary>The number before the first one that may stand here.</summary>
     public long SeqBefore { get; private init; }
 

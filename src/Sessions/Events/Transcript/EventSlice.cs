@@ -23,7 +23,8 @@ internal readonly ref struct EventSlice
     /// <summary>What is wrong with the line; null where nothing is.</summary>
     public Piece? Damage { get; init; }
 
-    /// <summary>The file that the line is damaged in, relative to the session's folder.</summary>
+    /// <summary>The file that the line is damaged in, relative to the session's folder; null where the reader
+    /// is not told.</summary>
     public string? File { get; init; }
 
     /// <summary>The event that a walk stands at.</summary>
@@ -31,6 +32,11 @@ internal readonly ref struct EventSlice
     {
         if (walk.Damage is { } damage)
         {
+            if (log.HidesPlaces)
+            {
+                return new EventSlice { Seq = walk.Seq, Damage = damage };
+            }
+
             (string file, long offset) = log.Locate(damage.Offset);
             return new EventSlice { Seq = walk.Seq, Damage = damage with { Offset = offset }, File = file };
         }

@@ -189,8 +189,9 @@ internal sealed class TranscriptBuilder
     private void AddDamage(in EventSlice e, Piece damage)
     {
         var data = new Utf8Buffer(96);
-        data.Byte('{').Member("seq", e.Seq).Member("file", e.File).Member("offset", damage.Offset)
-            .Member("length", damage.Length).Member("reason", damage.Reason).Byte('}');
+        data.Byte('{').Member("seq", e.Seq).Member("file", e.File)
+            .Member("offset", e.File is null ? default(long?) : damage.Offset).Member("length", damage.Length)
+            .Member("reason", damage.Reason).Byte('}');
         AddData(e, "damaged"u8, data.Written);
     }
 
