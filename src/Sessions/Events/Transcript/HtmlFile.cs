@@ -4,9 +4,11 @@ using Sessions.Storage;
 namespace Sessions.Events.Transcript;
 
 /// <summary>Something attached to a prompt: shown where it is a picture in the page itself, a link where
-/// it is on the web, else a name.</summary>
+/// it is on the web, else a name; beside it where it leads.</summary>
 internal static class HtmlFile
 {
+    private const int ShownMax = 1024; // an address that is no link; data: may have megabytes
+
     private static readonly SearchValues<byte> Base64 = SearchValues.Create(
         "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/="u8);
 
@@ -22,8 +24,8 @@ internal static class HtmlFile
             return;
         }
 
-        bool isLink = IsWeb(url);
         b.Raw("<div class=\"n\"><span class=\"s\">\u00b7</span><span class=\"x\" dir=\"auto\">"u8);
+        bool isLink = WebAddress.TryRead(url, out WebAddress address), isAddress = name.SequenceEqual(url);
         if (isLink)
         {
             b.Raw("<a rel=\"noopener noreferrer nofollow\" href=\""u8);
@@ -32,7 +34,19 @@ internal static class HtmlFile
         }
 
         HtmlText.Escape(b, name);
-        b.Raw(isLink ? "</a></span></div>\n"u8 : "</span></div>\n"u8);
+        b.Raw(isLink ? "</a></span>"u8 : "</span>"u8);
+
+        // What a name says and where it leads are two things, so where it leads is said as well.
+        ReadOnlySpan<byte> where = isLink && (!isAddress || !address.SaysHost) ? address.Host
+            : !isLink && !isAddress && url.Length <= ShownMax ? url : default;
+        if (!where.IsEmpty)
+        {
+            b.Raw("<span class=\"k\" dir=\"auto\">"u8);
+            HtmlText.Escape(b, where);
+            b.Raw("</span>"u8);
+        }
+
+        b.Raw("</div>\n"u8);
     }
 
     // Pictures that cannot hold a script, and nothing but their bytes.
@@ -45,8 +59,4 @@ internal static class HtmlFile
                 || url[..comma].SequenceEqual("data:image/gif;base64"u8)
                 || url[..comma].SequenceEqual("data:image/webp;base64"u8));
     }
-
-    private static bool IsWeb(ReadOnlySpan<byte> url)
-        => System.Text.Ascii.EqualsIgnoreCase(url[..Math.Min(url.Length, 7)], "http://"u8)
-        || System.Text.Ascii.EqualsIgnoreCase(url[..Math.Min(url.Length, 8)], "https://"u8);
 }

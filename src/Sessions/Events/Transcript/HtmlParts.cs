@@ -116,7 +116,7 @@ internal static class HtmlParts
     private static void Paragraph(Utf8Buffer b, ReadOnlySpan<byte> inside)
     {
         b.Raw("<div class=\"p\" dir=\"auto\">"u8);
-        HtmlText.Escape(b, Unescape.Utf8(inside));
+        HtmlText.Prose(b, Unescape.Utf8(inside));
         b.Raw("</div>\n"u8);
     }
 

@@ -35,6 +35,7 @@ internal static class HtmlStyle
         box-decoration-break:clone}
         pre{background:var(--code);border-radius:.5rem;padding:.7rem .8rem;margin:.5rem 0;overflow-x:auto;
         white-space:pre;line-height:1.45;max-width:100%}
+        .h,.k,.kv span,code,pre,b{unicode-bidi:isolate}
         pre code{background:none;padding:0;font-size:1em}
         details pre,.kv pre{white-space:pre-wrap}
         details,.n{border:1px solid var(--line);border-radius:.6rem;background:var(--card);margin:.5rem 0}

@@ -14,8 +14,22 @@ internal static class HtmlText
 
     private static readonly SearchValues<byte> Marks = SearchValues.Create("`*"u8);
 
-    /// <summary>Text between tags or in quotes of an attribute. Control characters become their pictures.</summary>
+    /// <summary>Text between tags or in quotes of an attribute: names, code, all that is no prose. Control
+    /// characters become their pictures, and what changes the direction of text is seen.</summary>
     public static void Escape(Utf8Buffer output, ReadOnlySpan<byte> text)
+    {
+        for (int next; (next = Bidi.Next(text)) >= 0;)
+        {
+            Prose(output, text[..next]);
+            text = text[(next + Bidi.Show(output, text[next..]))..];
+        }
+
+        Prose(output, text);
+    }
+
+    /// <summary>The same of prose, where languages that are written from right to left need such marks. The
+    /// block it stands in ends whatever they do.</summary>
+    public static void Prose(Utf8Buffer output, ReadOnlySpan<byte> text)
     {
         while (true)
         {
@@ -128,11 +142,11 @@ internal static class HtmlText
             int at = line.IndexOfAny(Marks);
             if (at < 0)
             {
-                Escape(output, line);
+                Prose(output, line);
                 return;
             }
 
-            Escape(output, line[..at]);
+            Prose(output, line[..at]);
             line = line[at..];
             bool isCode = line[0] == '`';
             ReadOnlySpan<byte> mark = isCode ? "`"u8 : "**"u8;
@@ -141,13 +155,22 @@ internal static class HtmlText
             {
                 int skip = line.IndexOfAnyExcept(line[0]);
                 skip = skip < 0 ? line.Length : skip;
-                Escape(output, line[..skip]);
+                Prose(output, line[..skip]);
                 line = line[skip..];
                 continue;
             }
 
             output.Raw(isCode ? "<code>"u8 : "<b>"u8);
-            Escape(output, line.Slice(mark.Length, end));
+            ReadOnlySpan<byte> inside = line.Slice(mark.Length, end);
+            if (isCode)
+            {
+                Escape(output, inside);
+            }
+            else
+            {
+                Prose(output, inside);
+            }
+
             output.Raw(isCode ? "</code>"u8 : "</b>"u8);
             line = line[((2 * mark.Length) + end)..];
         }

@@ -42,9 +42,9 @@ internal static class HtmlWriter
 
         if (message.StopReason.IsSet && !message.StopReason.Span.SequenceEqual("end_turn"u8))
         {
-            output.Small.Raw("<div class=\"stop\">Stopped: "u8);
+            output.Small.Raw("<div class=\"stop\">Stopped: <bdi>"u8);
             HtmlText.Escape(output.Small, Unescape.Utf8(message.StopReason.Span));
-            output.Small.Raw("</div>\n"u8);
+            output.Small.Raw("</bdi></div>\n"u8);
         }
 
         output.Small.Raw("</article>\n"u8);

@@ -1,11 +1,18 @@
+using System.Buffers;
 using Sessions.Storage;
 
 namespace Sessions.Events.Transcript;
 
-/// <summary>SESSION_TRANSCRIPT_MARKDOWN. What people and agents wrote stays as it is: it mostly is
-/// Markdown; what tools printed stands in fences that nothing in it can close.</summary>
+/// <summary>SESSION_TRANSCRIPT_MARKDOWN. What people and agents wrote is Markdown, in which no HTML is markup
+/// (<see cref="MarkdownText"/>); what tools printed stands in fences that nothing in it can close; errors, notes and
+/// names are plain text.</summary>
 internal static class MarkdownWriter
 {
+    // Controls, what Markdown might take for markup, and what the direction marks begin with.
+    private static readonly SearchValues<byte> Special = SearchValues.Create(
+        [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29,
+        30, 31, 0xe2, 0xd8, .. "\\`*_[]<>#&!|~"u8]);
+
     public static void WriteTitle(string title, TranscriptOutput output)
     {
         output.Small.Raw("# "u8);
@@ -41,12 +48,14 @@ internal static class MarkdownWriter
         switch (part.Kind)
         {
             case PartKind.Text:
-                Unescape.Append(b, RawText.Of(part.Text));
+                MarkdownText.Write(b, Unescape.Utf8(RawText.Of(part.Text)));
                 b.Raw(part.IsInterrupted ? "\n\n*Interrupted.*\n"u8 : "\n"u8);
                 break;
             case PartKind.Reasoning:
                 b.Raw("> **Thought**\n"u8);
-                Quote(b, Unescape.Utf8(RawText.Of(part.Text)));
+                var thought = new Utf8Buffer((int)Math.Min(part.Size + 64, Array.MaxLength));
+                MarkdownText.Write(thought, Unescape.Utf8(RawText.Of(part.Text)));
+                Quote(b, thought.Written, isMarkdown: true);
                 break;
             case PartKind.Tool:
                 Tool(b, part.Tool!);
@@ -91,7 +100,7 @@ internal static class MarkdownWriter
             : part.Type.Span.SequenceEqual("note"u8) ? PartText.Member(part, "text"u8) : default;
         if (!text.IsEmpty)
         {
-            Quote(b, Unescape.Utf8(text));
+            Quote(b, Unescape.Utf8(text), isMarkdown: false);
             return;
         }
 
@@ -133,7 +142,7 @@ internal static class MarkdownWriter
             longest = Math.Max(longest, run);
         }
 
-        Fence(b.Byte('\n'), longest + 1).Raw(language).Byte('\n').Raw(text);
+        Bidi.WriteShown(Fence(b.Byte('\n'), longest + 1).Raw(language).Byte('\n'), text);
         Fence(text is [.., (byte)'\n'] ? b : b.Byte('\n'), longest + 1).Byte('\n');
     }
 
@@ -147,26 +156,56 @@ internal static class MarkdownWriter
         return b;
     }
 
-    private static void Quote(Utf8Buffer b, ReadOnlySpan<byte> text)
+    // One line of it after the other, so that nothing in it stands outside the quote.
+    private static void Quote(Utf8Buffer b, ReadOnlySpan<byte> text, bool isMarkdown)
     {
-        foreach (Range line in text.Split((byte)'\n'))
+        ReadOnlySpan<byte> end;
+        do
         {
-            b.Raw("> "u8).Raw(text[line]).Byte('\n');
-        }
-    }
-
-    // Text from outside in a line of ours: nothing in it is markup, and it stays one line.
-    private static void OneLine(Utf8Buffer b, ReadOnlySpan<byte> inside)
-    {
-        foreach (byte c in Unescape.Utf8(inside))
-        {
-            if (c is (byte)'\\' or (byte)'`' or (byte)'*' or (byte)'_' or (byte)'[' or (byte)']' or (byte)'<'
-                or (byte)'>' or (byte)'#' or (byte)'&' or (byte)'!' or (byte)'|' or (byte)'~')
+            ReadOnlySpan<byte> line = MarkdownText.TakeLine(ref text, out end);
+            b.Raw("> "u8);
+            if (isMarkdown)
             {
-                b.Byte('\\');
+                b.Raw(line);
+            }
+            else
+            {
+                Plain(b, line);
             }
 
-            b.Byte(c < 32 ? ' ' : (char)c);
+            b.Byte('\n');
         }
+        while (!end.IsEmpty);
+    }
+
+    private static void OneLine(Utf8Buffer b, ReadOnlySpan<byte> inside) => Plain(b, Unescape.Utf8(inside));
+
+    // Text from outside in a line of ours: nothing in it is markup, and it stays one line.
+    private static void Plain(Utf8Buffer b, ReadOnlySpan<byte> text)
+    {
+        while (text.IndexOfAny(Special) is >= 0 and var at)
+        {
+            b.Raw(text[..at]);
+            text = text[at..];
+            int length = 1;
+            if (text[0] >= 0x80)
+            {
+                bool isShown = Bidi.Next(text[..Math.Min(text.Length, 3)]) == 0;
+                length = isShown ? Bidi.Show(b, text) : 1;
+                b.Raw(isShown ? default : text[..1]);
+            }
+            else if (text[0] < ' ')
+            {
+                b.Byte(' ');
+            }
+            else
+            {
+                b.Byte('\\').Raw(text[..1]);
+            }
+
+            text = text[length..];
+        }
+
+        b.Raw(text);
     }
 }

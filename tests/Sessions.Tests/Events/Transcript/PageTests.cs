@@ -138,7 +138,7 @@ public sealed partial class PageTests : IDisposable
     // Every tag that the writer makes, in every form that it makes it.
     private static Regex OwnTag() => new("^<(" + string.Join('|',
         "!DOCTYPE html", "html lang='en'", "meta [a-z-]+='[^'<]*'( content='[^'<]*')?",
-        "(head|body|main|style|title|header|summary|code|b|ul|li|span)", "/[a-z0-9]+", "h1 dir='auto'",
+        "(head|body|main|style|title|header|summary|code|b|bdi|ul|li|span)", "/[a-z0-9]+", "h1 dir='auto'",
         "pre( dir='auto')?", "(div|span|details|article|b|li) class='[a-z]+'( dir='auto')?( id='m-[0-9]+')?",
         "span dir='auto'", "time datetime='[^'<]*'", "img alt='[^'<]*' src='data:image/[a-z]+;base64,[A-Za-z0-9+/=]*'",
         "a rel='noopener noreferrer nofollow' href='https://[^'<]*'").Replace('\'', '"') + ")>$");
