@@ -117,9 +117,19 @@ SESSION_API session_status_t session_store_configure(session_store_t *store,
  * Puts everything committed so far on stable storage, also what was committed relaxed, and brings
  * the files that people read up to date.
  *
+ * When it returns, no file below the store's folder has what was removed for good before: by a
+ * delete with SESSION_DELETE_NO_TRASH, a purge, or a prune without `trash`. Until then the journal,
+ * the index and scratch files may; without a flush that ends after a second without commits, with the
+ * last close, and after a kill with the next opening that is alone. Not promised: copies of damaged
+ * bytes in `quarantine/` and of the store in `backup/`, the history and files of branches, which are
+ * theirs, what a killed process was putting as a file (until the next opening that is alone), the
+ * memory of processes, and the disk itself, which keeps old blocks, as do its snapshots and backups.
+ *
  * @param store  the store
- * @return SESSION_OK
- * @remark Any thread. Cost: commit; also the job `flush`.
+ * @return SESSION_OK; SESSION_E_BUSY: another process was at a checkpoint all the time;
+ *         SESSION_E_NO_SPACE: there is no room for the journal segment that the erasing begins
+ * @remark Any thread. Cost: commit; after something was removed for good a checkpoint; also the job
+ *         `flush`.
  * @since 0.1
  */
 SESSION_API session_status_t session_store_flush(session_store_t *store);
@@ -177,7 +187,8 @@ SESSION_API session_status_t session_store_retain(session_store_t *store, const 
                                                   char **out_json, size_t *out_length);
 
 /**
- * Removes for good what was deleted before a moment. The library never does so by itself.
+ * Removes for good what was deleted before a moment. The library never does so by itself. See
+ * session_store_flush() for when it is in no file any more.
  *
  * @param store           the store
  * @param deleted_before  unix ms; 0: 30 days ago

@@ -51,7 +51,7 @@ internal static unsafe class SessionShares
             Out.Clear(outSession);
             SessionStore target = Handles.Store(store);
             Argument.NotNull(outSession, "out_session");
-            *outSession = SessionChanges.Give(target.ResolveShare(Argument.Text(secretOrUrl, "secret_or_url")));
+            *outSession = SessionChanges.Give(target.ResolveShareUtf8(Argument.Utf8(secretOrUrl, "secret_or_url")));
             return 0;
         }
         catch (Exception exception)

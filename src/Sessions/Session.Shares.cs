@@ -30,10 +30,11 @@ public sealed partial class Session
 
         SessionStore.Run(() =>
         {
-            (ShareRecord record, string secret) = FindShare(options) ?? AddShare(options);
-            var b = new Utf8Buffer(512);
-            ShareList.WritePublic(record, Id, _store.ShareBaseUrl + secret, secret, b);
-            output.Write(b.Written);
+            (ShareRecord record, ShareSecret secret) = FindShare(options) ?? AddShare(options);
+            using (secret)
+            {
+                ShareList.WriteWithSecret(record, Id, _store.ShareBaseUrl, secret, output);
+            }
         });
     }
 
@@ -49,7 +50,7 @@ public sealed partial class Session
             for (int i = 0; i < records.Count; i++)
             {
                 b.Raw(i == 0 ? ""u8 : ","u8);
-                ShareList.WritePublic(records[i], Id, null, null, b);
+                ShareList.WritePublic(records[i], Id, b);
             }
 
             output.Write(b.Raw("]}"u8).Written);
@@ -76,54 +77,71 @@ public sealed partial class Session
         });
     }
 
-    private (ShareRecord Record, string Secret)? FindShare(SessionShareOptions options)
+    private (ShareRecord Record, ShareSecret Secret)? FindShare(SessionShareOptions options)
     {
         if (options.Flags.HasFlag(ShareFlags.Rotate) || ShareMatch.Find(Shares(), options, Core.Now) is not { } record)
         {
             return null;
         }
 
-        string path = Layout.Secret(_row.Folder, record.ShareId);
-        return Core.Disk.Stat(path) is null
-            ? null : (record, System.Text.Encoding.ASCII.GetString(Core.Disk.ReadAll(path)));
+        return ShareSecret.Read(Core.Disk, Layout.Secret(_row.Folder, record.ShareId)) is { } secret
+            ? (record, secret) : null;
     }
 
     // The secret is on stable storage, name and all, before the frame that speaks of it.
-    private (ShareRecord Record, string Secret) AddShare(SessionShareOptions options)
+    private (ShareRecord Record, ShareSecret Secret) AddShare(SessionShareOptions options)
     {
         if (ShareMatch.Find(Shares(), options, Core.Now) is not null)
         {
             options = options with { Flags = options.Flags | ShareFlags.Rotate }; // its secret was lost
         }
 
-        string secret = ShareSecret.Make(Core.Environment.FillRandom);
-        string shareId = ShareSecret.ShareId(secret);
+        ShareSecret secret = ShareSecret.Make(Core.Environment.FillRandom);
+        bool isHandedOut = false;
+        try
+        {
+            AddShareRequest request = AddShare(options, secret);
+            isHandedOut = request.Result!.ShareId == request.ShareId;
+            return isHandedOut ? (request.Result, secret) : FindShare(options) ?? AddShare(options);
+        }
+        finally
+        {
+            if (!isHandedOut)
+            {
+                secret.Dispose();
+            }
+        }
+    }
+
+    private AddShareRequest AddShare(SessionShareOptions options, ShareSecret secret)
+    {
         string folder = _row.Folder;
+        var request = new AddShareRequest(_row, options, secret.ShareId);
+        string path = Layout.Secret(folder, request.ShareId);
         if (Core.Disk.Stat(folder) is null)
         {
             _store.Flush(); // made by a relaxed commit, it is still in the journal alone
         }
 
-        using (IDiskFile file = Core.Disk.Open(Layout.Secret(folder, shareId), OpenMode.CreateNew))
+        using (IDiskFile file = Core.Disk.Open(path, OpenMode.CreateNew))
         {
-            file.Write(System.Text.Encoding.ASCII.GetBytes(secret), 0);
+            file.Write(secret.Text, 0);
             file.Sync();
         }
 
         Core.Disk.SyncFolder(folder);
-        var request = new AddShareRequest(_row, options, shareId);
         try
         {
             Commit(request);
         }
         finally
         {
-            if (request.Result?.ShareId != shareId && Core.Disk.Stat(Layout.Secret(folder, shareId)) is not null)
+            if (request.Result?.ShareId != request.ShareId && Core.Disk.Stat(path) is not null)
             {
-                Core.Disk.Unlink(Layout.Secret(folder, shareId)); // no record speaks of it
+                Core.Disk.Unlink(path); // no record speaks of it
             }
         }
 
-        return request.Result!.ShareId == shareId ? (request.Result, secret) : FindShare(options) ?? AddShare(options);
+        return request;
     }
 }

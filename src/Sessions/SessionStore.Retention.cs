@@ -79,13 +79,21 @@ public sealed partial class SessionStore
             return;
         }
 
+        bool isAny = false;
         foreach (DiskName name in Core.Disk.List(Layout.PrunedFolder))
         {
             context.ThrowIfCancelled();
             if (Layout.TryPrunedAt(name.Name, out long at) && at < before)
             {
                 Core.Disk.Unlink(Layout.PrunedFolder + "/" + name.Name);
+                isAny = true;
             }
+        }
+
+        if (isAny)
+        {
+            // No frame says so, and the journal may still have the lines.
+            Commit(new LookRequest(() => Core.State.Purged = Core.State.Published) { Full = false });
         }
     });
 }

@@ -66,7 +66,8 @@ public sealed partial class SessionStore : IDisposable
         Commit(new ConfigRequest(workspaceId, patch));
     }
 
-    /// <summary>Makes everything committed so far durable and brings all files up to date.</summary>
+    /// <summary>Makes everything committed so far durable and brings all files up to date. On return no file of
+    /// the store has what was removed for good before the call (docs/ARCHITECTURE.md, "Gone for good").</summary>
     public void Flush()
     {
         ThrowIfClosed();
@@ -88,7 +89,7 @@ public sealed partial class SessionStore : IDisposable
             throw Errors.ReadOnly();
         }
 
-        Run(() => Engine.Checkpointer.Flush(context));
+        Run(() => Engine.Checkpointer.FlushAndErase(context));
     }
 
     /// <summary>Checks the store and writes a report; harm found is no failure. The deep check reads
@@ -284,17 +285,28 @@ public sealed partial class SessionStore : IDisposable
     {
         ThrowIfClosed();
         ArgumentNullException.ThrowIfNull(secretOrUrl);
-        string secret = ShareSecret.Find(secretOrUrl) ?? throw Errors.NotFound("share");
-        string shareId = ShareSecret.ShareId(secret);
+        return Resolve(ShareSecret.Find(secretOrUrl));
+    }
+
+    /// <summary>The same of UTF-8, for callers whose memory holds the only copy.</summary>
+    internal Session ResolveShareUtf8(ReadOnlySpan<byte> secretOrUrl)
+    {
+        ThrowIfClosed();
+        return Resolve(ShareSecret.Find(secretOrUrl));
+    }
+
+    private Session Resolve(ShareSecret? found)
+    {
+        using ShareSecret secret = found ?? throw Errors.NotFound("share");
+        string shareId = secret.ShareId;
         Row row = Look(isSettled =>
         {
             lock (Core.Rows.Gate)
             {
                 Core.Refresh();
-                Row found = Core.Rows.FindByShare(shareId, isSettled) ?? throw Errors.NotFound("share");
-                string path = Layout.Secret(found.Folder, shareId);
-                return Core.Disk.Stat(path) is not null && ShareSecret.AreEqual(Core.Disk.ReadAll(path), secret)
-                    ? found : throw Errors.NotFound("share");
+                Row shared = Core.Rows.FindByShare(shareId, isSettled) ?? throw Errors.NotFound("share");
+                using ShareSecret? stored = ShareSecret.Read(Core.Disk, Layout.Secret(shared.Folder, shareId));
+                return stored?.IsSame(secret) == true ? shared : throw Errors.NotFound("share");
             }
         });
         Commit(new UseShareRequest(row, shareId));

@@ -381,6 +381,215 @@ static void the_secret_is_in_one_file_and_one_answer(void) {
   folder_remove(folder);
 }
 
+/* Which answer a call on a handle from a share is to give. */
+enum { READ_ONLY, HIDDEN };
+
+static void denied(session_status_t status, int rule, const char *call) {
+  if (!CHECK_INT(SESSION_E_ACCESS_DENIED, status)) printf("  %s\n", call);
+  CHECK_STR(rule == HIDDEN ? "{\"rule\":\"share.hidden\"}" : "{\"rule\":\"share.read_only\"}",
+            session_last_error()->details_json);
+}
+
+/* Words that no answer may have: of what is before the range, hidden in it, or beyond it. */
+static void tells_nothing(char *json, const char *call) {
+  static const char *const secrets[] = {"BEFORE", "HIDDEN", "BEYOND", "META", "FACT",
+                                        "WHY",    "BUSY",   "QUEUED", "BUTTON"};
+  size_t i;
+  if (!CHECK(json != NULL)) printf("  %s\n", call);
+  for (i = 0; json != NULL && i < sizeof secrets / sizeof secrets[0]; ++i) {
+    if (!CHECK(strstr(json, secrets[i]) == NULL)) printf("  %s tells %s: %s\n", call, secrets[i], json);
+  }
+  session_string_free(json);
+}
+
+static void every_call_on_a_share(void) {
+  session_create_options_t how = SESSION_INIT(session_create_options_t);
+  session_share_options_t terms = SESSION_INIT(session_share_options_t);
+  session_cursor_options_t read = SESSION_INIT(session_cursor_options_t);
+  session_stat_t stat = SESSION_INIT(session_stat_t);
+  session_t *session = NULL;
+  session_t *view = NULL;
+  session_t *other = NULL;
+  session_cursor_t *cursor = NULL;
+  session_stream_t *stream = NULL;
+  char *json = NULL;
+  char *before = NULL;
+  uint32_t count = 0;
+  int64_t due = 0;
+  int32_t flag = 7;
+  int32_t format;
+
+  start();
+  how.title = "Shared";
+  how.metadata_json = "{\"META\":1}";
+  how.facts_json = "{\"agent_id\":\"FACT\"}";
+  NEED(session_create(store, NULL, &how, &session));
+  CHECK_OK(append_text(session, "user_prompt", "{\"text\":\"BEFORE\"}", NULL));
+  CHECK_OK(append_text(session, "user_prompt", "{\"text\":\"two\"}", NULL));
+  CHECK_OK(append_text(session, "agent_message", "{\"text\":\"HIDDEN\"}", NULL));
+  CHECK_OK(session_rewind(session, 2));
+  CHECK_OK(append_text(session, "agent_message", "{\"text\":\"five\"}", NULL));
+  terms.first_seq = 2;
+  CHECK_OK(share_with(session, &terms));
+  NEED(session_resolve_share(store, secret, &view));
+  CHECK_OK(session_get_info(view, &before, NULL));
+
+  CHECK_OK(append_text(session, "user_prompt", "{\"text\":\"BEYOND\"}", NULL));
+  CHECK_OK(append_text(session, "compaction", "{\"from_seq\":6}", NULL));
+  CHECK_OK(session_update(session, "{\"archived\":true,\"metadata\":{\"META2\":1}}", 0, NULL));
+  CHECK_OK(session_queue_add(session, "{\"message\":\"QUEUED\"}", 20, &json, NULL));
+  session_string_free(json);
+  json = NULL;
+  CHECK_OK(session_set_buttons(session, "[{\"label\":\"BUTTON\"}]", 0));
+  CHECK_OK(session_lock(session, SESSION_LOCK_TRY, NULL));
+  CHECK_OK(session_set_activity(session, "processing", "BUSY"));
+  CHECK_OK(session_abort(session, "WHY"));
+
+#define TELLS(call) \
+  do { \
+    json = NULL; \
+    CHECK_OK(call); \
+    tells_nothing(json, #call); \
+  } while (0)
+#define DENIED(call) denied(call, READ_ONLY, #call)
+  CHECK_OK(session_get_info(view, &json, NULL));
+  CHECK_STR(before, json); /* whatever the owner did */
+  CHECK_HAS(json, "\"message_count\":2,\"event_count\":3,\"last_seq\":5,\"revision\":0,");
+  CHECK_HAS(json, "\"archived\":false,\"is_aborted\":false,\"abort_reason\":null,\"abort_count\":0,");
+  session_string_free(json);
+  TELLS(session_get_info(view, &json, NULL));
+  TELLS(session_get_id(view, &json));
+  TELLS(session_read_events(view, 0, 0, &json, NULL));
+  TELLS(session_read_last_events(view, 0, 0, &json, NULL));
+  TELLS(session_read_turns(view, 0, 0, &json, NULL));
+  TELLS(session_read_streams(view, NULL, 0, &json, NULL));
+  for (format = SESSION_TRANSCRIPT_MESSAGES; format <= SESSION_TRANSCRIPT_HTML; ++format) {
+    TELLS(session_transcript(view, format, NULL, &json, NULL));
+    denied(session_transcript(view, format, "{\"include_hidden\":true}", &json, NULL), HIDDEN,
+           "session_transcript");
+  }
+  for (read.flags = 0; read.flags < 8; ++read.flags) {
+    cursor = NULL;
+    if (read.flags & SESSION_READ_HIDDEN) {
+      denied(session_cursor_open(view, &read, &cursor), HIDDEN, "session_cursor_open");
+      CHECK(cursor == NULL);
+      continue;
+    }
+    NEED(session_cursor_open(view, &read, &cursor));
+    TELLS(session_cursor_next(cursor, 0, 0, &json, NULL));
+    TELLS(session_cursor_previous(cursor, 0, &json, NULL));
+    CHECK_OK(session_cursor_seek_time(cursor, 1));
+    TELLS(session_cursor_next(cursor, 0, 0, &json, NULL));
+    CHECK_OK(session_cursor_seek(cursor, 100));
+    TELLS(session_cursor_previous(cursor, 0, &json, NULL));
+    CHECK_OK(session_cursor_destroy(cursor));
+  }
+  CHECK_OK(session_get_stat(view, &stat));
+  CHECK_INT(SESSION_STAT_READ_ONLY, stat.flags);
+  CHECK_INT(0, stat.abort_count);
+  CHECK_INT(0, stat.revision);
+  CHECK_OK(session_is_aborted(view, &flag));
+  CHECK_INT(0, flag);
+  CHECK_STATUS(SESSION_E_TIMEOUT, session_wait_abort(view, 0));
+
+  json = NULL;
+  DENIED(session_tree(view, &json, NULL));
+  DENIED(session_list_shares(view, &json, NULL));
+  DENIED(session_lock_status(view, &json, NULL));
+  DENIED(session_queue_list(view, &json, NULL));
+  DENIED(session_queue_next_due(view, &due));
+  DENIED(session_get_buttons(view, &json, NULL));
+  DENIED(session_get_file_path(view, "f_00000000000000000000000000000000", &json));
+  DENIED(session_repair(view, SESSION_REPAIR_DRY_RUN, &json, NULL));
+  DENIED(session_prune(view, "{\"max_events\":1,\"dry_run\":true}", &json, NULL));
+  DENIED(session_update_title(view, "x"));
+  DENIED(session_suggest_title(view, "x", NULL));
+  DENIED(session_update_metadata(view, "{}"));
+  DENIED(session_update(view, "{}", 0, NULL));
+  DENIED(session_delete(view, SESSION_DELETE_CASCADE));
+  DENIED(session_abort(view, NULL));
+  DENIED(session_abort_ex(view, NULL, 0, NULL));
+  DENIED(session_clear_abort(view));
+  DENIED(session_create_share(view, NULL, &json, NULL));
+  DENIED(session_revoke_share(view, share_id));
+  DENIED(append_text(view, "t", "{}", NULL));
+  DENIED(session_append_event_ex(view, "t", "{}", 2, NULL, NULL));
+  DENIED(session_append_events(view, "[]", 2, 0, &json, NULL));
+  DENIED(session_stream_begin(view, "agent_message", NULL, &stream));
+  DENIED(session_put_file(view, "a.txt", "a", 1, &json, NULL));
+  DENIED(session_fork(view, 0, NULL, &other));
+  DENIED(session_rewind(view, 0));
+  DENIED(session_undo_rewind(view));
+  DENIED(session_lock(view, SESSION_LOCK_TRY, NULL));
+  DENIED(session_lock_answer(view, "lr_000000000000", 1));
+  DENIED(session_set_activity(view, "idle", NULL));
+  DENIED(session_unlock(view));
+  DENIED(session_queue_add(view, "{\"message\":\"x\"}", 15, &json, NULL));
+  DENIED(session_queue_update(view, "q-0", "{}"));
+  DENIED(session_queue_move(view, "q-0", 1));
+  DENIED(session_queue_remove(view, "q-0"));
+  DENIED(session_queue_clear(view, &count));
+  DENIED(session_queue_claim(view, NULL, &json, NULL));
+  DENIED(session_queue_settle(view, "q-0", SESSION_QUEUE_SENT, NULL, NULL));
+  DENIED(session_set_buttons(view, "[]", 0));
+#undef DENIED
+#undef TELLS
+  CHECK(json == NULL && other == NULL && stream == NULL);
+  session_string_free(before);
+  CHECK_OK(session_destroy(view));
+  CHECK_OK(session_unlock(session));
+  CHECK_OK(session_destroy(session));
+  stop();
+}
+
+static int files_with_text;
+
+static int look_for_text(const char *path, const struct stat *status, int kind,
+                         struct FTW *place) {
+  FILE *file;
+  char *bytes;
+  (void)place;
+  if (kind != FTW_F || status->st_size == 0) return 0;
+  file = fopen(path, "r");
+  if (!CHECK(file != NULL)) return 0;
+  bytes = (char *)malloc((size_t)status->st_size);
+  if (fread(bytes, 1, (size_t)status->st_size, file) == (size_t)status->st_size &&
+      memmem(bytes, (size_t)status->st_size, "GONEFORGOOD", 11) != NULL) {
+    ++files_with_text;
+  }
+  free(bytes);
+  fclose(file);
+  return 0;
+}
+
+static void what_is_deleted_for_good_is_in_no_file(void) {
+  session_t *session;
+  session_t *other;
+
+  start();
+  other = session_with_events(1);
+  session = create(NULL, "GONEFORGOOD");
+  CHECK_OK(append_text(session, "user_prompt", "{\"text\":\"GONEFORGOOD\"}", NULL));
+  CHECK_OK(session_update_title(session, "GONEFORGOOD 2"));
+  CHECK_OK(share_with(session, NULL));
+  CHECK_OK(session_store_flush(store));
+  files_with_text = 0;
+  CHECK(nftw(folder, look_for_text, 16, FTW_PHYS) == 0);
+  CHECK(files_with_text > 0);
+  CHECK_OK(session_delete(session, SESSION_DELETE_CASCADE | SESSION_DELETE_NO_TRASH));
+  CHECK_OK(session_destroy(session));
+  CHECK_OK(session_store_flush(store));
+  files_with_text = 0;
+  files_with_secret = 0;
+  CHECK(nftw(folder, look_for_text, 16, FTW_PHYS) == 0);
+  CHECK(nftw(folder, look_for_secret, 16, FTW_PHYS) == 0);
+  CHECK_INT(0, files_with_text);
+  CHECK_INT(0, files_with_secret);
+  CHECK_OK(append_text(other, "user_prompt", "{}", NULL));
+  CHECK_OK(session_destroy(other));
+  stop();
+}
+
 int main(void) {
   RUN(make_and_resolve);
   RUN(base_url);
@@ -391,5 +600,7 @@ int main(void) {
   RUN(revoked_views_go_blind);
   RUN(shares_survive_a_restart);
   RUN(the_secret_is_in_one_file_and_one_answer);
+  RUN(every_call_on_a_share);
+  RUN(what_is_deleted_for_good_is_in_no_file);
   return check_done("share");
 }

@@ -2,6 +2,7 @@ using System.Buffers.Binary;
 using System.Numerics;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
+using System.Security.Cryptography;
 
 namespace Sessions.Sharing;
 
@@ -16,7 +17,7 @@ internal sealed class Sha256
 
     private const int BlockBytes = 64;
 
-    private readonly byte[] _rest = new byte[BlockBytes];
+    private readonly byte[] _rest = GC.AllocateArray<byte>(BlockBytes, pinned: true); // may hold part of a secret
     private readonly uint[] _state =
     [
         0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a, 0x510e527f, 0x9b05688c, 0x1f83d9ab, 0x5be0cd19,
@@ -83,6 +84,7 @@ internal sealed class Sha256
             BinaryPrimitives.WriteUInt32BigEndian(digest.AsSpan(i * sizeof(uint)), _state[i]);
         }
 
+        CryptographicOperations.ZeroMemory(_rest);
         return digest;
     }
 
@@ -115,6 +117,8 @@ internal sealed class Sha256
             (state[0], state[1], state[2], state[3]) = (state[0] + a, state[1] + b, state[2] + c, state[3] + d);
             (state[4], state[5], state[6], state[7]) = (state[4] + e, state[5] + f, state[6] + g, state[7] + h);
         }
+
+        CryptographicOperations.ZeroMemory(MemoryMarshal.AsBytes(words));
     }
 
     private static void Expand(ReadOnlySpan<byte> block, ref uint word)

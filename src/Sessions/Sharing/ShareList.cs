@@ -1,3 +1,4 @@
+using System.Buffers;
 using Sessions.Storage;
 
 namespace Sessions.Sharing;
@@ -87,17 +88,28 @@ internal static class ShareList
         return b.Raw("]}"u8).ToArray();
     }
 
-    /// <summary>A share as it is handed out; with url and secret only from the call that makes it.</summary>
-    public static void WritePublic(ShareRecord r, string sessionId, string? url, string? secret, Utf8Buffer b)
+    /// <summary>A share as it is handed out.</summary>
+    public static void WritePublic(ShareRecord r, string sessionId, Utf8Buffer b)
     {
         b.Byte('{').Member("share_id", r.ShareId).Member("session_id", sessionId);
-        if (secret is not null)
-        {
-            b.Member("url", url).Member("secret", secret);
-        }
-
         WriteFacts(r, b);
         b.Byte('}');
+    }
+
+    /// <summary>The same with its url and its secret, which go into the output and into no buffer of ours.</summary>
+    public static void WriteWithSecret(ShareRecord r, string sessionId, string baseUrl, ShareSecret secret,
+        IBufferWriter<byte> output)
+    {
+        var b = new Utf8Buffer(512);
+        b.Byte('{').Member("share_id", r.ShareId).Member("session_id", sessionId).Member("url", baseUrl);
+        output.Write(b.Written[..^1]); // without the quote that ends the text
+        output.Write(secret.Text);
+        output.Write("\",\"secret\":\""u8);
+        output.Write(secret.Text);
+        b.Clear();
+        b.Byte('"');
+        WriteFacts(r, b);
+        output.Write(b.Byte('}').Written);
     }
 
     /// <summary>The ids of all shares, ended ones included.</summary>

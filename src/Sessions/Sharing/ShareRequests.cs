@@ -6,6 +6,9 @@ namespace Sessions.Sharing;
 /// with the same options made.</summary>
 internal sealed class AddShareRequest(Row row, SessionShareOptions options, string shareId) : CommitRequest
 {
+    /// <summary>The id of the share that it adds.</summary>
+    public string ShareId => shareId;
+
     /// <summary>The share there is now: the new one, or one that was there first.</summary>
     public ShareRecord? Result { get; private set; }
 

@@ -1,48 +1,96 @@
+using System.Buffers;
 using System.Buffers.Text;
 using System.Security.Cryptography;
 using System.Text;
+using Sessions.Platform;
 
 namespace Sessions.Sharing;
 
-/// <summary>The secret of a share: 32 random bytes as 43 characters of base64url (RFC 4648 section 5).
-/// A share's id is a digest of it, so whoever has the secret knows the id, and not the other way round.</summary>
-internal static class ShareSecret
+/// <summary>
+/// The secret of a share: 32 random bytes as 43 characters of base64url (RFC 4648 section 5). A share's id is a
+/// digest of it, so whoever has the secret knows the id, and not the other way round. It lives for one call, in
+/// memory that the collector does not move, and is zeroed at its end; nothing keeps one.
+/// </summary>
+internal sealed class ShareSecret : IDisposable
 {
     public const int Length = 43;
 
-    public static string Make(Action<Span<byte>> fillRandom)
+    private static readonly SearchValues<byte> Alphabet = SearchValues.Create(
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"u8);
+
+    private readonly byte[] _text = GC.AllocateArray<byte>(Length, pinned: true);
+
+    private ShareSecret()
     {
-        Span<byte> bytes = stackalloc byte[32];
-        fillRandom(bytes);
-        return Base64Url.EncodeToString(bytes);
     }
 
-    public static string ShareId(string secret)
-        => "sh_" + Convert.ToHexStringLower(Sha256.Hash(Encoding.ASCII.GetBytes(secret)).AsSpan(0, 6));
+    /// <summary>The characters. Zeros once it is disposed of.</summary>
+    public ReadOnlySpan<byte> Text => _text;
 
-    /// <summary>The secret in a link or by itself; null where there is none.</summary>
-    public static string? Find(string secretOrUrl)
+    /// <summary>The id of the share that it opens.</summary>
+    public string ShareId => "sh_" + Convert.ToHexStringLower(Sha256.Hash(_text).AsSpan(0, 6));
+
+    public static ShareSecret Make(Action<Span<byte>> fillRandom)
     {
-        int end = secretOrUrl.AsSpan().IndexOfAny('?', '#');
-        ReadOnlySpan<char> text = end < 0 ? secretOrUrl : secretOrUrl.AsSpan(0, end);
-        if (text.Length < Length)
+        Span<byte> random = stackalloc byte[32];
+        fillRandom(random);
+        var secret = new ShareSecret();
+        Base64Url.EncodeToUtf8(random, secret._text);
+        CryptographicOperations.ZeroMemory(random);
+        return secret;
+    }
+
+    /// <summary>The secret in a link or by itself, in UTF-8; null where there is none.</summary>
+    public static ShareSecret? Find(ReadOnlySpan<byte> secretOrUrl)
+    {
+        int end = secretOrUrl.IndexOfAny((byte)'?', (byte)'#');
+        ReadOnlySpan<byte> text = end < 0 ? secretOrUrl : secretOrUrl[..end];
+        return text.Length < Length || text[^Length..].ContainsAnyExcept(Alphabet) ? null : Of(text[^Length..]);
+    }
+
+    /// <summary>The same of a string, of which only the copies that are made here can be wiped.</summary>
+    public static ShareSecret? Find(string secretOrUrl)
+    {
+        byte[] text = GC.AllocateArray<byte>(Encoding.UTF8.GetByteCount(secretOrUrl), pinned: true);
+        try
+        {
+            Encoding.UTF8.GetBytes(secretOrUrl, text);
+            return Find(text.AsSpan());
+        }
+        finally
+        {
+            CryptographicOperations.ZeroMemory(text);
+        }
+    }
+
+    /// <summary>The secret that a file holds; null where the file is not there or holds something else.</summary>
+    public static ShareSecret? Read(IDisk disk, string path)
+    {
+        if (disk.Stat(path) is not { IsFolder: false, Length: Length })
         {
             return null;
         }
 
-        ReadOnlySpan<char> secret = text[^Length..];
-        foreach (char c in secret)
+        var secret = new ShareSecret();
+        using IDiskFile file = disk.Open(path, OpenMode.Read);
+        if (file.Read(secret._text, 0) == Length && !secret.Text.ContainsAnyExcept(Alphabet))
         {
-            if (!char.IsAsciiLetterOrDigit(c) && c is not ('-' or '_'))
-            {
-                return null;
-            }
+            return secret;
         }
 
-        return secret.ToString();
+        secret.Dispose();
+        return null;
     }
 
     /// <summary>Compares in a time that does not depend on where they differ.</summary>
-    public static bool AreEqual(ReadOnlySpan<byte> stored, string given)
-        => CryptographicOperations.FixedTimeEquals(stored, Encoding.ASCII.GetBytes(given));
+    public bool IsSame(ShareSecret other) => CryptographicOperations.FixedTimeEquals(_text, other._text);
+
+    public void Dispose() => CryptographicOperations.ZeroMemory(_text);
+
+    private static ShareSecret Of(ReadOnlySpan<byte> text)
+    {
+        var secret = new ShareSecret();
+        text.CopyTo(secret._text);
+        return secret;
+    }
 }

@@ -69,6 +69,8 @@ internal sealed class Applier
             {
                 Purge(session);
             }
+
+            Erasure.RemovePruned(_disk, [.. fold.Sessions.Values.Where(s => s.IsPurged).Select(s => s.Id)]);
         }
 
         if (fold.Streams is { } streams)
@@ -263,6 +265,8 @@ internal sealed class Applier
     private void Purge(FoldedSession session)
     {
         _logs.Forget(session.Id);
+        string grave = $"{Layout.Temporary}/purged-{session.Id}";
+        RemoveTree(grave); // of somebody who was killed before it was empty
         foreach (long source in session.Sources)
         {
             string folder = Layout.Folder(session.Id, source);
@@ -271,8 +275,6 @@ internal sealed class Applier
                 continue;
             }
 
-            string grave = $"{Layout.Temporary}/purged-{session.Id}";
-            _trees.Remove(grave);
             _disk.Rename(folder, grave);
             AtStep?.Invoke(Step.PurgeMoved);
             _trees.Remove(grave);

@@ -428,6 +428,7 @@ internal sealed class BatchRunner(StoreCore core, Takeover takeover)
         SharedState state = core.State;
         state.IdMs = _transaction.IdMs;
         state.IdN = _transaction.IdN;
+        Erasure.Note(state, _frames);
         lock (core.Rows.Gate)
         {
             core.Replica.Take(_frames, _buffer.Length, applied);

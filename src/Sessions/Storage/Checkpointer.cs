@@ -13,7 +13,13 @@ internal sealed class Checkpointer(StoreCore core, Action<CommitRequest> commit,
     private const int ImagesMax = 256;
     private const long BytesMax = Batch.BytesMax;
 
+    // So often a checkpoint begins a segment because somebody removed something for good in between.
+    private const int SwitchesMax = 4;
+
     private readonly Lock _gate = new();
+
+    /// <summary>True where the journal is closed after the checkpoint, and with it every segment goes.</summary>
+    public bool ClosesJournal { get; init; }
 
     /// <summary>Commits the images of sessions whose file is behind, and makes everything durable.</summary>
     public void Flush(JobContext? context = null)
@@ -52,6 +58,28 @@ internal sealed class Checkpointer(StoreCore core, Action<CommitRequest> commit,
         Sync();
     }
 
+    /// <summary>The same, and on return no file has what was removed for good before the call.</summary>
+    public void FlushAndErase(JobContext context)
+    {
+        Flush(context);
+        if (!core.State.OwesErasure)
+        {
+            return;
+        }
+
+        bool isErased = SpinWait.SpinUntil(
+            () =>
+            {
+                context.ThrowIfCancelled();
+                return !core.State.OwesErasure || (TryRun() && !core.State.OwesErasure);
+            },
+            TimeSpan.FromMilliseconds(core.BusyTimeoutMs));
+        if (!isErased)
+        {
+            throw Errors.Busy("The checkpoint");
+        }
+    }
+
     private static long SizeOf(Row row)
         => 1024 + (row.Info is { } info ? info.Metadata.Length + info.Facts.Length : 0);
 
@@ -86,19 +114,36 @@ internal sealed class Checkpointer(StoreCore core, Action<CommitRequest> commit,
         Flush();
         TrySaveStreams();
         core.Step(Step.CheckpointImages);
-        long lsn, segment;
-        bool isSaved;
+        long lsn, segment, switchedAt = 0;
+        bool isSaved, erases;
         Dictionary<string, Row> touched;
         HashSet<long> takenFrom;
         List<(Row Row, int Moves)> places;
         List<IndexRow> rows;
         List<TouchedSession> sessions;
         List<Row> branches;
+        for (int i = 0; MustSwitch(switchedAt); i++)
+        {
+            var next = new SwitchRequest(core);
+            commit(next);
+            switchedAt = next.Lsn;
+            if (i == SwitchesMax || switchedAt == 0)
+            {
+                return false;
+            }
+        }
+
         lock (core.Rows.Gate)
         {
             core.Replica.CatchUp();
             lsn = core.Rows.Lsn;
             segment = core.Replica.Segment;
+            if (MustSwitch(switchedAt))
+            {
+                return false; // something else was just removed, and its text stands in the new segment
+            }
+
+            erases = core.State.OwesErasure;
             if (core.State.Applied < lsn)
             {
                 return false; // somebody's relaxed commit, or a full disk; there will be another time
@@ -134,7 +179,8 @@ internal sealed class Checkpointer(StoreCore core, Action<CommitRequest> commit,
 
             IndexClosing? index = IndexFile.ReadClosing(core.Disk);
             index = index?.Lsn < core.State.Indexed ? null : index; // left from before somebody's recovery
-            IndexWriter.Write(core.Disk, core.Quarantine, index, rows, lsn, (core.State.IdMs, core.State.IdN));
+            IndexWriter.Write(core.Disk, core.Quarantine, index, rows, lsn, (core.State.IdMs, core.State.IdN),
+                isWhole: erases && sessions.Exists(s => s.IsPurged));
         }
         catch (Exception e) when (e is DiskException or SessionException)
         {
@@ -143,7 +189,10 @@ internal sealed class Checkpointer(StoreCore core, Action<CommitRequest> commit,
         }
 
         core.Step(Step.CheckpointIndexed);
-        var retire = new RetireRequest(core, runner.Journal, lsn, segment, places);
+        var retire = new RetireRequest(core, runner.Journal, lsn, segment, places)
+        {
+            ErasedUpTo = !erases ? 0 : ClosesJournal ? lsn : switchedAt,
+        };
         commit(retire);
         if (retire.MovedMeanwhile)
         {
@@ -154,6 +203,9 @@ internal sealed class Checkpointer(StoreCore core, Action<CommitRequest> commit,
         core.Step(Step.CheckpointRetired);
         return true;
     }
+
+    private bool MustSwitch(long switchedAt) => core.State.OwesErasure && !ClosesJournal
+        && Math.Min(core.State.Purged, core.State.Published) > switchedAt;
 
     /// <summary>Brings streams.json up to the open streams; false where the file could not follow.</summary>
     private bool TrySaveStreams()
@@ -257,6 +309,10 @@ internal sealed class Checkpointer(StoreCore core, Action<CommitRequest> commit,
 
         public bool MovedMeanwhile { get; private set; }
 
+        /// <summary>What frames up to this one removed for good stands neither in the segments that stay nor in
+        /// the index; 0: there is nothing to erase.</summary>
+        public long ErasedUpTo { get; init; }
+
         public override void Run(Transaction transaction)
         {
             MovedMeanwhile = places.Exists(p => p.Row.Moves != p.Moves);
@@ -269,6 +325,12 @@ internal sealed class Checkpointer(StoreCore core, Action<CommitRequest> commit,
             if (segment > 0)
             {
                 journal.Retire(segment);
+            }
+
+            if (ErasedUpTo > 0)
+            {
+                Erasure.RemoveScratch(core.Disk);
+                core.State.Erased = Math.Max(core.State.Erased, ErasedUpTo);
             }
         }
     }

@@ -12,11 +12,12 @@ internal static class IndexWriter
     private const long OldRowsMin = 1000;
 
     /// <summary>Adds rows and closes them at an LSN. Without an index that can be added to, all of it
-    /// is made from the folders. On return it is on stable storage.</summary>
+    /// is made from the folders. Written whole it keeps nothing of sessions that are gone. On return it is on
+    /// stable storage.</summary>
     public static void Write(IDisk disk, Quarantine quarantine, IndexClosing? index, IReadOnlyList<IndexRow> rows,
-        long lsn, (long Ms, long N) ids)
+        long lsn, (long Ms, long N) ids, bool isWhole = false)
     {
-        if (index is not null && index.Rows + rows.Count <= (2 * index.Count) + OldRowsMin)
+        if (!isWhole && index is not null && index.Rows + rows.Count <= (2 * index.Count) + OldRowsMin)
         {
             try
             {

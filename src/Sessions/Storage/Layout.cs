@@ -85,6 +85,14 @@ internal static class Layout
         return dash > 0 && long.TryParse(name.AsSpan(0, dash), NumberStyles.None, CultureInfo.InvariantCulture, out at);
     }
 
+    /// <summary>The session whose log was pruned and has that name; null where the name is no such one.</summary>
+    public static string? PrunedOf(string name)
+    {
+        int first = name.IndexOf('-', StringComparison.Ordinal);
+        int second = first < 0 ? -1 : name.IndexOf('-', first + 1);
+        return second > 0 && name.EndsWith(".jsonl", StringComparison.Ordinal) ? name[(second + 1)..^6] : null;
+    }
+
     /// <summary>A branch's link to the log of an ancestor.</summary>
     public static string History(string folder, string ancestorId) => $"{folder}/{HistoryFolder}/{ancestorId}.jsonl";
 

@@ -198,7 +198,7 @@ internal sealed class Maintenance(StoreCore core, Checkpointer checkpointer, Bat
             }
         }
 
-        if (state.Published == state.Indexed)
+        if (state.Published == state.Indexed && !state.OwesErasure)
         {
             return;
         }

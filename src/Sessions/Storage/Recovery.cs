@@ -156,7 +156,7 @@ internal sealed class Recovery(StoreCore core)
             IndexWriter.Write(core.Disk, core.Quarantine, index,
                 [.. fold.Sessions.Values.Where(s => s.IsPurged || s.Image is not null)
                     .Select(s => new IndexRow(s.Id, s.IsPurged ? default : s.Image!.Json))],
-                floor, ids);
+                floor, ids, isWhole: fold.Sessions.Values.Any(s => s.IsPurged));
         }
         else if (core.Disk.Stat(Layout.IndexFile) is not null)
         {
@@ -181,6 +181,11 @@ internal sealed class Recovery(StoreCore core)
         core.Step(Step.RecoverySealed);
         _journal.Retire(scan.Newest.Number + 1);
         core.Disk.SyncFolder(Layout.Journal);
+        if (!isAlone)
+        {
+            Erasure.RemoveScratch(core.Disk); // alone, the sweep takes all of tmp/
+        }
+
         core.Recovered = new RecoveryReport(scan.Frames.Count, torn, []);
         LogRing.Add("info", $"Recovered {scan.Frames.Count} records of the journal; {torn} torn bytes kept aside.");
         return floor;
@@ -214,6 +219,8 @@ internal sealed class Recovery(StoreCore core)
         state.Published = outcome.Lsn;
         state.Synced = outcome.Lsn;
         state.Applied = outcome.Lsn;
+        state.Purged = 0; // the journal is closed: nothing of what is gone is left in it
+        state.Erased = 0;
         state.Indexed = outcome.Lsn;
         state.IdMs = outcome.IdMs;
         state.IdN = outcome.IdN;

@@ -29,6 +29,9 @@ internal sealed unsafe partial class SharedState(ISharedPage page, bool isReadOn
     public long Segment { get => Read(32); set => Write(32, value); }
     public long Published { get => Read(40); set => Write(40, value); }
 
+    /// <summary>The last frame that removed text for good; files may still have that.</summary>
+    public long Purged { get => Read(48); set => Write(48, value); }
+
     /// <summary>The last LSN on stable storage.</summary>
     public long Synced { get => Read(56); set => Write(56, value); }
 
@@ -39,6 +42,12 @@ internal sealed unsafe partial class SharedState(ISharedPage page, bool isReadOn
 
     /// <summary>The last LSN that the index has.</summary>
     public long Indexed { get => Read(88); set => Write(88, value); }
+
+    /// <summary>What frames up to this one removed for good is in no file any more.</summary>
+    public long Erased { get => Read(96); set => Write(96, value); }
+
+    /// <summary>True while files may have text that was removed for good.</summary>
+    public bool OwesErasure => Math.Min(Purged, Published) > Erased;
 
     /// <summary>One of <see cref="StoreHealth"/>.</summary>
     public long Health { get => Read(104); set => Write(104, value); }

@@ -134,13 +134,18 @@ internal sealed partial class StoreEngine
         StoreCore core = Core;
         bool last = locks.TryLock(StoreLock.Opening, exclusive: true)
             && locks.TryLock(StoreLock.Alive, exclusive: true);
-        var closer = new Checkpointer(core, _committer.CommitAtClose, _runner);
+        var closer = new Checkpointer(core, _committer.CommitAtClose, _runner) { ClosesJournal = last };
         if (!last)
         {
             locks.Unlock(StoreLock.Opening); // whoever opens need not wait for the flush
             if (core.State.Published > core.State.Synced || core.Rows.Lagging.Count > 0)
             {
                 closer.Flush();
+            }
+
+            if (core.State.OwesErasure)
+            {
+                closer.TryRun(); // who stays may have nothing else to do for a long time
             }
 
             return;

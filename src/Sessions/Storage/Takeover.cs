@@ -110,6 +110,7 @@ internal sealed class Takeover(StoreCore core, Recovery recovery)
 
             if (frames.Count > 0)
             {
+                Erasure.Note(state, frames);
                 lock (core.Rows.Gate)
                 {
                     replica.Take(frames, reader.Offset - start, areApplied: false);
