@@ -13,8 +13,8 @@
  * speak of the range (see session_get_info()), aborts are not seen, a damaged event does not say in
  * which file it stands. The lock, queue, buttons, tree, other shares and files of a session are
  * SESSION_E_ACCESS_DENIED (`{"rule":"share.read_only"}`), as are calls that write. A live share
- * follows the conversation, with its streams, and keeps to the same rules. The title is the one that
- * the session has now.
+ * follows the conversation, with its streams, and keeps to the same rules. The title is the one
+ * that the session has now.
  *
  * @since 0.1
  */
@@ -443,8 +443,8 @@ SESSION_API session_status_t session_resolve_share(session_store_t *store,
 
 /**
  * Ends a share. Handles that came from it answer SESSION_E_NOT_FOUND from then on. A share that has
- * ended is left as it is. Its secret is in no file any more on return, and the library keeps none in
- * memory beyond the call that needs it; the text that the host was handed is the host's to wipe.
+ * ended is left as it is. Its secret is in no file any more on return, and the library keeps none
+ * in memory beyond the call that needs it; the text that the host was handed is the host's to wipe.
  *
  * @param session   the session
  * @param share_id  the id of the share, from session_create_share() or session_list_shares()

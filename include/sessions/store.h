@@ -119,11 +119,12 @@ SESSION_API session_status_t session_store_configure(session_store_t *store,
  *
  * When it returns, no file below the store's folder has what was removed for good before: by a
  * delete with SESSION_DELETE_NO_TRASH, a purge, or a prune without `trash`. Until then the journal,
- * the index and scratch files may; without a flush that ends after a second without commits, with the
- * last close, and after a kill with the next opening that is alone. Not promised: copies of damaged
- * bytes in `quarantine/` and of the store in `backup/`, the history and files of branches, which are
- * theirs, what a killed process was putting as a file (until the next opening that is alone), the
- * memory of processes, and the disk itself, which keeps old blocks, as do its snapshots and backups.
+ * the index and scratch files may; without a flush that ends after a second without commits, with
+ * the last close, and after a kill with the next opening that is alone. Not promised: copies of
+ * damaged bytes in `quarantine/` and of the store in `backup/`, the history and files of branches,
+ * which are theirs, what a killed process was putting as a file (until the next opening that is
+ * alone), the memory of processes, and the disk itself, which keeps old blocks, as do its snapshots
+ * and backups.
  *
  * @param store  the store
  * @return SESSION_OK; SESSION_E_BUSY: another process was at a checkpoint all the time;

@@ -2,7 +2,6 @@ using System.Buffers;
 using Sessions.Jobs;
 using Sessions.Lifecycle;
 using Sessions.Platform;
-using Sessions.Sharing;
 using Sessions.Storage;
 
 namespace Sessions;
@@ -277,40 +276,6 @@ public sealed partial class SessionStore : IDisposable
         ThrowIfClosed();
         SessionIds.Require(id, "id");
         Commit(new RestoreRequest(Core, id));
-    }
-
-    /// <summary>Opens what a share shows, read-only, by its secret or link; each success counts as a
-    /// use. Expired, revoked, used up and unknown are all NotFound.</summary>
-    public Session ResolveShare(string secretOrUrl)
-    {
-        ThrowIfClosed();
-        ArgumentNullException.ThrowIfNull(secretOrUrl);
-        return Resolve(ShareSecret.Find(secretOrUrl));
-    }
-
-    /// <summary>The same of UTF-8, for callers whose memory holds the only copy.</summary>
-    internal Session ResolveShareUtf8(ReadOnlySpan<byte> secretOrUrl)
-    {
-        ThrowIfClosed();
-        return Resolve(ShareSecret.Find(secretOrUrl));
-    }
-
-    private Session Resolve(ShareSecret? found)
-    {
-        using ShareSecret secret = found ?? throw Errors.NotFound("share");
-        string shareId = secret.ShareId;
-        Row row = Look(isSettled =>
-        {
-            lock (Core.Rows.Gate)
-            {
-                Core.Refresh();
-                Row shared = Core.Rows.FindByShare(shareId, isSettled) ?? throw Errors.NotFound("share");
-                using ShareSecret? stored = ShareSecret.Read(Core.Disk, Layout.Secret(shared.Folder, shareId));
-                return stored?.IsSame(secret) == true ? shared : throw Errors.NotFound("share");
-            }
-        });
-        Commit(new UseShareRequest(row, shareId));
-        return new Session(this, row, shareId);
     }
 
     /// <summary>Closes, and says nothing of what the last write met; <see cref="Close"/> does.</summary>

@@ -397,7 +397,9 @@ static void tells_nothing(char *json, const char *call) {
   size_t i;
   if (!CHECK(json != NULL)) printf("  %s\n", call);
   for (i = 0; json != NULL && i < sizeof secrets / sizeof secrets[0]; ++i) {
-    if (!CHECK(strstr(json, secrets[i]) == NULL)) printf("  %s tells %s: %s\n", call, secrets[i], json);
+    if (!CHECK(strstr(json, secrets[i]) == NULL)) {
+      printf("  %s tells %s: %s\n", call, secrets[i], json);
+    }
   }
   session_string_free(json);
 }
@@ -455,7 +457,8 @@ static void every_call_on_a_share(void) {
   CHECK_OK(session_get_info(view, &json, NULL));
   CHECK_STR(before, json); /* whatever the owner did */
   CHECK_HAS(json, "\"message_count\":2,\"event_count\":3,\"last_seq\":5,\"revision\":0,");
-  CHECK_HAS(json, "\"archived\":false,\"is_aborted\":false,\"abort_reason\":null,\"abort_count\":0,");
+  CHECK_HAS(json, "\"archived\":false,\"is_aborted\":false,\"abort_reason\":null,"
+                  "\"abort_count\":0,");
   session_string_free(json);
   TELLS(session_get_info(view, &json, NULL));
   TELLS(session_get_id(view, &json));
