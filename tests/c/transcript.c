@@ -54,7 +54,7 @@ static void four_formats(void) {
 
   text = transcript(session, SESSION_TRANSCRIPT_MARKDOWN, "{\"title\":\"A #talk\"}");
   CHECK_HAS(text, "# A \\#talk\n");
-  CHECK_HAS(text, "\n## User\n\nFix </script> it\n");
+  CHECK_HAS(text, "\n## User\n\nFix &lt;/script> it\n");
   CHECK_HAS(text, "On it.\n");
   session_string_free(text);
 
