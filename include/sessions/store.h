@@ -74,7 +74,10 @@ typedef struct session_progress {
  * @param[out] out_store  the store; end it with session_store_close()
  * @return SESSION_OK; SESSION_E_NOT_FOUND with SESSION_STORE_MUST_EXIST; SESSION_E_VERSION: made by
  *         a newer version (nothing was touched); SESSION_E_NOT_LOCAL; SESSION_E_BUSY; SESSION_E_IO:
- *         the path is a file or cannot be written
+ *         the path is a file or cannot be written; SESSION_E_ACCESS_DENIED
+ *         (`{"rule":"store.owner"}`): somebody else owns it or may write to it, see
+ *         SESSION_STORE_SHARED_OWNERS; SESSION_E_CORRUPT: store.json is damaged, or a folder of the
+ *         store is a link. The path itself may lead through links, nothing below it does
  * @remark Any thread. Cost: long, where the store was not closed or is in an older format; the
  *         latter also as the job `migrate`.
  * @since 0.1
@@ -203,7 +206,8 @@ SESSION_API session_status_t session_store_purge(session_store_t *store, int64_t
 
 /**
  * Rebuilds a damaged store from its files, after SESSION_E_CORRUPT. Nothing unreadable is thrown
- * away: it is kept in the store's folder `quarantine`. No process may have the store open.
+ * away: it is kept in the store's folder `quarantine`, as are links and other things that are in the
+ * place of a file or folder of the store. No process may have the store open.
  *
  * @param path             the folder; NULL: the default one, as in session_store_open()
  * @param options_json     a JSON object; NULL: {}. `{"shared_owners":true}` is to it what

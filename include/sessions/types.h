@@ -18,7 +18,9 @@
  * - **Statuses.** A call that can fail returns #session_status_t. Only its statuses of note are
  *   listed with it; each call can also answer SESSION_E_INVALID_ARGUMENT, SESSION_E_INVALID_HANDLE,
  *   SESSION_E_INVALID_UTF8, SESSION_E_FORKED, SESSION_E_CLOSED, SESSION_E_NO_MEMORY and
- *   SESSION_E_INTERNAL; each one that reads or writes the disk SESSION_E_IO and SESSION_E_CORRUPT;
+ *   SESSION_E_INTERNAL; each one that reads or writes the disk SESSION_E_IO, SESSION_E_CORRUPT and,
+ *   for a file that somebody else owns or may write to, SESSION_E_ACCESS_DENIED with
+ *   `{"rule":"store.owner","file":"...","owner":1000,"mode":511}` (user and mode of the file);
  *   each commit SESSION_E_BUSY, SESSION_E_NO_SPACE, SESSION_E_POISONED and SESSION_E_READ_ONLY.
  * - **Outs.** On failure an out-parameter is NULL or 0, and a descriptor -1. NULL may be passed for
  *   out-parameters named `out_length`, `out_seq`, `out_count`, `out_applied`, `out_revision` and

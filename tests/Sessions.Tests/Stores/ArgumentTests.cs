@@ -26,7 +26,7 @@ public sealed class ArgumentTests : IDisposable
         string folder = Path.Combine(Path.GetTempPath(), "sessions-none-" + Guid.NewGuid().ToString("n"));
         SessionStoreOptions[] options =
         [
-            new() { Flags = (StoreFlags)16 },
+            new() { Flags = (StoreFlags)32 },
             new() { Durability = (Durability)9 },
             new() { ClientType = "a\nb" },
             new() { ClientType = "" },
