@@ -206,8 +206,8 @@ SESSION_API session_status_t session_store_purge(session_store_t *store, int64_t
 
 /**
  * Rebuilds a damaged store from its files, after SESSION_E_CORRUPT. Nothing unreadable is thrown
- * away: it is kept in the store's folder `quarantine`, as are links and other things that are in the
- * place of a file or folder of the store. No process may have the store open.
+ * away: it is kept in the store's folder `quarantine`, as are links and other things in the place of
+ * a file or folder of the store. No process may have the store open.
  *
  * @param path             the folder; NULL: the default one, as in session_store_open()
  * @param options_json     a JSON object; NULL: {}. `{"shared_owners":true}` is to it what
@@ -255,7 +255,8 @@ SESSION_API session_status_t session_store_close(session_store_t *store);
  * | `put_file` | `{"session_id":"...","name":"...","path":"..."}`, all required | that of
  * session_put_file(), with the content of the regular file at that path |
  * | `salvage` | `{"path":null,"options":{}}` | the report of session_store_salvage() |
- * | `migrate` | `{"path":null,"options":{}}`, the options as for `salvage` | `{"from_version":1,"to_version":1}` |
+ * | `migrate` | `{"path":null,"options":{}}`, the options as for `salvage` |
+ * `{"from_version":1,"to_version":1}` |
  *
  * `migrate` takes a store that was left in an older format, as by SESSION_STORE_NO_MIGRATE, to the
  * current one. It and `salvage` work on a path, where no process has the store open; all other
