@@ -402,12 +402,14 @@ export_coverage() {
     need_program gcov gcc libc6-dev
     need_clang
     bash tests/c/half.sh "$half" gcc -fprofile-arcs -ftest-coverage -fprofile-update=atomic -O0 -g
-    gcc -fprofile-arcs -shared -Wl,--wrap=pthread_create "$half"/{errors,exports,process,types,stand_ins}.o -pthread \
+    local parts=(aborts environment errors exports process types) objects=()
+    objects=("${parts[@]/#/$half/}")
+    gcc -fprofile-arcs -shared -Wl,--wrap=pthread_create "${objects[@]/%/.o}" "$half/stand_ins.o" -pthread \
         -o "$half/$lib_name"
     SESSIONS_LIBRARY=$half/$lib_name CLANG=$clang managed_coverage Sessions.Native.Tests Sessions.Native -v whole=1
     grep -Eo 'ExcludeFromCodeCoverage\(Justification = .*\)' -r src/Sessions.Native --include '*.cs' || true
     "$half/boundary"
-    (cd "$half" && gcov -b -c errors.gcda exports.gcda process.gcda types.gcda >gcov.log)
+    (cd "$half" && gcov -b -c "${parts[@]/%/.gcda}" >gcov.log)
     say "== src/Sessions.Native/c"
     awk -f tests/coverage.gcov.awk "$half"/*.c.gcov
 }

@@ -220,6 +220,7 @@ session_status_t session_restore(session_store_t *store, const char *id);
 session_status_t session_abort(session_t *session, const char *reason);
 session_status_t session_abort_ex(session_t *session, const char *reason, uint32_t flags,
     uint32_t *out_count);
+session_status_t session_signal_abort(session_t *session);
 session_status_t session_is_aborted(session_t *session, int32_t *out_aborted);
 session_status_t session_wait_abort(session_t *session, uint32_t timeout_ms);
 session_status_t session_clear_abort(session_t *session);

@@ -169,6 +169,10 @@ public static unsafe partial class Methods
 
     [DllImport("sessions", CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
     [return: NativeTypeName("session_status_t")]
+    public static extern int session_signal_abort([NativeTypeName("session_t *")] session_s* session);
+
+    [DllImport("sessions", CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+    [return: NativeTypeName("session_status_t")]
     public static extern int session_is_aborted([NativeTypeName("session_t *")] session_s* session, [NativeTypeName("int32_t *")] int* out_aborted);
 
     [DllImport("sessions", CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]

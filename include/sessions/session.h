@@ -359,6 +359,23 @@ SESSION_API session_status_t session_abort_ex(session_t *session, const char *re
                                               uint32_t flags, uint32_t *out_count);
 
 /**
+ * Asks for an abort from a signal handler, such as that of Ctrl-C: no other call may be made there.
+ * A thread of the library, there from the process's first session on, then does at once what
+ * session_abort() does without a reason: every wait on the session ends, also one that the signal
+ * interrupted. session_destroy() and session_store_close() leave out none that was asked for
+ * before. Repeats that the thread has not come to yet count as one. What could not be done, as on a
+ * session of a closed store, is a note in session_log_read().
+ *
+ * @param session  the session
+ * @return SESSION_OK: it is noted; SESSION_E_LIMIT: 64 other sessions are, and wait;
+ *         SESSION_E_NO_MEMORY: the thread could not be had; SESSION_E_CLOSED: after
+ *         session_shutdown(). session_last_error() and errno are left alone, whatever it answers
+ * @remark Any thread, and any signal handler. Cost: memory; never blocks.
+ * @since 0.1
+ */
+SESSION_API session_status_t session_signal_abort(session_t *session);
+
+/**
  * Says whether a session is aborted, by any process; for loops that look often. The signal counts
  * from when it is given, before there is a record of it that session_get_info() could show.
  * Through a handle from a share it is always 0.

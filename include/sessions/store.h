@@ -70,6 +70,7 @@ typedef struct session_progress {
  * path in one process are two independent stores.
  *
  * @param path            the folder; NULL: $SESSIONS_HOME, else the platform's data folder
+ *                        (SESSION_E_INVALID_ARGUMENT where HOME is not a full path)
  * @param options         NULL: the defaults
  * @param[out] out_store  the store; end it with session_store_close()
  * @return SESSION_OK; SESSION_E_NOT_FOUND with SESSION_STORE_MUST_EXIST; SESSION_E_VERSION: made by

@@ -9,6 +9,9 @@
  *   (it waits, or had not begun) or SESSION_E_INVALID_HANDLE (it came too late). Cursors, streams
  *   and watches serve one thread at a time: a call that meets another one there answers
  *   SESSION_E_MISUSE. The one callback is session_watch_options_t::wake.
+ * - **Signal handlers.** session_signal_abort() may be called from any. Any other call from a
+ *   handler that interrupted a call of its thread answers SESSION_E_MISUSE and does nothing; where
+ *   it interrupted none, a call does what malloc() would do there, so do not.
  * - **Cost.** Each call names its class: *memory* (no I/O), *commit* (one record; shares one sync
  *   of the disk with its neighbours), *a page* (reads as much as it hands out, or 32 MiB where a
  *   filter leaves out the rest), *long* (grows with the data; also a job), *waits* (up to its
@@ -121,7 +124,7 @@ typedef struct session_job_s session_job_t;
 #define SESSION_E_INVALID_JSON (-5) /**< Also nested deeper than 128; offset has the byte. */
 #define SESSION_E_VERSION (-6) /**< Too new or too old; details.what: struct, store, library. */
 #define SESSION_E_UNSUPPORTED (-7) /**< This platform or file system cannot do it. */
-#define SESSION_E_MISUSE (-8) /**< Two threads in a handle for one thread at a time. */
+#define SESSION_E_MISUSE (-8) /**< Two threads in a handle for one; a handler inside a call. */
 #define SESSION_E_FORKED (-9) /**< Called in a forked child. */
 #define SESSION_E_CLOSED (-10) /**< The store of this handle was closed. */
 #define SESSION_E_NO_MEMORY (-11) /**< Out of memory. */

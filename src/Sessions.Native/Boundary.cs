@@ -19,4 +19,7 @@ internal static unsafe partial class Boundary
 
     [LibraryImport(Objects, EntryPoint = "sessions_descriptor_closed")]
     internal static partial void DescriptorClosed(int descriptor);
+
+    [LibraryImport(Objects, EntryPoint = "sessions_wake")]
+    internal static partial void Wake(delegate* unmanaged[Cdecl]<void*, void> wake, void* user);
 }

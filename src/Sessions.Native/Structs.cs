@@ -277,7 +277,7 @@ internal unsafe struct WatchOptionsIn
     /// <summary>The host's function and what it wants to be called with.</summary>
     private sealed class HostWake(delegate* unmanaged[Cdecl]<void*, void> function, void* user)
     {
-        internal void Call() => function(user);
+        internal void Call() => Boundary.Wake(function, user);
     }
 }
 

@@ -21,14 +21,8 @@ public sealed partial class Session
             Checks.AtMost(Checks.Bytes(reason, "reason"), Limits.ReasonBytesMax, "reason_bytes_max");
         }
 
-        RequireWritable();
-        if (Core.IsReadOnly)
-        {
-            throw Errors.ReadOnly();
-        }
-
+        SignalAbort();
         bool tree = flags.HasFlag(AbortFlags.Tree);
-        Core.SignalAbort(_row);
         foreach (Row member in tree ? SessionStore.Run(FamilyNow) : [])
         {
             if (!ReferenceEquals(member, _row))
@@ -37,9 +31,26 @@ public sealed partial class Session
             }
         }
 
-        var record = new AbortRecord(Core, _row, reason, tree, !flags.HasFlag(AbortFlags.Relaxed) && _store.IsFull);
-        return record.Write(_store.Commit);
+        return RecordAbort(reason, tree, !flags.HasFlag(AbortFlags.Relaxed) && _store.IsFull);
     }
+
+    /// <summary>The first half of an abort, without any I/O: who waits is told, and nothing is recorded yet.</summary>
+    internal void SignalAbort()
+    {
+        RequireWritable();
+        if (Core.IsReadOnly)
+        {
+            throw Errors.ReadOnly();
+        }
+
+        Core.SignalAbort(_row);
+    }
+
+    /// <summary>The other half, also when this object was let go of in between.</summary>
+    internal void RecordAbort() => RecordAbort(null, tree: false, _store.IsFull);
+
+    private int RecordAbort(string? reason, bool tree, bool isFull) =>
+        new AbortRecord(Core, _row, reason, tree, isFull).Write(_store.Commit);
 
     /// <summary>True from an abort, by any process, until it is cleared; through a share never, since what is
     /// done with a session is no part of what it shows. A look at memory.</summary>

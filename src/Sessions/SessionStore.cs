@@ -370,7 +370,7 @@ public sealed partial class SessionStore : IDisposable
             throw Errors.Argument("path", "The path of a store is not empty.");
         }
 
-        return System.IO.Path.GetFullPath(path);
+        return DataFolder.Full(path);
     }
 
     // Kept as it is, nulls and repeated names too: a patch is what changes it, not what makes it.

@@ -8,6 +8,7 @@
 #include <fcntl.h>
 #include <plue_session.h>
 #include <pthread.h>
+#include <semaphore.h>
 #include <signal.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
@@ -18,10 +19,15 @@ int sessions_stand_in(const char *name, void (*function)(void));
 
 /* ---- what the C half calls ------------------------------------------------------------------ */
 
-enum failure { NOTHING, CALLOC, REALLOC, MMAP, ATFORK, KEY, SPECIFIC };
+enum failure { NOTHING, CALLOC, REALLOC, MMAP, ATFORK, KEY, SPECIFIC, BELL, ATTRIBUTES, THREAD };
 static enum failure failing;      /* fails as long as it is set */
 static void (*in_calloc)(void);   /* what another thread does meanwhile, once */
+static void (*in_lock)(void);     /* likewise */
+static void (*in_start)(void);    /* while the runtime starts */
+static int has_more_rights;       /* than who started it */
+static int interrupted;           /* waits that end by a signal */
 static int32_t started_with;      /* what the start of the runtime answers */
+static char *handles;             /* where they lie */
 static int started, called;
 
 void *__real_calloc(size_t count, size_t size);
@@ -36,13 +42,53 @@ int __real_pthread_key_create(pthread_key_t *key, void (*end)(void *));
 int __wrap_pthread_key_create(pthread_key_t *key, void (*end)(void *));
 int __real_pthread_setspecific(pthread_key_t key, const void *value);
 int __wrap_pthread_setspecific(pthread_key_t key, const void *value);
+int __real_pthread_mutex_lock(pthread_mutex_t *mutex);
+int __wrap_pthread_mutex_lock(pthread_mutex_t *mutex);
+int __real_pthread_attr_init(pthread_attr_t *attributes);
+int __wrap_pthread_attr_init(pthread_attr_t *attributes);
+int __real_pthread_attr_setstacksize(pthread_attr_t *attributes, size_t size);
+int __wrap_pthread_attr_setstacksize(pthread_attr_t *attributes, size_t size);
+int __real_sem_init(sem_t *bell, int shared, unsigned value);
+int __wrap_sem_init(sem_t *bell, int shared, unsigned value);
+int __real_sem_wait(sem_t *bell);
+int __wrap_sem_wait(sem_t *bell);
+char *__real_secure_getenv(const char *name);
+char *__wrap_secure_getenv(const char *name);
+char *__wrap_getenv(const char *name); /* the library's */
+
+static void once(void (**meanwhile)(void)) {
+  void (*run)(void) = *meanwhile;
+  *meanwhile = NULL;
+  if (run != NULL) run();
+}
+
+int __wrap_pthread_mutex_lock(pthread_mutex_t *mutex) {
+  once(&in_lock);
+  return __real_pthread_mutex_lock(mutex);
+}
+
+int __wrap_pthread_attr_init(pthread_attr_t *attributes) {
+  return failing == ATTRIBUTES ? ENOMEM : __real_pthread_attr_init(attributes);
+}
+
+int __wrap_pthread_attr_setstacksize(pthread_attr_t *attributes, size_t size) {
+  return __real_pthread_attr_setstacksize(attributes, failing == THREAD ? (size_t)1 << 60 : size);
+}
+
+int __wrap_sem_init(sem_t *bell, int shared, unsigned value) {
+  return failing == BELL ? -1 : __real_sem_init(bell, shared, value);
+}
+
+int __wrap_sem_wait(sem_t *bell) {
+  return interrupted > 0 && interrupted-- > 0 ? -1 : __real_sem_wait(bell);
+}
+
+char *__wrap_secure_getenv(const char *name) {
+  return has_more_rights ? NULL : __real_secure_getenv(name);
+}
 
 void *__wrap_calloc(size_t count, size_t size) {
-  void (*meanwhile)(void) = in_calloc;
-  if (meanwhile != NULL) {
-    in_calloc = NULL;
-    meanwhile();
-  }
+  once(&in_calloc);
   return failing == CALLOC ? NULL : __real_calloc(count, size);
 }
 
@@ -76,6 +122,8 @@ static int32_t managed_start(void *space, size_t bytes) {
   struct sigaction handler;
   started++;
   CHECK(space != NULL && bytes == SESSIONS_HANDLE_SPACE);
+  handles = (char *)space;
+  once(&in_start);
   memset(&handler, 0, sizeof handler);
   handler.sa_handler = SIG_IGN;
   sigaction(SIGPIPE, &handler, NULL);
@@ -326,6 +374,7 @@ static void in_a_fork(void) {
   CHECK_INT(SESSION_OK, session_destroy(NULL));
   CHECK_INT(SESSION_E_FORKED, session_stream_destroy(STREAM));
   CHECK_INT(SESSION_E_FORKED, session_job_destroy(JOB));
+  CHECK_INT(SESSION_E_FORKED, session_signal_abort(SESSION));
   CHECK_INT(SESSION_OK, session_job_destroy(NULL));
   CHECK_INT(SESSION_OK, session_stream_destroy(NULL));
   CHECK_INT(SESSION_OK, session_cursor_destroy(NULL));
@@ -366,6 +415,32 @@ static void each_failing_start(void) {
   started_with = SESSION_E_NO_MEMORY;
   in_child(a_runtime_that_does_not_start_is_no_memory);
   started_with = SESSION_OK;
+}
+
+static void *shut_down(void *unused) {
+  (void)unused;
+  return (void *)(intptr_t)session_shutdown(0);
+}
+
+static void *end_first(void *unused) {
+  (void)unused;
+  plue_shutdown();
+  return shut_down(NULL);
+}
+
+/* What ends the library may be a thread's first call, where it was started by another one. */
+static void the_end_may_be_the_first_call_of_a_thread(void) {
+  pthread_t threads[2];
+  void *answer = NULL;
+  int i;
+  start();
+  CHECK(pthread_create(&threads[0], NULL, end_first, NULL) == 0);
+  CHECK(pthread_create(&threads[1], NULL, shut_down, NULL) == 0);
+  for (i = 0; i < 2; ++i) {
+    CHECK(pthread_join(threads[i], &answer) == 0);
+    CHECK_INT(ANSWER, (intptr_t)answer);
+  }
+  CHECK_INT(3, called);
 }
 
 static void ending_does_not_start_the_runtime(void) {
@@ -506,6 +581,303 @@ static void a_fork_closes_what_carries_locks(void) {
   CHECK(is_open(descriptors[1]) && is_open(other));
 }
 
+/* ---- inside a call -------------------------------------------------------------------------- */
+
+static void handler_in(const char *name, void *(*run)(void)) {
+  CHECK(sessions_stand_in(name, (void (*)(void))run) == 0);
+}
+
+static void every_call_is_refused(void) {
+  const struct call *before = call;
+  every_call_answers(SESSION_E_MISUSE);
+  CHECK_HAS(session_last_error()->message, "session_signal_abort");
+  CHECK_INT(SESSION_E_MISUSE, session_shutdown(0));
+  set_error("of the call", "{}");
+  CHECK_INT(SESSION_E_MISUSE, session_destroy(SESSION));
+  CHECK_INT(SESSION_E_MISUSE, session_stream_destroy(STREAM));
+  CHECK_INT(SESSION_E_MISUSE, session_job_destroy(JOB));
+  CHECK_INT(SESSION_E_MISUSE, session_cursor_destroy((session_cursor_t *)outs));
+  CHECK_INT(SESSION_E_MISUSE, session_watch_destroy(WATCH));
+  plue_session_destroy(SESSION);
+  CHECK_STR("of the call", session_last_error()->message);
+  plue_shutdown();
+  CHECK_INT(SESSION_OK, session_destroy(NULL));
+  call = before;
+}
+
+static void *a_handler_comes(void) {
+  int before = called;
+  every_call_is_refused();
+  CHECK_INT(before, called);
+  return (void *)(intptr_t)ANSWER;
+}
+
+static void a_handler_in_a_call_is_refused(void) {
+  handler_in("managed_session_store_flush", a_handler_comes);
+  handler_in("managed_session_job_destroy", a_handler_comes);
+  handler_in("managed_session_shutdown", a_handler_comes);
+  handler_in("managed_session_store_close", a_handler_comes);
+  handler_in("managed_plue_session_destroy", a_handler_comes);
+  handler_in("managed_plue_shutdown", a_handler_comes);
+  start();
+  CHECK_INT(ANSWER, session_store_flush(STORE));
+  CHECK_INT(ANSWER, session_job_destroy(JOB));
+  CHECK_INT(ANSWER, session_shutdown(0));
+  CHECK_INT(ANSWER, session_store_close(STORE));
+  plue_session_destroy(SESSION);
+  plue_shutdown();
+  CHECK_INT(ANSWER, run_call(1)); /* and afterwards all is as before */
+}
+
+/* The destroys have not been asked for: nothing can be destroyed before the runtime has started. */
+static void a_handler_comes_early(void) {
+  every_call_answers(SESSION_E_MISUSE);
+  CHECK_INT(SESSION_E_INVALID_HANDLE, session_destroy(SESSION));
+}
+
+static void a_handler_in_the_start_is_refused(void) {
+  in_start = a_handler_comes_early;
+  CHECK_INT(ANSWER, session_store_flush(STORE));
+  CHECK(started == 1 && called == 1);
+}
+
+static pid_t child_of_handler;
+
+static void *a_handler_forks(void) {
+  child_of_handler = fork();
+  if (child_of_handler == 0) every_call_answers(SESSION_E_FORKED);
+  return (void *)(intptr_t)ANSWER;
+}
+
+/* The child of such a fork returns into the call that was interrupted, and comes again. */
+static void a_fork_in_a_handler_is_a_fork(void) {
+  int status = -1;
+  handler_in("managed_session_store_flush", a_handler_forks);
+  start();
+  CHECK_INT(ANSWER, session_store_flush(STORE));
+  if (child_of_handler == 0) {
+    every_call_answers(SESSION_E_FORKED);
+    return;
+  }
+  CHECK(waitpid(child_of_handler, &status, 0) == child_of_handler);
+  CHECK(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+  CHECK_INT(ANSWER, run_call(1));
+}
+
+static void woken(void *user) {
+  ++*(int *)user;
+  CHECK_INT(ANSWER, session_watch_destroy(WATCH));
+  CHECK_INT(ANSWER, session_watch_next(WATCH, 0, 0, JSON));
+}
+
+static int wakes;
+
+static void *close_wakes(void) {
+  sessions_wake(woken, &wakes);
+  CHECK_INT(SESSION_E_MISUSE, session_watch_destroy(WATCH));
+  return (void *)(intptr_t)ANSWER;
+}
+
+static void a_wake_may_call_the_library(void) {
+  handler_in("managed_session_store_close", close_wakes);
+  start();
+  CHECK_INT(ANSWER, session_store_close(STORE)); /* on the thread of a call */
+  sessions_wake(woken, &wakes);                  /* and on one of the library's */
+  CHECK_INT(2, wakes);
+}
+
+/* ---- session_signal_abort ------------------------------------------------------------------- */
+
+static session_t *handle_of(int serial) { return (session_t *)(handles + 16 * (size_t)serial); }
+
+static int next_serial;
+static session_status_t made_with;
+
+static session_status_t make(session_t **out) {
+  *out = made_with == SESSION_OK ? handle_of(next_serial++) : NULL;
+  return made_with;
+}
+static session_status_t fake_create(session_store_t *store, const char *parent,
+                                    const session_create_options_t *options, session_t **out) {
+  (void)store, (void)parent, (void)options;
+  return make(out);
+}
+static session_status_t fake_open(session_store_t *store, const char *id, session_t **out) {
+  (void)store, (void)id;
+  return make(out);
+}
+static session_status_t fake_fork(session_t *session, uint64_t at,
+                                  const session_create_options_t *options, session_t **out) {
+  (void)session, (void)at, (void)options;
+  return make(out);
+}
+static session_status_t fake_destroy(session_t *session) {
+  (void)session;
+  return SESSION_OK;
+}
+
+static session_status_t fake_times_out(uint32_t timeout_ms) {
+  (void)timeout_ms;
+  return SESSION_E_TIMEOUT;
+}
+
+static sem_t may_take, has_taken; /* the thread takes when it may */
+static int taken, recorded, left_out, is_held;
+static pthread_mutex_t counting = PTHREAD_MUTEX_INITIALIZER;
+
+static int32_t fake_take(session_t **sessions, int32_t count) {
+  CHECK(count > 0 && sessions[count - 1] != NULL);
+  taken += count;
+  return left_out;
+}
+static int32_t fake_record(void) {
+  int32_t now;
+  if (is_held) {
+    sem_post(&has_taken);
+    sem_wait(&may_take);
+  }
+  __real_pthread_mutex_lock(&counting);
+  now = taken - left_out - recorded;
+  recorded += now;
+  pthread_mutex_unlock(&counting);
+  return now;
+}
+
+static session_t *created(void) {
+  session_t *session = NULL;
+  CHECK_INT(SESSION_OK, session_create(STORE, NULL, NULL, &session));
+  return session;
+}
+
+static void begin_aborts(void) {
+  sessions_stand_in("managed_session_create", (void (*)(void))fake_create);
+  sessions_stand_in("managed_session_open", (void (*)(void))fake_open);
+  sessions_stand_in("managed_session_resolve_share", (void (*)(void))fake_open);
+  sessions_stand_in("managed_session_fork", (void (*)(void))fake_fork);
+  sessions_stand_in("managed_session_destroy", (void (*)(void))fake_destroy);
+  sessions_stand_in("managed_take_aborts", (void (*)(void))fake_take);
+  sessions_stand_in("managed_record_aborts", (void (*)(void))fake_record);
+  CHECK(sem_init(&may_take, 0, 0) == 0 && sem_init(&has_taken, 0, 0) == 0);
+}
+
+static void only_sessions_are_aborted(void) {
+  session_t *sessions[4];
+  int i;
+  CHECK_INT(SESSION_E_INVALID_HANDLE, session_signal_abort(NULL));
+  CHECK_INT(SESSION_E_INVALID_HANDLE, session_signal_abort(SESSION));
+  CHECK_INT(0, started);
+  begin_aborts();
+  start();
+  CHECK_INT(SESSION_E_INVALID_HANDLE, session_signal_abort(handle_of(0)));
+  sessions[0] = created();
+  CHECK_INT(SESSION_OK, session_open(STORE, "session_1", &sessions[1]));
+  CHECK_INT(SESSION_OK, session_resolve_share(STORE, "secret", &sessions[2]));
+  CHECK_INT(SESSION_OK, session_fork(SESSION, 0, NULL, &sessions[3]));
+  for (i = 0; i < 4; ++i) {
+    CHECK_INT(SESSION_E_INVALID_HANDLE,
+              session_signal_abort((session_t *)((char *)sessions[i] + 8)));
+    CHECK_INT(SESSION_OK, session_signal_abort(sessions[i]));
+    CHECK_INT(SESSION_OK, session_destroy(sessions[i]));
+    CHECK_INT(SESSION_E_INVALID_HANDLE, session_signal_abort(sessions[i]));
+  }
+  CHECK_INT(4, taken); /* by whomever */
+  CHECK_INT(SESSION_E_INVALID_HANDLE,
+            session_signal_abort((session_t *)(handles + SESSIONS_HANDLE_SPACE)));
+  CHECK_INT(SESSION_OK, session_last_error()->status);
+  CHECK_INT(ANSWER, session_store_close(STORE));
+  CHECK_INT(4, recorded);
+  made_with = SESSION_E_BUSY;
+  CHECK_INT(SESSION_E_BUSY, session_open(STORE, "session_1", &sessions[0]));
+}
+
+/* While the thread is at the first, the others wait; a close takes and records them all the same. */
+static void requests_wait_in_a_table(void) {
+  session_t *sessions[66];
+  int i;
+  begin_aborts();
+  start();
+  for (i = 0; i < 66; ++i) sessions[i] = created();
+  is_held = 1;
+  CHECK_INT(SESSION_OK, session_signal_abort(sessions[0]));
+  CHECK(__real_sem_wait(&has_taken) == 0);
+  is_held = 0;
+  errno = ENOTTY;
+  for (i = 1; i < 65; ++i) MUST(session_signal_abort(sessions[i]) == SESSION_OK);
+  CHECK_INT(SESSION_OK, session_signal_abort(sessions[64])); /* is there already */
+  CHECK_INT(SESSION_E_LIMIT, session_signal_abort(sessions[65]));
+  CHECK_INT(ENOTTY, errno);
+  CHECK_INT(1, taken);
+  CHECK_INT(SESSION_OK, session_destroy(sessions[64])); /* takes them */
+  CHECK_INT(65, taken);
+  CHECK_INT(SESSION_OK, session_destroy(sessions[65])); /* finds none */
+  CHECK_INT(65, taken);
+  CHECK_INT(ANSWER, session_store_close(STORE));
+  CHECK_INT(65, recorded);
+  sem_post(&may_take);
+  CHECK_INT(ANSWER, session_shutdown(0)); /* waits for the thread */
+  CHECK_INT(SESSION_E_CLOSED, session_signal_abort(sessions[0]));
+  left_out = 1; /* one that cannot be aborted has nothing to be recorded */
+  taken = recorded = 0;
+  interrupted = 3;
+  CHECK(created() != NULL);
+  CHECK_INT(SESSION_OK, session_signal_abort(sessions[0]));
+  CHECK_INT(SESSION_OK, session_destroy(sessions[1]));
+  CHECK_INT(ANSWER, session_store_close(STORE));
+  CHECK(taken == 1 && recorded == 0);
+  sessions_stand_in("managed_session_shutdown", (void (*)(void))fake_times_out);
+  CHECK_INT(SESSION_E_TIMEOUT, session_shutdown(0));
+  CHECK_INT(SESSION_OK, session_signal_abort(sessions[0])); /* the thread is still there */
+  sessions_aborts_end();
+  sessions_aborts_end(); /* another one did */
+}
+
+static void a_thread_that_cannot_be_had(void) {
+  static const enum failure failures[] = {BELL, ATTRIBUTES, THREAD};
+  session_t *session = NULL;
+  size_t i;
+  begin_aborts();
+  start();
+  for (i = 0; i < COUNT(failures); ++i) {
+    failing = failures[i];
+    session = created();
+    CHECK_INT(SESSION_E_NO_MEMORY, session_signal_abort(session));
+  }
+  failing = NOTHING;
+  created(); /* tries again */
+  CHECK_INT(SESSION_OK, session_signal_abort(session));
+}
+
+static void *make_one(void *unused) {
+  (void)unused;
+  created();
+  return NULL;
+}
+
+static void another_is_first(void) {
+  pthread_t thread;
+  CHECK(pthread_create(&thread, NULL, make_one, NULL) == 0);
+  CHECK(pthread_join(thread, NULL) == 0);
+}
+
+static void two_threads_make_the_first_session(void) {
+  begin_aborts();
+  start();
+  in_lock = another_is_first;
+  CHECK_INT(SESSION_OK, session_signal_abort(created()));
+}
+
+/* ---- the rest ------------------------------------------------------------------------------- */
+
+static void the_environment(void) {
+  CHECK(setenv("DOTNET_GCHeapHardLimit", "1", 1) == 0 && setenv("COMPlus_X", "1", 1) == 0);
+  CHECK(setenv("CORECLR_X", "1", 1) == 0 && setenv("SESSIONS_HOME", "/here", 1) == 0);
+  CHECK(__wrap_getenv("DOTNET_GCHeapHardLimit") == NULL && __wrap_getenv("COMPlus_X") == NULL);
+  CHECK(__wrap_getenv("CORECLR_X") == NULL && __wrap_getenv("SESSIONS_NOTHING") == NULL);
+  CHECK_STR("/here", __wrap_getenv("SESSIONS_HOME"));
+  has_more_rights = 1;
+  CHECK(__wrap_getenv("SESSIONS_HOME") == NULL && __wrap_getenv("HOME") == NULL);
+}
+
 static void what_needs_no_runtime(void) {
   int status, known = 0;
   uint32_t words[2] = {7, 7};
@@ -540,8 +912,18 @@ int main(void) {
   printf("- the others, each in a child\n");
   in_child(a_fork_never_enters_the_runtime);
   in_child(ending_does_not_start_the_runtime);
+  in_child(the_end_may_be_the_first_call_of_a_thread);
   in_child(errors_are_kept_by_their_thread);
   in_child(a_fork_closes_what_carries_locks);
+  in_child(a_handler_in_a_call_is_refused);
+  in_child(a_handler_in_the_start_is_refused);
+  in_child(a_fork_in_a_handler_is_a_fork);
+  in_child(a_wake_may_call_the_library);
+  in_child(only_sessions_are_aborted);
+  in_child(requests_wait_in_a_table);
+  in_child(a_thread_that_cannot_be_had);
+  in_child(two_threads_make_the_first_session);
+  in_child(the_environment);
   in_child(what_needs_no_runtime);
   return check_done("boundary");
 }

@@ -58,6 +58,7 @@ static void every_call_in_the_child(void) {
   FORKED(session_abort_ex(session, NULL, 0, &count));
   FORKED(session_is_aborted(session, &flag));
   FORKED(session_wait_abort(session, SESSION_WAIT_FOREVER));
+  CHECK_INT(SESSION_E_FORKED, session_signal_abort(session));
   FORKED(session_clear_abort(session));
   FORKED(session_create_share(session, NULL, &json, NULL));
   FORKED(session_list_shares(session, &json, NULL));

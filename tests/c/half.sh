@@ -28,7 +28,8 @@ done
   -c "$here/boundary.c" -o "$out/boundary.o" -fno-profile-arcs -fno-test-coverage
 wraps=
 for name in pthread_create calloc realloc mmap pthread_atfork pthread_key_create \
-  pthread_setspecific; do
+  pthread_setspecific pthread_mutex_lock pthread_attr_init pthread_attr_setstacksize sem_init \
+  sem_wait secure_getenv; do
   wraps="$wraps -Wl,--wrap=$name"
 done
 # shellcheck disable=SC2086

@@ -80,7 +80,7 @@ run() {
 strict="-pedantic-errors -Wall -Wextra -Werror"
 programs="types handles store session list delete abort share events streams cursor files branches
   locks watch queue buttons jobs structs badinput fork threads twoprocs host damage transcript plue
-  boundary"
+  signals environment boundary"
 
 # ---- the headers --------------------------------------------------------------------------------
 

@@ -24,6 +24,10 @@ static const session_error_t forked = {
     "This process was forked from one that used the library; call exec first.", "{}", -1};
 static const session_error_t no_memory = {sizeof(session_error_t), SESSION_E_NO_MEMORY, 0, 0,
                                           "There is not enough memory.", "{}", -1};
+static const session_error_t misuse = {
+    sizeof(session_error_t), SESSION_E_MISUSE, 0, 0,
+    "A signal handler called while its thread was inside a call; see session_signal_abort.",
+    "{\"inside\":\"call\"}", -1};
 
 static SESSIONS_THREAD struct thread_error *own;
 static SESSIONS_THREAD const session_error_t *last;
@@ -134,7 +138,7 @@ void sessions_set_error(int32_t status, int32_t os_error, int64_t offset, const 
 
 void sessions_set_fixed_error(int32_t status)
 {
-  last = status == SESSION_E_FORKED ? &forked : &no_memory;
+  last = status == SESSION_E_FORKED ? &forked : status == SESSION_E_MISUSE ? &misuse : &no_memory;
 }
 
 SESSION_API const session_error_t *session_last_error(void)

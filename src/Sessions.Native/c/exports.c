@@ -6,38 +6,60 @@
 #define CLEAR(out) ((out) != NULL ? (void)(*(out) = 0) : (void)0)
 #define NOTHING (void)0
 
-/* A call that answers a status. `clear` empties the out-parameters where there is no runtime to do
- * it. */
+/* A call that answers a status. `clear` empties the out-parameters where the runtime is not entered
+ * to do it. */
 #define CALL(name, parameters, arguments, clear)                                                  \
   session_status_t managed_##name parameters;                                                     \
   SESSION_API session_status_t name parameters                                                \
   {                                                                                               \
-    if (!SESSIONS_LIKELY(SESSIONS_LOAD(sessions_state) == SESSIONS_READY)) {                      \
-      session_status_t status = sessions_enter();                                                 \
-      if (status != SESSION_OK) {                                                                 \
-        clear;                                                                                    \
-        return status;                                                                            \
-      }                                                                                           \
-    }                                                                                             \
-    return managed_##name arguments;                                                              \
+    SESSIONS_BEGIN(clear; return status);                                                         \
+    session_status_t answer = managed_##name arguments;                                           \
+    SESSIONS_END();                                                                               \
+    return answer;                                                                                \
   }
 
-/* A destroy call: it leaves the thread's error alone, and does not start the runtime, because
- * before that there is nothing to destroy. */
-#define DESTROY(name, type)                                                                       \
+/* A call that makes a session, which a signal handler may then abort. */
+#define MAKES_SESSION(name, parameters, arguments, out)                                           \
+  session_status_t managed_##name parameters;                                                     \
+  SESSION_API session_status_t name parameters                                                    \
+  {                                                                                               \
+    SESSIONS_BEGIN(CLEAR(out); return status);                                                    \
+    session_status_t answer = managed_##name arguments;                                           \
+    if (answer == SESSION_OK)                                                                     \
+      sessions_aborts_allow(*out);                                                                \
+    SESSIONS_END();                                                                               \
+    return answer;                                                                                \
+  }
+
+/* Whether a destroy call, which leaves the thread's error alone, may go on. It does not start the
+ * runtime, because before that there is nothing to destroy. */
+static session_status_t may_destroy(void)
+{
+  switch (SESSIONS_LOAD(sessions_state)) {
+  case SESSIONS_READY:
+    return sessions_gate == SESSIONS_INSIDE ? SESSION_E_MISUSE : SESSION_OK;
+  case SESSIONS_FORKED:
+    return SESSION_E_FORKED;
+  default:
+    return SESSION_E_INVALID_HANDLE;
+  }
+}
+
+#define DESTROY(name, type, before, after)                                                        \
   session_status_t managed_##name(type *handle);                                                  \
-  SESSION_API session_status_t name(type *handle)                                             \
+  SESSION_API session_status_t name(type *handle)                                                 \
   {                                                                                               \
     if (handle == NULL)                                                                           \
       return SESSION_OK;                                                                          \
-    switch (SESSIONS_LOAD(sessions_state)) {                                                      \
-    case SESSIONS_READY:                                                                          \
-      return managed_##name(handle);                                                              \
-    case SESSIONS_FORKED:                                                                         \
-      return SESSION_E_FORKED;                                                                    \
-    default:                                                                                      \
-      return SESSION_E_INVALID_HANDLE;                                                            \
+    session_status_t answer = may_destroy();                                                      \
+    if (answer == SESSION_OK) {                                                                   \
+      sessions_gate = SESSIONS_INSIDE;                                                            \
+      before;                                                                                     \
+      answer = managed_##name(handle);                                                            \
+      after;                                                                                      \
+      SESSIONS_END();                                                                             \
     }                                                                                             \
+    return answer;                                                                                \
   }
 
 #define JSON_OUT char **out_json, size_t *out_length
@@ -54,8 +76,13 @@ SESSION_API session_status_t session_shutdown(uint32_t timeout_ms)
   session_status_t managed_session_shutdown(uint32_t);
   if (SESSIONS_LOAD(sessions_state) == SESSIONS_NEW)
     return SESSION_OK; /* nothing was opened */
-  session_status_t status = sessions_enter();
-  return status == SESSION_OK ? managed_session_shutdown(timeout_ms) : status;
+  SESSIONS_BEGIN(return status);
+  sessions_aborts_finish();
+  session_status_t answer = managed_session_shutdown(timeout_ms);
+  if (answer != SESSION_E_TIMEOUT) /* else somebody is still at work, and it may be that thread */
+    sessions_aborts_end();
+  SESSIONS_END();
+  return answer;
 }
 
 /* ---- store.h ---- */
@@ -78,7 +105,17 @@ CALL(session_store_purge, (session_store_t *store, int64_t deleted_before, uint3
      (store, deleted_before, out_count), (CLEAR(out_count)))
 CALL(session_store_salvage, (const char *path, const char *options_json, JSON_OUT),
      (path, options_json, out_json, out_length), (CLEAR_JSON))
-CALL(session_store_close, (session_store_t *store), (store), NOTHING)
+
+SESSION_API session_status_t session_store_close(session_store_t *store)
+{
+  session_status_t managed_session_store_close(session_store_t *);
+  SESSIONS_BEGIN(return status);
+  sessions_aborts_finish(); /* what was asked for while the store was open is recorded in it */
+  session_status_t answer = managed_session_store_close(store);
+  SESSIONS_END();
+  return answer;
+}
+
 CALL(session_job_start,
      (session_store_t *store, const char *kind, const char *args_json, size_t args_length,
       session_job_t **out_job),
@@ -88,16 +125,16 @@ CALL(session_job_get_progress, (session_job_t *job, session_progress_t *out_prog
 CALL(session_job_wait, (session_job_t *job, uint32_t timeout_ms), (job, timeout_ms), NOTHING)
 CALL(session_job_result, (session_job_t *job, JSON_OUT), (job, out_json, out_length), (CLEAR_JSON))
 CALL(session_job_cancel, (session_job_t *job), (job), NOTHING)
-DESTROY(session_job_destroy, session_job_t)
+DESTROY(session_job_destroy, session_job_t, NOTHING, NOTHING)
 
 /* ---- session.h ---- */
 
-CALL(session_create,
+MAKES_SESSION(session_create,
      (session_store_t *store, const char *parent_id, const session_create_options_t *options,
       session_t **out_session),
-     (store, parent_id, options, out_session), (CLEAR(out_session)))
-CALL(session_open, (session_store_t *store, const char *id, session_t **out_session),
-     (store, id, out_session), (CLEAR(out_session)))
+     (store, parent_id, options, out_session), out_session)
+MAKES_SESSION(session_open, (session_store_t *store, const char *id, session_t **out_session),
+     (store, id, out_session), out_session)
 CALL(session_get_id, (session_t *session, char **out_id), (session, out_id), (CLEAR(out_id)))
 CALL(session_get_stat, (session_t *session, session_stat_t *out_stat), (session, out_stat), NOTHING)
 CALL(session_get_info, (session_t *session, JSON_OUT), (session, out_json, out_length),
@@ -133,12 +170,13 @@ CALL(session_create_share,
      (session, options, out_json, out_length), (CLEAR_JSON))
 CALL(session_list_shares, (session_t *session, JSON_OUT), (session, out_json, out_length),
      (CLEAR_JSON))
-CALL(session_resolve_share,
+MAKES_SESSION(session_resolve_share,
      (session_store_t *store, const char *secret_or_url, session_t **out_session),
-     (store, secret_or_url, out_session), (CLEAR(out_session)))
+     (store, secret_or_url, out_session), out_session)
 CALL(session_revoke_share, (session_t *session, const char *share_id), (session, share_id),
      NOTHING)
-DESTROY(session_destroy, session_t)
+DESTROY(session_destroy, session_t, sessions_aborts_take(),
+        answer == SESSION_OK ? sessions_aborts_forbid(handle) : NOTHING)
 
 /* ---- events.h ---- */
 
@@ -173,7 +211,7 @@ CALL(session_stream_write, (session_stream_t *stream, const char *text, size_t l
 CALL(session_stream_end,
      (session_stream_t *stream, const char *data_patch_json, uint64_t *out_seq),
      (stream, data_patch_json, out_seq), (CLEAR(out_seq)))
-DESTROY(session_stream_destroy, session_stream_t)
+DESTROY(session_stream_destroy, session_stream_t, NOTHING, NOTHING)
 CALL(session_read_streams,
      (session_t *session, const char *stream_id, uint64_t from_offset, JSON_OUT),
      (session, stream_id, from_offset, out_json, out_length), (CLEAR_JSON))
@@ -190,11 +228,11 @@ CALL(session_cursor_previous, (session_cursor_t *cursor, uint32_t limit, JSON_OU
 CALL(session_cursor_seek, (session_cursor_t *cursor, uint64_t after_seq), (cursor, after_seq),
      NOTHING)
 CALL(session_cursor_seek_time, (session_cursor_t *cursor, int64_t at), (cursor, at), NOTHING)
-DESTROY(session_cursor_destroy, session_cursor_t)
-CALL(session_fork,
+DESTROY(session_cursor_destroy, session_cursor_t, NOTHING, NOTHING)
+MAKES_SESSION(session_fork,
      (session_t *session, uint64_t at_seq, const session_create_options_t *options,
       session_t **out_child),
-     (session, at_seq, options, out_child), (CLEAR(out_child)))
+     (session, at_seq, options, out_child), out_child)
 CALL(session_tree, (session_t *session, JSON_OUT), (session, out_json, out_length), (CLEAR_JSON))
 CALL(session_rewind, (session_t *session, uint64_t to_seq), (session, to_seq), NOTHING)
 CALL(session_undo_rewind, (session_t *session), (session), NOTHING)
@@ -230,7 +268,7 @@ CALL(session_watch_next,
      (watch, limit, timeout_ms, out_json, out_length), (CLEAR_JSON))
 CALL(session_watch_get_fd, (session_watch_t *watch, uint32_t flags, intptr_t *out_fd),
      (watch, flags, out_fd), (out_fd != NULL ? (void)(*out_fd = -1) : (void)0))
-DESTROY(session_watch_destroy, session_watch_t)
+DESTROY(session_watch_destroy, session_watch_t, NOTHING, NOTHING)
 CALL(session_queue_add,
      (session_t *session, const char *entry_json, size_t length, JSON_OUT),
      (session, entry_json, length, out_json, out_length), (CLEAR_JSON))
@@ -264,11 +302,10 @@ CALL(session_set_buttons, (session_t *session, const char *buttons_json, uint64_
   result managed_##name parameters;                                                               \
   PLUE_API result name parameters                                                                 \
   {                                                                                               \
-    if (!SESSIONS_LIKELY(SESSIONS_LOAD(sessions_state) == SESSIONS_READY)) {                      \
-      if (sessions_enter() != SESSION_OK)                                                         \
-        return failure;                                                                           \
-    }                                                                                             \
-    return managed_##name arguments;                                                              \
+    SESSIONS_BEGIN((void)status; return failure);                                                 \
+    result answer = managed_##name arguments;                                                     \
+    SESSIONS_END();                                                                               \
+    return answer;                                                                                \
   }
 
 PLUE(void *, plue_session_create, (const char *parent_id), (parent_id), NULL)
@@ -283,15 +320,21 @@ PLUE(int, plue_init, (const char *config_json), (config_json), -1)
 PLUE_API void plue_session_destroy(void *session)
 {
   void managed_plue_session_destroy(void *);
-  if (session != NULL && SESSIONS_LOAD(sessions_state) == SESSIONS_READY)
+  if (session != NULL && may_destroy() == SESSION_OK) {
+    sessions_gate = SESSIONS_INSIDE;
     managed_plue_session_destroy(session);
+    SESSIONS_END();
+  }
 }
 
 PLUE_API void plue_shutdown(void)
 {
   void managed_plue_shutdown(void);
-  if (SESSIONS_LOAD(sessions_state) != SESSIONS_NEW && sessions_enter() == SESSION_OK)
-    managed_plue_shutdown();
+  if (SESSIONS_LOAD(sessions_state) == SESSIONS_NEW)
+    return; /* nothing was opened */
+  SESSIONS_BEGIN((void)status; return);
+  managed_plue_shutdown();
+  SESSIONS_END();
 }
 
 PLUE_API void plue_free_string(char *string)

@@ -19,6 +19,11 @@
 int32_t managed_start(void *handle_space, size_t handle_space_bytes);
 
 int32_t sessions_state = SESSIONS_NEW;
+size_t sessions_handle_space;
+SESSIONS_THREAD volatile int32_t sessions_gate;
+
+/* So far below 0 that no number of calls which a handler's fork interrupted brings it up again. */
+#define GATE_OF_CHILD (-1000000)
 
 #if defined(_WIN32)
 
@@ -28,6 +33,7 @@ static BOOL CALLBACK start(PINIT_ONCE unused, PVOID argument, PVOID *context)
 {
   void *space = VirtualAlloc(NULL, SESSIONS_HANDLE_SPACE, MEM_RESERVE, PAGE_NOACCESS);
   (void)unused, (void)argument, (void)context;
+  sessions_handle_space = (size_t)space;
   if (space == NULL || managed_start(space, SESSIONS_HANDLE_SPACE) != SESSION_OK)
     SESSIONS_STORE(sessions_state, SESSIONS_FAILED);
   else
@@ -91,6 +97,7 @@ void sessions_descriptor_closed(int32_t descriptor)
 static void after_fork_in_child(void)
 {
   SESSIONS_STORE(sessions_state, SESSIONS_FORKED);
+  sessions_gate = GATE_OF_CHILD;
   for (struct descriptor_block *block = &first_block; block != NULL; block = block->next) {
     for (int i = 0; i < DESCRIPTORS_A_BLOCK; i++) {
       if (block->descriptors[i] != 0)
@@ -154,6 +161,7 @@ static void start(void)
     return;
   }
 
+  sessions_handle_space = (size_t)space;
   sigaction(SIGPIPE, NULL, &broken_pipe);
   int32_t status = managed_start(space, SESSIONS_HANDLE_SPACE);
   sigaction(SIGPIPE, &broken_pipe, NULL); /* the runtime ignores it; that is the host's to decide */
@@ -173,12 +181,30 @@ static void start_once(void)
 
 int32_t sessions_enter(void)
 {
-  if (SESSIONS_LOAD(sessions_state) == SESSIONS_NEW)
-    start_once();
   int32_t state = SESSIONS_LOAD(sessions_state);
-  if (state == SESSIONS_READY)
+  if (state != SESSIONS_FORKED && sessions_gate == SESSIONS_INSIDE) {
+    sessions_set_fixed_error(SESSION_E_MISUSE);
+    return SESSION_E_MISUSE;
+  }
+  if (state == SESSIONS_NEW) {
+    sessions_gate = SESSIONS_INSIDE; /* a handler must not wait for the start that it interrupted */
+    start_once();
+    sessions_gate = sessions_gate - SESSIONS_INSIDE;
+    state = SESSIONS_LOAD(sessions_state);
+  }
+  if (state == SESSIONS_READY) {
+    sessions_gate = SESSIONS_OPEN;
     return SESSION_OK;
+  }
   int32_t status = state == SESSIONS_FORKED ? SESSION_E_FORKED : SESSION_E_NO_MEMORY;
   sessions_set_fixed_error(status);
   return status;
+}
+
+void sessions_wake(void (*wake)(void *user), void *user)
+{
+  int32_t inside = sessions_gate == SESSIONS_INSIDE; /* a close tells of itself on its own thread */
+  sessions_gate = sessions_gate - inside;
+  wake(user);
+  sessions_gate = sessions_gate + inside;
 }

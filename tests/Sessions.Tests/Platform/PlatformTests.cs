@@ -62,6 +62,19 @@ public sealed unsafe class PlatformTests
         Assert.True(Path.IsPathFullyQualified(DataFolder.Default()));
     }
 
+    [Fact]
+    public void A_home_that_is_no_full_path_is_refused_and_not_replaced()
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "Linux alone.");
+        foreach (string home in (string[])["relative", ".", "~", "home/ann"])
+        {
+            SessionException refused = Assert.Throws<SessionException>(() => Folder(("HOME", home)));
+            Assert.Equal((SessionStatus.InvalidArgument, """{"argument":"path"}"""),
+                (refused.Status, refused.Details));
+            Assert.Equal("/xdg/sessions", Folder(("XDG_DATA_HOME", "/xdg"), ("HOME", home)));
+        }
+    }
+
     [Theory]
     [InlineData(0xEF53, "ext4", true)]
     [InlineData(0x58465342, "xfs", true)]

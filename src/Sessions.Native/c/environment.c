@@ -1,0 +1,25 @@
+/* What the library sees of the environment. */
+#define _GNU_SOURCE
+#include "boundary.h"
+
+#if defined(__linux__)
+#include <stdlib.h>
+#include <string.h>
+
+/* The linker sends every getenv of the library here, the runtime's own as well (--wrap). The
+ * runtime takes settings from DOTNET_*: some of them end the process at the first call, and others
+ * write files where the environment says. Its settings are built in. And in a host that has more
+ * rights than who started it nothing that came with the start counts. */
+char *__wrap_getenv(const char *name);
+
+char *__wrap_getenv(const char *name)
+{
+  static const char *const prefixes[] = {"DOTNET_", "COMPlus_", "CORECLR_"};
+  for (size_t i = 0; i < sizeof prefixes / sizeof *prefixes; i++) {
+    if (strncmp(name, prefixes[i], strlen(prefixes[i])) == 0)
+      return NULL;
+  }
+  return secure_getenv(name);
+}
+
+#endif
