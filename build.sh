@@ -29,6 +29,8 @@ case $(uname -m) in
 esac
 
 say() { printf '%s\n' "$*"; }
+# A path as whoever called this script meant it.
+from_caller() { case $1 in /*) printf '%s' "$1" ;; *) printf '%s' "$caller/$1" ;; esac }
 fail() { printf 'build.sh: %s\n' "$*" >&2; exit 1; }
 
 # A temporary folder that goes when this script ends, however it ends.
@@ -47,7 +49,10 @@ usage: ./build.sh COMMAND
   bench [SECTION...]      lib, then measure it against SQLite and plain JSON files on this disk;
                           writes bench/RESULTS.md. Sections alone are only printed: durable,
                           reading, opening, tail, transcript, calls, footprint, cursor,
-                          growth, stream, plain
+                          growth, stream, together, plain
+  bench pairs OLD NEW [SECTION...]
+                          measure two libraries (files, or folders with a libsessions.so) in turn;
+                          which rows of ours are slower by more than 3 %, beyond chance
   coverage [PART...]      which lines of src/Sessions no managed test reaches (engine); which lines
                           and branches of the export layer none does, where one is too many (exports)
   soak [MINUTES]          long random and crash runs (10 minutes unless told)
@@ -60,6 +65,7 @@ usage: ./build.sh COMMAND
 environment: CC, CXX               compilers of the C programs (cc or gcc, c++ or g++)
              BROWSER               the browser that opens transcripts (chromium)
              SESSIONS_LIBRARY      test and bench use this library instead of building one
+             BENCH_ROUNDS          of bench pairs (15)
              SESSIONS_TEST_CONFIGURATION   of the managed tests: Debug (checks invariants) or Release
 TEXT
 }
@@ -254,7 +260,7 @@ cmd_install() {
         esac
     done
     [ -n "$prefix" ] || fail "usage: ./build.sh install --prefix DIR"
-    case $prefix in /*) ;; *) prefix=$caller/$prefix ;; esac
+    prefix=$(from_caller "$prefix")
     given_or_built_library
     install_into "${DESTDIR:-}$prefix"
     say "installed into ${DESTDIR:-}$prefix"
@@ -431,6 +437,11 @@ cmd_coverage() {
 cmd_bench() {
     need_cc
     printf '#include <sqlite3.h>\n' | "$cc" -E -x c - >/dev/null 2>&1 || install_packages libsqlite3-dev
+    if [ "${1:-}" = pairs ]; then
+        [ $# -ge 3 ] || fail "usage: ./build.sh bench pairs OLD NEW [SECTION...]"
+        CC=$cc bash bench/run.sh pairs "$(from_caller "$2")" "$(from_caller "$3")" "$out/bench" "${@:4}"
+        return
+    fi
     given_or_built_library
     CC=$cc LIBRARY_FRAMEWORK=${framework:-given} bash bench/run.sh "$lib" "$out/bench" "$@"
 }

@@ -52,6 +52,19 @@ double bench_rate(const char *name, const char *folder, int processes, int threa
 int bench_start_self(const char *command, const char *folder, long first);
 void bench_kill(int process);
 
+/* A store that is filled when it is first asked for under that root: empty, small, small-sqlite, large,
+ * log, talk. */
+enum { BENCH_SMALL = 10000, BENCH_LARGE = 100000, BENCH_LOG = 100000, BENCH_TURNS = 430 };
+const char *bench_filled(const char *root, const char *name);
+
+/* bench_rate once; in a new folder below the root where none is given. */
+double bench_once(const char *root, const char *work, const char *folder, int processes, int threads,
+                  double seconds);
+
+/* Measures our rows with two libraries in turn; the exit code of the program. */
+int bench_pairs(const char *root, const char *old_library, const char *new_library,
+                const char *footprint, char **wanted);
+
 void bench_run_self(const char *command, const char *folder, long first, long second);
 void bench_make_folder(const char *folder);
 void bench_remove_folder(const char *folder);

@@ -1,5 +1,6 @@
 /* The driver: measures each pair in alternating rounds and prints one table of ratios.
  *   bench all FOLDER LIBRARY FOOTPRINT [SECTION...]   FOLDER is made and removed
+ *   bench pairs FOLDER OLD NEW FOOTPRINT [SECTION...] likewise; two folders with a libsessions.so
  * The other commands are what it starts its workers with. */
 #include "bench.h"
 
@@ -10,8 +11,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { ROUNDS_MAX = 9, ROWS_MAX = 64, SMALL = 10000, LARGE = 100000, LOG = 100000, TURNS = 430,
-       HEARD = 300 };
+enum { ROUNDS_MAX = 9, ROWS_MAX = 64, LARGE = BENCH_LARGE, HEARD = 300 };
 
 static const char *root, *library, *program, *self;
 static int rows, missed;
@@ -80,27 +80,13 @@ typedef struct contender {
   double rates[ROUNDS_MAX];
 } contender_t;
 
-static double once(const char *work, const char *folder, int processes, int threads,
-                   double seconds)
-{
-  if (folder != NULL) return bench_rate(work, folder, processes, threads, seconds);
-  char *fresh = bench_path(root, "fresh");
-  bench_make_folder(fresh);
-  if (strncmp(work, "sqlite.", 7) == 0) bench_run_self("sqlite-create", fresh, 0, 0);
-  if (strncmp(work, "ours.", 5) == 0) bench_run_self("ours-fill", fresh, 0, 0);
-  double rate = bench_rate(work, fresh, processes, threads, seconds);
-  bench_remove_folder(fresh);
-  free(fresh);
-  return rate;
-}
-
 /* A B A B ...: what the machine does meanwhile meets all sides. Puts the medians into rates[0]. */
 static void compare(contender_t *all, int count, int rounds, int processes, int threads,
                     double seconds)
 {
   for (int i = 0; i < rounds; i++)
     for (int side = 0; side < count; side++)
-      all[side].rates[i] = once(all[side].work, all[side].folder, processes, threads, seconds);
+      all[side].rates[i] = bench_once(root, all[side].work, all[side].folder, processes, threads, seconds);
   for (int side = 0; side < count; side++)
     all[side].rates[0] = bench_median(all[side].rates, rounds);
 }
@@ -114,31 +100,9 @@ static void pair(const char *title, const char *rival, const char *our_work,
   rate_row(title, rival, sides[0].rates[0], sides[1].rates[0], at_least);
 }
 
-/* ---- stores that were filled before, made when they are first asked for ---------------------- */
-
-static const struct { const char *name, *command; long sessions, events; } fillings[] = {
-  { "empty", "ours-fill", 0, 0 },
-  { "small", "ours-fill", SMALL, 0 },
-  { "small-sqlite", "sqlite-fill", SMALL, 0 },
-  { "large", "ours-fill", LARGE, 0 },
-  { "log", "ours-fill", 0, LOG },
-  { "talk", "talk-fill", TURNS, 0 },
-};
-
 static const char *filled(const char *name)
 {
-  static char *made[sizeof fillings / sizeof *fillings];
-  for (size_t i = 0; i < sizeof fillings / sizeof *fillings; i++) {
-    if (strcmp(fillings[i].name, name) != 0) continue;
-    if (made[i] != NULL) return made[i];
-    made[i] = bench_path(root, name);
-    bench_make_folder(made[i]);
-    if (strcmp(fillings[i].command, "sqlite-fill") == 0)
-      bench_run_self("sqlite-create", made[i], 0, 0);
-    bench_run_self(fillings[i].command, made[i], fillings[i].sessions, fillings[i].events);
-    return made[i];
-  }
-  bench_die("no filling %s", name);
+  return bench_filled(root, name);
 }
 
 /* ---- what is measured ----------------------------------------------------------------------- */
@@ -431,7 +395,7 @@ static void together(void)
     followed[i] = followed_rate(fresh, WATCHES, &told, &missed);
     bench_remove_folder(fresh);
     free(fresh);
-    alone[i] = once("ours.append", NULL, 1, 16, 1);
+    alone[i] = bench_once(root, "ours.append", NULL, 1, 16, 1);
   }
   rate_row("durable append, 16 threads, 100 watches in another process", "the same without them",
            bench_median(followed, ROUNDS), bench_median(alone, ROUNDS), 0);
@@ -482,6 +446,8 @@ int main(int argc, char **argv)
     program = argv[4];
     return all(argv + 5);
   }
+  if (strcmp(command, "pairs") == 0 && argc >= 6)
+    return bench_pairs(root, argv[3], argv[4], argv[5], argv + 6);
   if (strcmp(command, "work") == 0 && argc == 6) {
     bench_worker(argv[2], argv[3], atoi(argv[4]), strtod(argv[5], NULL));
     return 0;

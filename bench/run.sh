@@ -3,7 +3,22 @@
 # writes it with the machine's facts:  bench/run.sh LIBDIR OUTDIR [SECTION...]
 # Sections are durable, reading, opening, tail, transcript, calls, footprint, cursor, growth, stream, together
 # and plain; some of them alone are only printed.
+# Two libraries in turn (bench/pairs.c):  bench/run.sh pairs OLD NEW OUTDIR [SECTION...]
 set -euo pipefail
+
+# The file itself, of a library or of a folder with one.
+library_file() {
+    if [ -d "$1" ]; then readlink -f "$1/libsessions.so"; else readlink -f "$1"; fi
+}
+
+pair=()
+if [ "${1:-}" = pairs ]; then
+    pair=("$(library_file "$2")" "$(library_file "$3")")
+    for file in "${pair[@]}"; do
+        [ -f "$file" ] || { printf 'bench: no library %s\n' "$file" >&2; exit 1; }
+    done
+    set -- "$(dirname "${pair[1]}")" "${@:4}"
+fi
 lib=$(cd "$1" && pwd)
 mkdir -p "$2"
 out=$(cd "$2" && pwd)
@@ -12,8 +27,8 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 cc=${CC:-cc}
 flags=(-std=c11 -O2 -D_GNU_SOURCE -Wall -Wextra -Werror -Iinclude)
-"$cc" "${flags[@]}" bench/{main,harness,ours,sqlite,plain,talk,together}.c -o "$out/bench" \
-    -L"$lib" "-Wl,-rpath,$lib" -lsessions -lsqlite3 -lpthread
+"$cc" "${flags[@]}" bench/{main,harness,fill,pairs,ours,sqlite,plain,talk,together}.c \
+    -o "$out/bench" "$(library_file "${pair[1]:-$lib}")" "-Wl,--enable-new-dtags,-rpath,$lib" -lsqlite3 -lpthread
 "$cc" "${flags[@]}" bench/footprint.c -o "$out/footprint" -ldl
 
 folder=$out/data
@@ -43,6 +58,17 @@ sqlite=$(printf '#include <sqlite3.h>\nSQLITE_VERSION\n' | "$cc" -E -P -x c - | 
 load=$(cut -d ' ' -f 1 /proc/loadavg)
 library=$(readlink -f "$lib/libsessions.so")
 started=$(date +%s)
+
+if [ "${#pair[@]}" != 0 ]; then
+    # Under the names that a program asks for and links with.
+    for i in 0 1; do
+        mkdir -p "$out/pair/$i"
+        ln -sfn "${pair[i]}" "$out/pair/$i/libsessions.so"
+        ln -sfn "${pair[i]}" "$out/pair/$i/libsessions.so.0"
+    done
+    LD_LIBRARY_PATH=$out/pair/1 "$out/bench" pairs "$folder" "$out/pair/0" "$out/pair/1" "$out/footprint" "$@"
+    exit
+fi
 
 "$out/bench" all "$folder" "$library" "$out/footprint" "$@" | tee "$out/table.md"
 [ $# = 0 ] || exit 0
