@@ -50,6 +50,19 @@ lays_out_every_file() {
     if grep -rIl -e "$1" -e "$root" "$1"; then printf 'these name a folder of this machine\n'; return 1; fi
 }
 
+# What is bound is bound at load time and read-only then; no stack is run, no code written. What else
+# was asked of the compilers is seen in their objects, by build.sh lib.
+is_hardened() {
+    local dynamic segments
+    dynamic=$(readelf -dW "$1") || return
+    segments=$(readelf -lW "$1") || return
+    grep -q 'FLAGS.*BIND_NOW' <<<"$dynamic" || return 1
+    grep -q GNU_RELRO <<<"$segments" || return 1
+    grep -Eq 'GNU_STACK +(0x0+ +){5}RW +' <<<"$segments" || return 1
+    ! grep -q TEXTREL <<<"$dynamic" || return 1
+    grep -q __stack_chk_fail <<<"$(nm -D --undefined-only "$1")" || return 1
+}
+
 loads_under_its_soname() { grep -q 'NEEDED.*\[libsessions.so.0\]' <<<"$(readelf -d "$work/app")"; }
 
 with_pkg_config() {
@@ -111,6 +124,7 @@ moved() {
 
 check 'install runs' ./build.sh install --prefix "$prefix"
 check 'install lays out every file' lays_out_every_file "$prefix"
+check 'the library is hardened' is_hardened "$prefix/lib/libsessions.so"
 check 'a program builds with pkg-config and runs' with_pkg_config "$prefix"
 check 'a program asks for the library by its soname' loads_under_its_soname
 check 'a program loads no library but those of C' loads_nothing_else
