@@ -17,7 +17,8 @@ internal static class AbiDocument
     public static readonly string[] Features =
     [
         "abort", "branches", "buttons", "cursors", "events", "files", "fork_guard", "jobs", "list", "locks", "log",
-        "plue", "prune", "queue", "repair", "shares", "shutdown", "streams", "transcript", "trash", "watch",
+        "plue", "prune", "queue", "repair", "shares", "shutdown", "signal_abort", "streams", "transcript", "trash",
+        "watch",
     ];
 
     /// <summary>How large things may get.</summary>

@@ -44,6 +44,8 @@ public sealed unsafe class AbiJsonTests
     [Fact]
     public void EveryNamedFeatureIsSupportedAndNothingElse()
     {
+        string known = File.ReadAllText(Path.Combine(Library.Root, "src", "Sessions.Native", "c", "features.inc"));
+        Assert.Equal(AbiDocument.Features, known.Split(['"', ',', '\n', ' '], StringSplitOptions.RemoveEmptyEntries));
         foreach (string feature in AbiDocument.Features)
         {
             Assert.Equal(1, Call.With(feature, Methods.session_supports));
