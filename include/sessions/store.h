@@ -144,8 +144,10 @@ SESSION_API session_status_t session_store_flush(session_store_t *store);
  * without flags.
  *
  * @param store            the store
- * @param[out] out_json    a report, `{"ok":true,"deep":true,...,"issues":[]}`; free it with
- *                         session_string_free()
+ * The report tells 10,000 issues at most and counts the others: `{"ok":true,"deep":true,...,
+ * "issues":[],"issues_left_off":0}`.
+ *
+ * @param[out] out_json    the report; free it with session_string_free()
  * @param[out] out_length  its length in bytes; may be NULL
  * @return SESSION_OK, also when it finds harm
  * @remark Any thread. Cost: long; also the job `verify`.

@@ -99,7 +99,8 @@ public sealed partial class Session
         if (disk.Stat(path) is not null)
         {
             // Damaged. The content that was meant is at hand again, and takes its place.
-            Core.Quarantine.Keep(path, Id, SessionFiles.Mismatch, disk.ReadAll(path, mayBeLinked: true));
+            Core.Quarantine.KeepFile(path, Id, SessionFiles.Mismatch, mayBeLinked: true);
+            Core.Quarantine.Settle();
         }
 
         string staged = Stage(data);

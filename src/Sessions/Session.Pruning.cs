@@ -42,7 +42,7 @@ public sealed partial class Session
     {
         SessionInfo info = Current();
         int rewrites = _row.Rewrites;
-        (LogView log, LogState state) = OpenLog(info);
+        (LogView log, LogState state) = OpenLog(info, context);
         using (log)
         {
             PrunePlan? plan = PrunePlan.Make(log, state, info.LastSeq, options, Core.Now, context);
@@ -95,7 +95,7 @@ public sealed partial class Session
 
         SessionInfo info = Current();
         var ids = new HashSet<string>();
-        (LogView log, LogState state) = OpenLog(info);
+        (LogView log, LogState state) = OpenLog(info); // stopping it is no failure
         using (log)
         {
             if (!FileReferences.TryAdd(log, state, 0, ids, context))
@@ -135,12 +135,20 @@ public sealed partial class Session
     // What cannot be read is never thrown away.
     private void KeepDamage(LogView log, PrunePlan plan)
     {
-        foreach (Piece piece in plan.Damage)
+        for (int i = 0, next; i < plan.Damage.Count; i = next)
         {
-            byte[] bytes = new byte[Math.Min(piece.Length, Array.MaxLength)];
-            int read = log.Read(bytes, piece.Offset);
-            (string file, _) = log.Locate(piece.Offset);
-            Core.Quarantine.Keep($"{_row.Folder}/{file}", Id, "damaged_line", bytes.AsSpan(0, read));
+            // Lines that follow one another are one copy, of which there may be as many as there are events.
+            long from = plan.Damage[i].Offset, end = from + plan.Damage[i].Length;
+            (string file, long at) = log.Locate(from);
+            for (next = i + 1; next < plan.Damage.Count && plan.Damage[next].Offset == end + 1
+                && log.Locate(end + 1) == (file, at + end + 1 - from); next++)
+            {
+                end += 1 + plan.Damage[next].Length;
+            }
+
+            log.Keep(Core.Quarantine, $"{_row.Folder}/{file}", Id, "damaged_line", from, end - from);
         }
+
+        Core.Quarantine.Settle();
     }
 }

@@ -80,7 +80,7 @@ public sealed partial class Session
     private (RepairReport Report, long LastSeq) Scan(RepairFlags flags, JobContext context, bool onlyCalls)
     {
         SessionInfo info = Current();
-        (LogView log, LogState state) = OpenLog(info);
+        (LogView log, LogState state) = OpenLog(info, context);
         using (log)
         {
             return (RepairScan.Run(log, state, info, flags, context, onlyCalls), info.LastSeq);

@@ -2,6 +2,7 @@ using System.Buffers;
 using System.Runtime.CompilerServices;
 using Sessions.Coordination;
 using Sessions.Events;
+using Sessions.Jobs;
 using Sessions.Lifecycle;
 using Sessions.Platform;
 using Sessions.Sharing;
@@ -15,6 +16,8 @@ namespace Sessions;
 /// </summary>
 public sealed partial class Session : IDisposable
 {
+    private const int AheadBytesMin = 64 * 1024;
+
     private readonly SessionStore _store;
     private readonly Row _row;
     private readonly string? _shareId;
@@ -74,7 +77,7 @@ public sealed partial class Session : IDisposable
     public void UpdateMetadata(ReadOnlySpan<byte> mergePatch)
     {
         var patch = new InfoPatch { Metadata = JsonText.Compact(mergePatch, "merge_patch_json", isObject: true) };
-        Change(patch.Apply);
+        Change(Ahead(patch, mergePatch.Length).Apply);
     }
 
     /// <summary>Changes title, archived, metadata and facts by merge patch, all or nothing; with an
@@ -82,7 +85,7 @@ public sealed partial class Session : IDisposable
     public long Update(ReadOnlySpan<byte> mergePatch, long expectedRevision = 0)
     {
         Checks.Number(expectedRevision, "expected_revision");
-        return Change(InfoPatch.Read(mergePatch).Apply, expectedRevision);
+        return Change(Ahead(InfoPatch.Read(mergePatch), mergePatch.Length).Apply, expectedRevision);
     }
 
     /// <summary>Deletes the session; through the trash unless the policy says otherwise.</summary>
@@ -188,7 +191,7 @@ public sealed partial class Session : IDisposable
         SessionInfo info = Current();
         if (_shareId is not null)
         {
-            return SharedView.Of(info, Share(), OpenLog);
+            return SharedView.Of(info, Share(), i => OpenLog(i));
         }
 
         return info.Share is { ExpiresAt: > 0 } ? WithoutExpired(info) : info;
@@ -242,6 +245,14 @@ public sealed partial class Session : IDisposable
         return request.Revision;
     }
 
+    // What takes long to merge is merged before others have to wait for it.
+    private InfoPatch Ahead(InfoPatch patch, int bytes)
+    {
+        RequireWritable();
+        return bytes >= AheadBytesMin || _row.Info?.Metadata.Length + _row.Info?.Facts.Length >= AheadBytesMin
+            ? patch.MergeAhead(SessionStore.Run(Current)) : patch;
+    }
+
     private void Commit(CommitRequest request) => _store.Commit(request);
 
     private bool IsFull(AppendFlags flags) => (flags & ~AppendFlags.Check) switch
@@ -253,7 +264,8 @@ public sealed partial class Session : IDisposable
     };
 
     // The log as of now, and what has to be known to read it. The caller disposes of it.
-    private (LogView Log, LogState State) OpenLog(SessionInfo info) => _store.Look(isSettled =>
+    private (LogView Log, LogState State) OpenLog(SessionInfo info, JobContext? context = null)
+        => _store.Look(isSettled =>
     {
         lock (Core.Rows.Gate)
         {
@@ -264,7 +276,7 @@ public sealed partial class Session : IDisposable
 
             LogState state = Core.Rows.ReadLog(_row, isSettled);
             bool mustExist = !isSettled && info.LastSeq > state.LastInHistory;
-            LogView log = LogView.Open(Core.Disk, _row, state, mustExist);
+            LogView log = LogView.Open(Core.Disk, _row, state, mustExist, context);
             log.HidesPlaces = _shareId is not null;
             return (log, state);
         }

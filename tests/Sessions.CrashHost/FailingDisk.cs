@@ -55,6 +55,8 @@ internal sealed class FailingDisk(IDisk disk) : IDisk
 
         public int Read(Span<byte> buffer, long offset) => file.Read(buffer, offset);
 
+        public long NextData(long offset) => file.NextData(offset);
+
         public void Write(ReadOnlySpan<byte> data, long offset) => file.Write(data, offset);
 
         public void SetLength(long length) => file.SetLength(length);

@@ -74,7 +74,7 @@ internal static class EventLogFile
 
     private static long LastSeq(LogView log)
     {
-        var reader = new LineReader(log, LogSearch.Back(log, log.Length, LinesAtEnd));
+        var reader = new LineReader(log, LogSearch.Back(log, log.Length, LinesAtEnd, LineReader.LineBytesMax));
         long last = 0;
         while (reader.TryRead(out ReadOnlySpan<byte> line))
         {

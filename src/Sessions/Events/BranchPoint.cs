@@ -23,14 +23,14 @@ internal sealed record BranchPoint(LogState State, Counters Counters)
     {
         long cut = EndOf(log, seq);
         var history = new List<HistoryPart>();
-        foreach ((HistoryPart part, long start) in log.History)
+        foreach ((HistoryPart part, long start, long end) in log.History)
         {
             if (cut > start)
             {
                 history.Add(part with
                 {
                     LastSeq = Math.Min(part.LastSeq, seq),
-                    Bytes = Math.Min(part.Bytes, cut - start),
+                    Bytes = cut >= end ? part.Bytes : Math.Min(part.Bytes, cut - start),
                 });
             }
         }

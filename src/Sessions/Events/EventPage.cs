@@ -12,6 +12,8 @@ internal readonly record struct SeqRange(long First, long Last)
 /// keeps its place as an event of type "damaged"; every hole in the numbers is named.</summary>
 internal static class EventPage
 {
+    private const long HiddenBytesWalked = 256 * 1024;
+
     /// <summary>Up to so many events (0: any number) after a number, at most a page of bytes.</summary>
     public static void WriteAfter(LogView log, LogState state, SeqRange range, long lastSeq, long afterSeq,
         uint limit, Utf8Buffer output)
@@ -19,8 +21,10 @@ internal static class EventPage
         long end = Math.Min(lastSeq, range.Last), first = Math.Max(afterSeq + 1, range.First);
         var page = new PageWriter(output, log, new Sight(range, state, lastSeq, ReadFlags.None), first);
         long start = Math.Max(first, state.FirstSeq);
-        var walk = new LogWalk(log, start <= 1 ? 0 : LogSearch.After(log, start - 1), lastSeq);
+        var room = new LineBuffer();
+        var walk = new LogWalk(log, start <= 1 ? 0 : LogSearch.After(log, start - 1), lastSeq, room);
         bool isFull = first > end;
+        long hiddenFrom = -1; // where what is hidden here begins in the log
         while (!isFull && walk.TryNext() && walk.Seq <= end)
         {
             if (walk.Seq < start)
@@ -30,11 +34,18 @@ internal static class EventPage
 
             if (state.HiddenUntil(walk.Seq) is var hidden && hidden > 0)
             {
-                walk = new LogWalk(log, LogSearch.After(log, hidden), lastSeq);
-                start = hidden + 1;
+                // A few bytes are passed sooner than found: many short rewinds would be a search each.
+                hiddenFrom = hiddenFrom < 0 ? walk.Offset : hiddenFrom;
+                if (walk.Offset - hiddenFrom >= HiddenBytesWalked)
+                {
+                    walk = new LogWalk(log, LogSearch.After(log, hidden), lastSeq, room);
+                    (start, hiddenFrom) = (hidden + 1, -1);
+                }
+
                 continue;
             }
 
+            hiddenFrom = -1;
             isFull = !page.TryAdd(walk, limit);
         }
 

@@ -102,6 +102,11 @@ internal sealed class LineReader(LogView log, long offset, int bufferLength = Li
             }
         }
 
+        if (IsCut)
+        {
+            _readAt = Math.Max(_readAt, Math.Min(end, log.NextData(_readAt))); // no line ends in a hole
+        }
+
         int wanted = (int)Math.Min(_room.Bytes.Length - _filled, Math.Max(0, end - _readAt));
         int read = log.Read(_room.Bytes.AsSpan(_filled, wanted), _readAt);
         _filled += read;

@@ -19,7 +19,9 @@ internal sealed class LogAppender
     private readonly int _lead;
     private readonly List<(OpenStream Stream, long Seq, bool IsKept)> _ended = [];
     private readonly List<Compaction> _compactions = [];
-    private List<(string Id, long Seq)>? _added;
+    private readonly HashSet<OpenStream> _endedHere = [];
+    private readonly Dictionary<string, bool> _owners = [];
+    private Dictionary<string, long>? _added;
     private long _promptSeq;
     private bool _hasButtons;
     private Counters _counters;
@@ -73,8 +75,9 @@ internal sealed class LogAppender
         string? id = isInterrupted ? null : stream.EventId;
         long seq = id is not null && FindRepeat(id) is { } first
             ? first : Write(new NewEvent(stream.Type, data, stream.Timestamp, stream.TurnId, id));
-        bool isKept = stream.Owner != _core.InstanceId && _core.IsOwnerAlive(stream.Owner);
+        bool isKept = stream.Owner != _core.InstanceId && IsOwnerAlive(stream.Owner);
         _ended.Add((stream, seq, isKept));
+        _endedHere.Add(stream);
         return seq;
     }
 
@@ -141,18 +144,29 @@ internal sealed class LogAppender
     {
         foreach (OpenStream stream in _open!)
         {
-            if (stream.IsEndedNow || _ended.Exists(e => e.Stream == stream))
+            if (stream.IsEndedNow || _endedHere.Contains(stream))
             {
                 continue;
             }
 
-            bool isLeft = stream.IsAbandoned || !_core.IsOwnerAlive(stream.Owner);
+            bool isLeft = stream.IsAbandoned || !IsOwnerAlive(stream.Owner);
             if (isLeft || (turnId is not null && stream.TurnId == turnId))
             {
                 ReadOnlySpan<byte> text = stream.TextNow().Span;
                 End(stream, isLeft ? StreamData.Interrupted(text) : StreamData.Of(text), isLeft);
             }
         }
+    }
+
+    // Asked of the system once a request, however many streams and events it has.
+    private bool IsOwnerAlive(string owner)
+    {
+        if (!_owners.TryGetValue(owner, out bool isAlive))
+        {
+            _owners.Add(owner, isAlive = _core.IsOwnerAlive(owner));
+        }
+
+        return isAlive;
     }
 
     private long Write(NewEvent e)
@@ -165,7 +179,7 @@ internal sealed class LogAppender
         EventLine.Write(_lines, _counters.LastSeq, e.Type, at, e.TurnId, e.Id, e.Data.Span);
         if (e.Id is not null)
         {
-            (_added ??= []).Add((e.Id, _counters.LastSeq));
+            (_added ??= new Dictionary<string, long>(StringComparer.Ordinal)).TryAdd(e.Id, _counters.LastSeq);
         }
 
         if (e.Type == EventLine.Prompt)
@@ -184,12 +198,9 @@ internal sealed class LogAppender
 
     private long? FindRepeat(string id)
     {
-        foreach ((string known, long seq) in _added ?? [])
+        if (_added is { } added && added.TryGetValue(id, out long here))
         {
-            if (known == id)
-            {
-                return seq;
-            }
+            return here;
         }
 
         if (_row.Working?.EventIds is { } working && working.TryGetValue(id, out long inBatch))

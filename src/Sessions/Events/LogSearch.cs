@@ -30,16 +30,30 @@ internal static class LogSearch
         return low;
     }
 
-    /// <summary>The offset from which on there are at least so many lines before <paramref name="end"/>.</summary>
-    public static long Back(LogView log, long end, long lines)
+    /// <summary>The offset from which on there are at least so many lines before <paramref name="end"/>, or as
+    /// many bytes as are enough (which then may begin inside a line). Holes are skipped and count for
+    /// nothing.</summary>
+    public static long Back(LogView log, long end, long lines, long bytesMax = long.MaxValue)
     {
         byte[] buffer = new byte[64 * 1024];
-        long at = end, seen = 0;
+        long at = end, seen = 0, scanned = 0;
         while (at > 0)
         {
+            if (scanned >= bytesMax)
+            {
+                return at;
+            }
+
             int length = (int)Math.Min(buffer.Length, at);
             int read = log.Read(buffer.AsSpan(0, length), at - length);
             ReadOnlySpan<byte> bytes = buffer.AsSpan(0, read);
+            scanned += length;
+            if (!bytes.ContainsAnyExcept((byte)0))
+            {
+                at = log.DataBefore(at - length);
+                continue;
+            }
+
             int newline;
             while ((newline = bytes.LastIndexOf((byte)'\n')) >= 0)
             {

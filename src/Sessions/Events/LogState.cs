@@ -45,6 +45,9 @@ internal sealed record LogState
 {
     public static readonly LogState Plain = new();
 
+    private readonly IReadOnlyList<Rewind> _rewinds = [];
+    private HiddenRanges? _hidden;
+
     /// <summary>The first event that is left; those before it were pruned.</summary>
     public long FirstSeq { get; init; } = 1;
 
@@ -52,7 +55,11 @@ internal sealed record LogState
     public IReadOnlyList<HistoryPart> History { get; init; } = [];
 
     /// <summary>Rewinds that were not undone, in the order of their markers.</summary>
-    public IReadOnlyList<Rewind> Rewinds { get; init; } = [];
+    public IReadOnlyList<Rewind> Rewinds
+    {
+        get => _rewinds;
+        init => (_rewinds, _hidden) = (value, null);
+    }
 
     /// <summary>Compactions in the order of their markers.</summary>
     public IReadOnlyList<Compaction> Compactions { get; init; } = [];
@@ -70,39 +77,15 @@ internal sealed record LogState
 
     public bool IsPlain => FirstSeq == 1 && History.Count + Rewinds.Count + Compactions.Count == 0;
 
-    /// <summary>True where a rewind hides the event.</summary>
-    public bool IsHidden(long seq)
-    {
-        foreach (Rewind rewind in Rewinds)
-        {
-            if (seq >= rewind.FirstSeq && seq <= rewind.LastSeq)
-            {
-                return true;
-            }
-        }
+    /// <summary>What the rewinds hide together; made once it is asked for. Two threads may make it at the same
+    /// time, and then have the same.</summary>
+    public HiddenRanges Hidden => _hidden ??= HiddenRanges.Of(Rewinds);
 
-        return false;
-    }
+    /// <summary>True where a rewind hides the event.</summary>
+    public bool IsHidden(long seq) => Rewinds.Count > 0 && Hidden.Contains(seq);
 
     /// <summary>The last of the hidden events that a hidden event stands among; 0 where it is not hidden.</summary>
-    public long HiddenUntil(long seq)
-    {
-        long until = 0;
-        for (bool grows = Rewinds.Count > 0; grows;)
-        {
-            grows = false;
-            foreach (Rewind rewind in Rewinds)
-            {
-                long at = Math.Max(until + 1, seq);
-                if (at >= rewind.FirstSeq && at <= rewind.LastSeq)
-                {
-                    (until, grows) = (rewind.LastSeq, true);
-                }
-            }
-        }
-
-        return until;
-    }
+    public long HiddenUntil(long seq) => Rewinds.Count > 0 ? Hidden.LastOf(seq) : 0;
 
     /// <summary>Where the context starts: the kept point of the last compaction that is not hidden;
     /// the first event that is left where there is none.</summary>

@@ -21,12 +21,15 @@ internal static class LogStateRebuild
             FirstSeq = history.Count > 0 ? history[0].FirstSeq : ownFirst,
             History = history,
         };
+        var rewinds = new List<Rewind>();
+        var compactions = new List<Compaction>();
         foreach (HistoryPart part in history)
         {
-            state = WithMarkers(disk, Layout.History(folder, part.SessionId), part.LastSeq, state);
+            FindMarkers(disk, Layout.History(folder, part.SessionId), part.LastSeq, rewinds, compactions);
         }
 
-        return WithMarkers(disk, own, Limits.IntegerMax - 1, state);
+        FindMarkers(disk, own, Limits.IntegerMax - 1, rewinds, compactions);
+        return state with { Rewinds = rewinds, Compactions = [.. compactions.TakeLast(Compaction.KeptMax)] };
     }
 
     private static List<HistoryPart> History(IDisk disk, string folder, long ownFirst)
@@ -77,11 +80,12 @@ internal static class LogStateRebuild
         return null;
     }
 
-    private static LogState WithMarkers(IDisk disk, string path, long last, LogState state)
+    private static void FindMarkers(IDisk disk, string path, long last, List<Rewind> rewinds,
+        List<Compaction> compactions)
     {
         if (disk.Stat(path) is null)
         {
-            return state;
+            return;
         }
 
         using LogView log = LogView.OpenFile(disk, path);
@@ -94,22 +98,19 @@ internal static class LogStateRebuild
             }
 
             EventView view = EventView.Of(walk);
-            state = view.Type switch
+            if (view.Type == Marker.Rewind && Number(view, "to_seq") is { } to)
             {
-                Marker.Rewind when Number(view, "to_seq") is { } to => state with
-                {
-                    Rewinds = [.. state.Rewinds, new Rewind(view.Seq, to + 1, view.Seq - 1)],
-                },
-                Marker.Undone when state.Rewinds.Count > 0 => state with { Rewinds = [.. state.Rewinds.SkipLast(1)] },
-                Compaction.Type when Compaction.Read(view.Seq, view.Data) is { } compaction => state with
-                {
-                    Compactions = [.. state.Compactions.TakeLast(Compaction.KeptMax - 1), compaction],
-                },
-                _ => state,
-            };
+                rewinds.Add(new Rewind(view.Seq, to + 1, view.Seq - 1));
+            }
+            else if (view.Type == Marker.Undone && rewinds.Count > 0)
+            {
+                rewinds.RemoveAt(rewinds.Count - 1);
+            }
+            else if (view.Type == Compaction.Type && Compaction.Read(view.Seq, view.Data) is { } compaction)
+            {
+                compactions.Add(compaction);
+            }
         }
-
-        return state;
     }
 
     private static bool IsMarker(string type) => type is Marker.Rewind or Marker.Undone or Compaction.Type;

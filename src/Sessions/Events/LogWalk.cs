@@ -9,6 +9,10 @@ namespace Sessions.Events;
 /// </summary>
 internal sealed class LogWalk(LogView log, long from, long lastSeq, LineBuffer? room = null)
 {
+    /// <summary>Damaged lines in a row of which each has a place of its own: what is held of a log that is
+    /// damaged all over has a bound.</summary>
+    public const int PiecesMax = 256 * 1024;
+
     private readonly LineReader _reader = new(log, from, room: room);
     private readonly Queue<Piece> _pieces = new();
     private List<Piece> _run = []; // what cannot be read since the last whole line
@@ -93,8 +97,8 @@ internal sealed class LogWalk(LogView log, long from, long lastSeq, LineBuffer? 
                 break;
             }
 
-            before.Add(new Piece(next.Offset, next.Length, "sequence", next.Seq));
-            before.AddRange(_run);
+            Add(before, new Piece(next.Offset, next.Length, "sequence", next.Seq));
+            AddAll(before, _run);
             (_run, next) = (before, second);
         }
 
@@ -126,12 +130,12 @@ internal sealed class LogWalk(LogView log, long from, long lastSeq, LineBuffer? 
                 || EventLine.TryReadGlued(line, out at, out seq, out unclosed);
             if (whole && at > 0)
             {
-                (beyond ?? _run).Add(new Piece(_reader.LineOffset, at, "glued"));
+                Add(beyond ?? _run, new Piece(_reader.LineOffset, at, "glued"));
             }
 
             if (whole && seq > _last && seq <= lastSeq && seq != except)
             {
-                _run.AddRange(beyond ?? []);
+                AddAll(_run, beyond ?? []);
                 found = new WholeLine(seq, _reader.Line.Slice(at, unclosed.Length), _reader.LineOffset + at,
                     _reader.LineLength - at);
                 return true;
@@ -141,11 +145,32 @@ internal sealed class LogWalk(LogView log, long from, long lastSeq, LineBuffer? 
                 : _reader.LineLength > LineReader.LineBytesMax ? "too_long" : "invalid_json";
             at = whole ? at : 0;
             beyond ??= whole && seq > lastSeq ? [] : null;
-            (beyond ?? _run).Add(
+            Add(beyond ?? _run,
                 new Piece(_reader.LineOffset + at, _reader.LineLength - at, reason, whole ? seq : 0));
         }
 
         return false;
+    }
+
+    // Of lines beyond counting that cannot be read, the last one held takes the rest.
+    private static void Add(List<Piece> run, Piece piece)
+    {
+        if (run.Count < PiecesMax)
+        {
+            run.Add(piece);
+        }
+        else
+        {
+            run[^1] = run[^1] with { Length = piece.Offset + piece.Length - run[^1].Offset };
+        }
+    }
+
+    private static void AddAll(List<Piece> run, List<Piece> more)
+    {
+        foreach (Piece piece in more)
+        {
+            Add(run, piece);
+        }
     }
 
     private void Place(List<Piece> run, long next)

@@ -81,9 +81,13 @@ internal static class NewEvents
     public static void WriteAnswer(AppendRequest request, IBufferWriter<byte> output)
     {
         long first = 0, last = 0;
-        for (int i = 0; i < request.Seqs.Length; i++)
+        for (int i = 0, repeats = 0; i < request.Seqs.Length; i++)
         {
-            if (!request.Duplicates.Contains(i))
+            if (repeats < request.Duplicates.Count && request.Duplicates[repeats] == i) // these ascend
+            {
+                repeats++;
+            }
+            else
             {
                 first = first == 0 ? request.Seqs[i] : first;
                 last = request.Seqs[i];

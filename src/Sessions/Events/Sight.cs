@@ -39,21 +39,16 @@ internal sealed record Sight(SeqRange Range, LogState State, long LastSeq, ReadF
         }
     }
 
-    // Rewinds may overlap: what one leaves another may go on with, under the same name.
     private (long End, string Reason) RunFrom(long first)
     {
-        long next = long.MaxValue;
-        foreach (Rewind rewind in Flags.HasFlag(ReadFlags.Hidden) ? [] : State.Rewinds)
+        if (Flags.HasFlag(ReadFlags.Hidden))
         {
-            if (first >= rewind.FirstSeq && first <= rewind.LastSeq)
-            {
-                return (rewind.LastSeq, "rewound");
-            }
-
-            next = rewind.FirstSeq > first ? Math.Min(next, rewind.FirstSeq) : next;
+            return (long.MaxValue, "missing");
         }
 
-        return (next - 1, "missing");
+        long hidden = State.Hidden.LastOf(first);
+        return hidden > 0 ? (hidden, "rewound") : (State.Hidden.NextFirst(first) is var next && next == long.MaxValue
+            ? next : next - 1, "missing");
     }
 }
 

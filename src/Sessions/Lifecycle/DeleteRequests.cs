@@ -87,9 +87,10 @@ internal sealed class RestoreRequest(StoreCore core, string id) : CommitRequest
             throw Errors.NotFound("session", id); // somebody emptied the trash by hand
         }
 
+        HashSet<string> back = taken.Select(t => t.Row.Id).ToHashSet();
         foreach ((Row other, SessionInfo info) in taken)
         {
-            bool parentIsThere = info.ParentId is null || taken.Exists(t => t.Row.Id == info.ParentId)
+            bool parentIsThere = info.ParentId is null || back.Contains(info.ParentId)
                 || transaction.FindLive(info.ParentId) is not null;
             transaction.Restore(other, parentIsThere ? info : info with { ParentId = null });
         }

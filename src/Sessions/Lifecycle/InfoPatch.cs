@@ -5,6 +5,9 @@ namespace Sessions.Lifecycle;
 /// <summary>What an update changes of a session's facts: a pure function from info to info.</summary>
 internal sealed record InfoPatch
 {
+    private (ReadOnlyMemory<byte> Target, ReadOnlyMemory<byte> Merged) _metadataAhead;
+    private (ReadOnlyMemory<byte> Target, ReadOnlyMemory<byte> Merged) _factsAhead;
+
     /// <summary>Null: left alone; "": back to the default.</summary>
     public string? Title { get; init; }
 
@@ -48,6 +51,15 @@ internal sealed record InfoPatch
         return patch;
     }
 
+    /// <summary>Merges into what the info has now, before the store lock is asked for: under it, that is used if
+    /// the info still has the same, and done again if not. Returns this.</summary>
+    public InfoPatch MergeAhead(SessionInfo info)
+    {
+        _metadataAhead = Metadata.IsEmpty ? default : (info.Metadata, MergePatch.Apply(info.Metadata, Metadata));
+        _factsAhead = Facts.IsEmpty ? default : (info.Facts, MergePatch.Apply(info.Facts, Facts));
+        return this;
+    }
+
     /// <summary>The patched info; the same object where nothing changes.</summary>
     public SessionInfo Apply(SessionInfo info)
     {
@@ -57,13 +69,14 @@ internal sealed record InfoPatch
             patched = patched with { Archived = archived };
         }
 
-        ReadOnlyMemory<byte> metadata = Merge(patched.Metadata, Metadata, ClearsMetadata, "metadata_bytes_max");
+        ReadOnlyMemory<byte> metadata = Merge(patched.Metadata, Metadata, ClearsMetadata, _metadataAhead,
+            "metadata_bytes_max");
         if (!metadata.Span.SequenceEqual(patched.Metadata.Span))
         {
             patched = patched with { Metadata = metadata };
         }
 
-        ReadOnlyMemory<byte> facts = Merge(patched.Facts, Facts, ClearsFacts, "facts_bytes_max");
+        ReadOnlyMemory<byte> facts = Merge(patched.Facts, Facts, ClearsFacts, _factsAhead, "facts_bytes_max");
         return facts.Span.SequenceEqual(patched.Facts.Span) ? patched : patched with { Facts = facts };
     }
 
@@ -76,7 +89,7 @@ internal sealed record InfoPatch
     }
 
     private static ReadOnlyMemory<byte> Merge(ReadOnlyMemory<byte> target, ReadOnlyMemory<byte> patch, bool clears,
-        string limit)
+        (ReadOnlyMemory<byte> Target, ReadOnlyMemory<byte> Merged) ahead, string limit)
     {
         if (clears)
         {
@@ -88,7 +101,8 @@ internal sealed record InfoPatch
             return target;
         }
 
-        ReadOnlyMemory<byte> merged = MergePatch.Apply(target, patch);
+        ReadOnlyMemory<byte> merged = !ahead.Merged.IsEmpty && ahead.Target.Equals(target)
+            ? ahead.Merged : MergePatch.Apply(target, patch);
         Checks.AtMost(merged.Length, Limits.MetadataBytesMax, limit);
         return merged;
     }

@@ -6,8 +6,6 @@ namespace Sessions.Lifecycle;
 /// <summary>The rules that all processes share: which there are, what they may be, their defaults.</summary>
 internal static class StoreConfig
 {
-    private const long FileBytesCeiling = 1024 * 1024 * 1024; // a file is handed over in one piece
-
     private static readonly byte[] Defaults =
     [
         .. """{"strict_lock":false,"unique_roles":false"""u8,
@@ -94,7 +92,9 @@ internal static class StoreConfig
         {
             switch (m.Name)
             {
-                case "image_bytes_max" or "file_bytes_max" when !m.IsNull: RequireNumber(m, 1, FileBytesCeiling); break;
+                case "image_bytes_max" or "file_bytes_max" when !m.IsNull:
+                    RequireNumber(m, 1, SessionFiles.BytesMax);
+                    break;
                 case "image_bytes_max" or "file_bytes_max": break;
                 default: throw Unknown("limits." + m.Name);
             }

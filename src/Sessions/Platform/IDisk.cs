@@ -90,6 +90,11 @@ internal interface IDiskFile : IDisposable
     /// <summary>Reads up to the buffer's length; fewer bytes only at the end of the file.</summary>
     int Read(Span<byte> buffer, long offset);
 
+    /// <summary>The first offset, from this one on, where a byte other than zero may stand; the end of the
+    /// file (or the offset, where that is beyond it) if a hole goes that far. A reader that needs no zeros skips
+    /// a hole in one call, however large it is. Where the file system tells of no holes, the offset itself.</summary>
+    long NextData(long offset);
+
     /// <summary>Writes all of it, growing the file with zeros where the offset lies beyond its end.</summary>
     void Write(ReadOnlySpan<byte> data, long offset);
 

@@ -21,6 +21,7 @@ internal sealed class Applier
     private readonly Trees _trees;
     private readonly Utf8Buffer _text = new(2048);
     private readonly HashSet<string> _folders = [];
+    private HashSet<string>? _forkedFrom; // the parents of the branches that the fold makes; null: not asked yet
     private bool _exchange;
 
     public Applier(StoreCore core, Func<string, int>? rewritesOf = null)
@@ -46,16 +47,21 @@ internal sealed class Applier
     /// <summary>The branches whose links may not be durable yet, those of the fold apart.</summary>
     public Func<IEnumerable<TouchedSession>>? BranchesToSync { get; init; }
 
+    /// <summary>Called before any file is touched: what was kept aside of them is to be durable.</summary>
+    public Action? BeforeChanges { get; init; }
+
     /// <summary>Told of the steps of a purge.</summary>
     public Action<Step>? AtStep { get; init; }
 
     public void Apply(Fold fold)
     {
+        BeforeChanges?.Invoke();
         if (fold.Config is { } config)
         {
             Replace(Layout.ConfigFile, config.Span);
         }
 
+        _forkedFrom = null;
         foreach (FoldedSession session in fold.Sessions.Values)
         {
             Clearing(session.Id, () => Apply(session, fold));
@@ -178,7 +184,7 @@ internal sealed class Applier
     // made once more to link from.
     private void WriteForBranches(FoldedSession session, Fold fold)
     {
-        if (session.Lines.Count == 0 || !fold.Sessions.Values.Any(s => s.ForkedFrom == session.Id))
+        if (session.Lines.Count == 0 || !(_forkedFrom ??= ParentsIn(fold)).Contains(session.Id))
         {
             return;
         }
@@ -199,6 +205,9 @@ internal sealed class Applier
 
         WriteLines(folder, session);
     }
+
+    private static HashSet<string> ParentsIn(Fold fold)
+        => fold.Sessions.Values.Where(s => s.ForkedFrom is not null).Select(s => s.ForkedFrom!).ToHashSet();
 
     // A branch's links must outlast what they were made from, so they are durable before that goes.
     private void SyncBranches(Fold fold)

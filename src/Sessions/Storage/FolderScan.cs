@@ -14,15 +14,23 @@ internal static class FolderScan
             string path = folder + "/" + Layout.SessionFile;
             SessionInfo? info = null;
             byte[]? compact = SmallFile.TryRead(disk, path,
-                c => (info = InfoCodec.TryRead(c)) is not null && info.Id == id, out byte[]? bytes);
-            if (bytes is null && disk.Stat(folder) is null)
+                c => (info = InfoCodec.TryRead(c)) is not null && info.Id == id, out UnreadableFile? found);
+            if (compact is null && found is null && disk.Stat(folder) is null)
             {
                 continue; // moved in between; the journal says where
             }
 
             if (compact is null || info is null)
             {
-                quarantine.Keep(path, id, bytes is null ? "missing" : SmallFile.Reason(bytes), bytes);
+                if (found is null)
+                {
+                    quarantine.Keep(path, id, "missing", default);
+                }
+                else
+                {
+                    quarantine.Keep(path, id, found);
+                }
+
                 continue;
             }
 

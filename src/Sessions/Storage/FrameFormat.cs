@@ -12,6 +12,9 @@ internal static class FrameFormat
     public const int HeaderLength = 32;
     public const int TypeChanges = 1;
 
+    /// <summary>Bytes of a payload that fits an array along with its header.</summary>
+    public static int PayloadBytesMax => Array.MaxLength - HeaderLength - 8;
+
     public static int TotalLength(int payloadLength) => (HeaderLength + payloadLength + 7) & ~7;
 
     /// <summary>Closes a frame whose payload stands at <paramref name="start"/> + 32 to the end of the
@@ -39,7 +42,7 @@ internal static class FrameFormat
     public static bool IsPlausible(ReadOnlySpan<byte> header, long room)
     {
         int length = PayloadLength(header);
-        return length > 0 && HeaderLength + (long)length <= room && Lsn(header) > 0
+        return length > 0 && length <= PayloadBytesMax && HeaderLength + (long)length <= room && Lsn(header) > 0
             && BinaryPrimitives.ReadInt32LittleEndian(header[24..]) == TypeChanges
             && BinaryPrimitives.ReadInt32LittleEndian(header[28..]) == 0;
     }

@@ -32,6 +32,7 @@ internal sealed record IndexClosing
 internal static class IndexFile
 {
     private const int TailLength = 4096;
+    private const int PieceBytes = 1024 * 1024;
 
     /// <summary>The last closing line, from the file's last bytes alone; null where there is none.</summary>
     public static IndexClosing? ReadClosing(IDisk disk)
@@ -66,13 +67,7 @@ internal static class IndexFile
             return false;
         }
 
-        byte[] bytes = disk.ReadAll(Layout.IndexFile);
-        if (bytes.Length < last.End)
-        {
-            return false; // made anew in between, or cut
-        }
-
-        if (!AreChunksSound(bytes.AsSpan(0, (int)last.End)))
+        if (ReadRows(disk, last.End) is not { } bytes || !AreChunksSound(bytes))
         {
             return false;
         }
@@ -98,6 +93,31 @@ internal static class IndexFile
         }
 
         return true;
+    }
+
+    // Null where it was made anew in between, or cut, or has a zero byte, which no row has: a hole ends the
+    // reading at its beginning.
+    private static byte[]? ReadRows(IDisk disk, long length)
+    {
+        if (length > Array.MaxLength)
+        {
+            return null;
+        }
+
+        using IDiskFile file = disk.Open(Layout.IndexFile, OpenMode.Read);
+        byte[] bytes = GC.AllocateUninitializedArray<byte>((int)length);
+        for (int at = 0; at < bytes.Length;)
+        {
+            Span<byte> piece = bytes.AsSpan(at, Math.Min(PieceBytes, bytes.Length - at));
+            if (file.Read(piece, at) < piece.Length || piece.Contains((byte)0))
+            {
+                return null;
+            }
+
+            at += piece.Length;
+        }
+
+        return bytes;
     }
 
     private static bool AreChunksSound(ReadOnlySpan<byte> bytes)
@@ -135,14 +155,6 @@ internal static class IndexFile
     private static ReadOnlySpan<byte> Info => "{\"info\":"u8;
 
     private static ReadOnlySpan<byte> Gone => "{\"gone\":"u8;
-
-    /// <summary>The compact JSON of one session; null where the index has none.</summary>
-    public static byte[]? Find(IDisk disk, long lsn, string id)
-    {
-        byte[]? found = null;
-        TryLoad(disk, lsn, (head, slice) => found = head.Id != id ? found : head.IsGone ? null : slice.ToArray());
-        return found;
-    }
 
     /// <summary>Appends a row: the info, or that the session is gone.</summary>
     public static void WriteRow(Utf8Buffer output, string id, ReadOnlySpan<byte> infoJson)

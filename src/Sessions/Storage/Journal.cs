@@ -87,7 +87,13 @@ internal sealed class Journal(IDisk disk, uint seed, string owner) : IDisposable
     {
         disk.CreateFolder(Layout.Journal);
         string path = Layout.UnfinishedSegment(owner + "-segment");
-        if (disk.Stat(Layout.SpareSegment) is { IsFolder: false, IsOther: false, IsOfOthers: false, Links: 1 } spare
+        DiskEntry? found = disk.Stat(Layout.SpareSegment);
+        if (found is { IsFolder: false, IsOther: false, Length: > SegmentBytesMax })
+        {
+            disk.Unlink(Layout.SpareSegment); // nobody here made it, and it may be nothing but a hole
+        }
+
+        if (found is { IsFolder: false, IsOther: false, IsOfOthers: false, Links: 1, Length: <= SegmentBytesMax } spare
             && spare.Length >= header.Size)
         {
             // Taken away first: another process may put its own in this place at any moment.

@@ -156,30 +156,24 @@ internal sealed class JournalScan
     // The highest `synced` of any whole frame behind the damage.
     private long FindStranded(IDiskFile file, uint seed, long from, long to)
     {
-        byte[] bytes = new byte[Math.Max(0, to - from)];
-        int read = file.Read(bytes, from);
-        long synced = 0;
-        for (int at = 8; at + FrameFormat.HeaderLength <= read;)
+        var search = new FrameSearch(file, seed, from + FrameSearch.Step, to);
+        while (search.Next() is { } payload)
         {
-            ReadOnlySpan<byte> rest = bytes.AsSpan(at, read - at);
-            if (FrameFormat.IsPlausible(rest, rest.Length) && FrameFormat.IsSound(rest, seed))
+            if (ChangeCodec.TryRead(search.Lsn, payload) is { } frame)
             {
-                int payload = FrameFormat.PayloadLength(rest);
-                synced = Math.Max(synced, FrameFormat.Synced(rest));
-                if (ChangeCodec.TryRead(FrameFormat.Lsn(rest), rest.Slice(FrameFormat.HeaderLength, payload).ToArray())
-                    is { } frame)
-                {
-                    Stranded.Add(frame);
-                }
-
-                at += FrameFormat.TotalLength(payload);
+                Stranded.Add(frame);
             }
-            else
+            else if (!search.TryPassUnknown())
             {
-                at += 8;
+                break;
             }
         }
 
-        return synced;
+        if (search.IsOverfull)
+        {
+            Corruption ??= "a segment has more that looks like frames than it has room for";
+        }
+
+        return search.Synced;
     }
 }

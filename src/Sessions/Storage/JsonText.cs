@@ -9,6 +9,8 @@ namespace Sessions.Storage;
 /// and their repeats too; only white space between tokens comes and goes.</summary>
 internal static class JsonText
 {
+    private const int IndentedLevels = 4;
+
     private static readonly JsonReaderOptions Strict = new() { MaxDepth = Limits.JsonDepthMax };
 
     // Our own files wrap what hosts hand in.
@@ -47,51 +49,22 @@ internal static class JsonText
     /// <summary>The compact form, or null where the bytes are not one whole JSON object.</summary>
     public static byte[]? TryCompactObject(ReadOnlySpan<byte> json)
     {
-        if (!Utf8.IsValid(json))
+        if (!JsonCheck.IsObject(json))
         {
             return null;
         }
 
         var output = new Utf8Buffer(json.Length + 1);
         var reader = new Utf8JsonReader(json, Own);
-        try
-        {
-            Copy(ref reader, output, indented: false);
-        }
-        catch (JsonException)
-        {
-            return null; // the caller's answer to this is the answer: it is not JSON
-        }
-
-        return output.Written[0] == '{' ? output.ToArray() : null;
+        Copy(ref reader, output, indented: false);
+        return output.ToArray();
     }
 
     /// <summary>True where the bytes are one whole JSON object.</summary>
-    public static bool IsObject(ReadOnlySpan<byte> json)
-    {
-        if (!Utf8.IsValid(json))
-        {
-            return false;
-        }
+    public static bool IsObject(ReadOnlySpan<byte> json) => JsonCheck.IsObject(json);
 
-        var reader = new Utf8JsonReader(json, Own);
-        try
-        {
-            bool isObject = reader.Read() && reader.TokenType == JsonTokenType.StartObject;
-            while (reader.Read())
-            {
-                // to the end, and nothing may stand behind it
-            }
-
-            return isObject;
-        }
-        catch (JsonException)
-        {
-            return false; // the caller's answer to this is the answer: it is not JSON
-        }
-    }
-
-    /// <summary>The text for people: two spaces a level.</summary>
+    /// <summary>The text for people: two spaces a level, for so many levels; what is deeper stands on one line.
+    /// So it is never more than six times as long as the compact text.</summary>
     public static void Indent(ReadOnlySpan<byte> compact, Utf8Buffer output)
     {
         var reader = new Utf8JsonReader(compact, Own);
@@ -128,7 +101,8 @@ internal static class JsonText
                 output.Byte(',');
             }
 
-            if (indented && before is not (JsonTokenType.None or JsonTokenType.PropertyName) && !(closes && opened))
+            if (indented && before is not (JsonTokenType.None or JsonTokenType.PropertyName) && !(closes && opened)
+                && reader.CurrentDepth + (closes ? 1 : 0) <= IndentedLevels)
             {
                 output.Byte('\n');
                 for (int i = reader.CurrentDepth; i > 0; i--)

@@ -51,7 +51,7 @@ internal static class LostFrames
         }
 
         using LogView log = LogView.OpenFile(disk, folder + "/" + Layout.EventsFile);
-        var reader = new LineReader(log, LogSearch.Back(log, log.Length, 2));
+        var reader = new LineReader(log, LogSearch.Back(log, log.Length, 2, LineReader.LineBytesMax));
         long last = 0;
         while (reader.TryRead(out ReadOnlySpan<byte> line))
         {

@@ -1,6 +1,7 @@
 namespace Sessions.Storage;
 
-/// <summary>JSON merge patch (RFC 7396) on text: whatever the patch does not touch keeps its spelling.</summary>
+/// <summary>JSON merge patch (RFC 7396) on text: whatever the patch does not touch keeps its spelling. Linear
+/// in both at each level of nesting, however often a name stands in them.</summary>
 internal static class MergePatch
 {
     private static readonly byte[] EmptyObject = "{}"u8.ToArray();
@@ -15,36 +16,35 @@ internal static class MergePatch
 
     private static void Merge(ReadOnlyMemory<byte> target, ReadOnlyMemory<byte> patch, Utf8Buffer output)
     {
-        List<JsonMember> changes = JsonMembers.Of(patch);
-        var last = new Dictionary<string, JsonMember>(changes.Count);
-        foreach (JsonMember change in changes)
-        {
-            last[change.Name] = change; // of repeats the last one counts, as in RFC 8259 section 4
-        }
-
-        List<JsonMember> members = JsonMembers.Of(target);
+        List<JsonMember> changes = JsonMembers.Of(patch), members = JsonMembers.Of(target);
+        Dictionary<string, Patched> patched = Pair(changes, members);
         bool first = true;
         output.Byte('{');
         foreach (JsonMember member in members)
         {
-            if (!last.TryGetValue(member.Name, out JsonMember change))
+            if (!patched.TryGetValue(member.Name, out Patched? pair))
             {
                 Write(member.RawName, member.Value, null);
             }
-            else if (changes.Remove(change) && !change.IsNull)
+            else if (!pair.IsDone)
             {
                 // A name that stands more than once is patched at its first place, from the value that
                 // counts, and the rest go.
-                JsonMember counts = members.FindLast(m => m.Name == change.Name);
-                Write(member.RawName, counts.IsObject ? counts.Value : EmptyObject, change.Value);
+                pair.IsDone = true;
+                if (!changes[pair.Change].IsNull)
+                {
+                    JsonMember counts = members[pair.Member];
+                    Write(member.RawName, counts.IsObject ? counts.Value : EmptyObject, changes[pair.Change].Value);
+                }
             }
         }
 
-        foreach (JsonMember change in changes)
+        for (int i = 0; i < changes.Count; i++)
         {
-            if (last[change.Name].Equals(change) && !change.IsNull)
+            Patched pair = patched[changes[i].Name];
+            if (!pair.IsDone && pair.Change == i && !changes[i].IsNull)
             {
-                Write(change.RawName, EmptyObject, change.Value);
+                Write(changes[i].RawName, EmptyObject, changes[i].Value);
             }
         }
 
@@ -72,5 +72,37 @@ internal static class MergePatch
                 output.Raw(value.Span);
             }
         }
+    }
+
+    // By name, the change and the member that count: of repeats the last ones, as in RFC 8259 section 4.
+    private static Dictionary<string, Patched> Pair(List<JsonMember> changes, List<JsonMember> members)
+    {
+        var patched = new Dictionary<string, Patched>(changes.Count, StringComparer.Ordinal);
+        for (int i = 0; i < changes.Count; i++)
+        {
+            patched[changes[i].Name] = new Patched(i);
+        }
+
+        for (int i = 0; i < members.Count; i++)
+        {
+            if (patched.TryGetValue(members[i].Name, out Patched? pair))
+            {
+                pair.Member = i;
+            }
+        }
+
+        return patched;
+    }
+
+    /// <param name="change">Its place among the patch's members.</param>
+    private sealed class Patched(int change)
+    {
+        public int Change { get; } = change;
+
+        /// <summary>Its place among the target's members; of no account where it is none of them.</summary>
+        public int Member { get; set; }
+
+        /// <summary>True once it was written or removed at its first place.</summary>
+        public bool IsDone { get; set; }
     }
 }

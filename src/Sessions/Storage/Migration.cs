@@ -126,7 +126,7 @@ internal static class Migration
             }
             else
             {
-                disk.WriteAll(to + "/" + name.Name, disk.ReadAll(source, mayBeLinked: true));
+                FileHoles.Copy(disk, source, to + "/" + name.Name, context);
                 context.Report(context.Done + 1, 0); // how many there are, nobody has counted
             }
         }

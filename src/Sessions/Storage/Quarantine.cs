@@ -1,4 +1,6 @@
 using System.Globalization;
+using System.Text;
+using Sessions.Jobs;
 using Sessions.Platform;
 
 namespace Sessions.Storage;
@@ -7,14 +9,24 @@ namespace Sessions.Storage;
 internal sealed record QuarantineEntry(string? SessionId, string File, string Source, string Reason, long At);
 
 /// <summary>
-/// Keeps whatever cannot be read, byte for byte, in quarantine/&lt;n&gt;/, with a note beside it. The
-/// copy is durable before anything happens to the original.
+/// Keeps whatever cannot be read, byte for byte, in quarantine/&lt;n&gt;/, with a note beside it. The number
+/// follows from the source and the content, so that looking for a copy and making one cost the same however many
+/// there are. A copy is durable once <see cref="Settle"/> returned, which is called before anything happens to an
+/// original: damage that is only looked at costs no sync.
 /// </summary>
 internal sealed class Quarantine(IDisk disk, TimeProvider time, bool canWrite)
 {
+    /// <summary>Entries that a list has at most.</summary>
+    public const int ListedMax = 10_000;
+
     private const string Note = "about.json";
+    private const int NoteBytesMax = 64 * 1024;
+    private const int PlacesMax = 64; // for contents with the same number
+    private const int SyncsMax = 16; // above that, one for the whole file system
     private readonly Lock _gate = new();
-    private readonly Dictionary<(string, uint), string?> _kept = [];
+    private readonly Dictionary<(string Source, long Length, uint Crc), string?> _kept = [];
+    private readonly List<(string Copy, string Source)> _unsynced = [];
+    private volatile bool _isUnsettled;
 
     /// <summary>Keeps a copy; the same bytes of the same file once. Returns its path, or null where
     /// nothing may be written.</summary>
@@ -22,30 +34,61 @@ internal sealed class Quarantine(IDisk disk, TimeProvider time, bool canWrite)
     {
         lock (_gate)
         {
-            uint crc = Crc32C.Compute(content);
-            if (_kept.TryGetValue((source, crc), out string? path))
-            {
-                return path;
-            }
+            (string, long, uint) key = (source, content.Length, Crc32C.Compute(content));
+            return _kept.TryGetValue(key, out string? path)
+                ? path : Add(key, sessionId, reason, new BytesToKeep(content.ToArray()));
+        }
+    }
 
-            LogRing.Add("warning", $"{source} is damaged ({reason}).");
-            path = canWrite ? Find(source, content) ?? Write(source, sessionId, reason, content) : null;
-            _kept.Add((source, crc), path);
-            return path;
+    /// <summary>Keeps a small file that could not be read, all of it.</summary>
+    public string? Keep(string source, string? sessionId, UnreadableFile found)
+        => found.IsWhole ? Keep(source, sessionId, found.Reason, found.Bytes)
+            : KeepFile(source, sessionId, found.Reason);
+
+    /// <summary>Keeps a copy of a whole file, in pieces; null also where it is gone.</summary>
+    public string? KeepFile(string source, string? sessionId, string reason, JobContext? context = null,
+        bool mayBeLinked = false)
+    {
+        try
+        {
+            using IDiskFile file = mayBeLinked ? disk.Open(source, OpenMode.Read, mayBeLinked)
+                : disk.OpenOwn(source, OpenMode.Read);
+            return KeepPart(source, sessionId, reason, file, 0, file.Length, context);
+        }
+        catch (DiskException e) when (e.Error == DiskError.NotFound)
+        {
+            LogRing.Add("info", $"{source} was gone before it could be kept.");
+            return null;
+        }
+    }
+
+    /// <summary>Keeps a copy of a part of a file, in pieces and without its holes, however large it is. On a full
+    /// disk nothing is left of it.</summary>
+    public string? KeepPart(string source, string? sessionId, string reason, IDiskFile file, long from, long to,
+        JobContext? context = null)
+    {
+        var part = new PartToKeep(file, from, to, context);
+        (string, long, uint) key = (source, part.Length, part.Digest());
+        lock (_gate)
+        {
+            return _kept.TryGetValue(key, out string? path) ? path : Add(key, sessionId, reason, part);
         }
     }
 
     /// <summary>Moves what stands at a path, and is no part of a store, out of the way as it is; links are not
-    /// followed. Returns where it is now.</summary>
+    /// followed. Returns where it is now. Durable on return.</summary>
     public string PutAside(string source, string? sessionId)
     {
         lock (_gate)
         {
             LogRing.Add("warning", $"{source} does not belong there and was moved to {Layout.Quarantine}/.");
-            string folder = MakeFolder();
+            string folder = MakeFolder(source);
             string file = folder + "/" + Layout.Name(source);
             disk.Rename(source, file);
-            Describe(folder, file, source, sessionId, "misplaced");
+            disk.WriteAll(folder + "/" + Note, NoteOf(file, source, sessionId, "misplaced").Written);
+            disk.SyncFolder(folder);
+            disk.SyncFolder(Layout.Quarantine);
+            disk.SyncFolder("");
             disk.SyncFolder(Layout.Parent(source));
             return file;
         }
@@ -68,24 +111,49 @@ internal sealed class Quarantine(IDisk disk, TimeProvider time, bool canWrite)
         }
     }
 
-    /// <summary>All that was ever kept.</summary>
-    public List<QuarantineEntry> List()
+    /// <summary>Makes what was kept durable. Call it before an original is replaced, cut or removed; costs
+    /// nothing where nothing was kept since.</summary>
+    public void Settle()
+    {
+        if (!_isUnsettled)
+        {
+            return;
+        }
+
+        lock (_gate)
+        {
+            RestoreLost();
+            if (_unsynced.Count <= SyncsMax || !disk.TrySyncAll())
+            {
+                _unsynced.ForEach(Sync);
+                disk.SyncFolder(Layout.Quarantine);
+                disk.SyncFolder("");
+            }
+
+            _unsynced.Clear();
+            _isUnsettled = false;
+        }
+    }
+
+    /// <summary>What was kept, by the names of its folders: so many of them at most. Of the others nothing is
+    /// read.</summary>
+    public List<QuarantineEntry> List(out int leftOff, JobContext? context = null, int most = ListedMax)
     {
         var entries = new List<QuarantineEntry>();
+        leftOff = 0;
         if (disk.Stat(Layout.Quarantine) is null)
         {
             return entries;
         }
 
-        foreach (DiskName name in disk.List(Layout.Quarantine))
+        List<DiskName> names = [.. disk.List(Layout.Quarantine)];
+        names.Sort((a, b) => string.CompareOrdinal(a.Name, b.Name));
+        leftOff = Math.Max(0, names.Count - most);
+        foreach (DiskName name in names.Take(most))
         {
-            string note = $"{Layout.Quarantine}/{name.Name}/{Note}";
-            if (!name.IsFolder || disk.Stat(note) is null || CheckedJson.Read(disk.ReadAll(note)) is not { } compact)
-            {
-                continue; // a copy whose note was lost is still kept, but there is nothing to say of it
-            }
-
-            if (TryRead(note, compact) is { } entry)
+            context?.ThrowIfCancelled();
+            // A copy whose note was lost is still kept, but there is nothing to say of it.
+            if (name.IsFolder && ReadNote($"{Layout.Quarantine}/{name.Name}/{Note}") is { } entry)
             {
                 entries.Add(entry);
             }
@@ -94,6 +162,11 @@ internal sealed class Quarantine(IDisk disk, TimeProvider time, bool canWrite)
         entries.Sort((a, b) => string.CompareOrdinal(a.File, b.File));
         return entries;
     }
+
+    private QuarantineEntry? ReadNote(string note)
+        => disk.Stat(note) is { IsFolder: false, IsOther: false }
+            && SmallFile.ReadWhole(disk, note, NoteBytesMax) is { IsWhole: true } read
+            && CheckedJson.Read(read.Bytes) is { } compact ? TryRead(note, compact) : null;
 
     private static QuarantineEntry? TryRead(string note, byte[] compact)
     {
@@ -122,57 +195,166 @@ internal sealed class Quarantine(IDisk disk, TimeProvider time, bool canWrite)
         return new QuarantineEntry(session, file ?? note, source ?? "", reason ?? "unknown", at);
     }
 
-    private string? Find(string source, ReadOnlySpan<byte> content)
+    private string? Add((string Source, long Length, uint Crc) key, string? sessionId, string reason, IToKeep content)
     {
-        foreach (QuarantineEntry entry in List())
+        LogRing.Add("warning", $"{key.Source} is damaged ({reason}).");
+        string? path = canWrite ? FindOrWrite(key, sessionId, reason, content) : null;
+        _kept.Add(key, path);
+        if (path is not null)
         {
-            if (entry.Source == source && disk.Stat(entry.File) is { } stat && stat.Length == content.Length
-                && content.SequenceEqual(disk.ReadAll(entry.File)))
-            {
-                return entry.File;
-            }
+            _unsynced.Add((path, key.Source)); // also one that another process made: it need not have synced it yet
+            _isUnsettled = true;
         }
 
-        return null;
+        return path;
     }
 
-    private string Write(string source, string? sessionId, string reason, ReadOnlySpan<byte> content)
-    {
-        string folder = MakeFolder();
-        string file = folder + "/" + Layout.Name(source);
-        disk.WriteAll(file, content);
-        Describe(folder, file, source, sessionId, reason);
-        return file;
-    }
-
-    // Under a number of its own.
-    private string MakeFolder()
+    private string FindOrWrite((string Source, long Length, uint Crc) key, string? sessionId, string reason,
+        IToKeep content)
     {
         disk.CreateFolder(Layout.Quarantine);
-        long number = 1;
-        foreach (DiskName name in disk.List(Layout.Quarantine))
+        long number = NumberOf(key);
+        for (int i = 0; ; i++)
         {
-            if (long.TryParse(name.Name, NumberStyles.None, CultureInfo.InvariantCulture, out long taken))
+            string folder = string.Create(CultureInfo.InvariantCulture, $"{Layout.Quarantine}/{number + i}");
+            string copy = folder + "/" + Layout.Name(key.Source);
+            bool isNoted = disk.Stat(folder) is not null && ReadNote(folder + "/" + Note) is not null;
+            bool isTaken = disk.Stat(folder) is { IsFolder: false };
+            if (isNoted && IsCopy(copy, content))
             {
-                number = Math.Max(number, taken + 1);
+                return copy;
+            }
+
+            // Without a note it is what a crash left of this very copy, whose original was not touched.
+            if (!isNoted && !isTaken)
+            {
+                Write(folder, copy, key.Source, sessionId, reason, content);
+                return copy;
+            }
+
+            if (i == PlacesMax)
+            {
+                throw Errors.Corrupt("Too much that differs has the same number in the quarantine.", folder);
             }
         }
-
-        string folder = string.Create(CultureInfo.InvariantCulture, $"{Layout.Quarantine}/{number}");
-        disk.CreateFolder(folder);
-        return folder;
     }
 
-    private void Describe(string folder, string file, string source, string? sessionId, string reason)
+    private bool IsCopy(string copy, IToKeep content)
+    {
+        if (disk.Stat(copy) is not { IsFolder: false, IsOther: false } found || found.Length != content.Length)
+        {
+            return false;
+        }
+
+        using IDiskFile file = disk.Open(copy, OpenMode.Read);
+        return content.IsIn(file);
+    }
+
+    private void Write(string folder, string copy, string source, string? sessionId, string reason, IToKeep content)
+    {
+        disk.CreateFolder(folder);
+        try
+        {
+            using (IDiskFile file = disk.Open(copy, OpenMode.OpenOrCreate))
+            {
+                file.SetLength(0);
+                content.WriteTo(file);
+            }
+
+            Utf8Buffer text = NoteOf(copy, source, sessionId, reason);
+            using IDiskFile about = disk.Open(folder + "/" + Note, OpenMode.OpenOrCreate);
+            about.Write(text.Written, 0);
+            about.SetLength(text.Length);
+        }
+        catch (Exception e) when (e is DiskException or SessionException)
+        {
+            // On a full disk half a copy would keep the space that others need.
+            if (disk.Stat(copy) is not null)
+            {
+                disk.Unlink(copy);
+            }
+
+            throw;
+        }
+    }
+
+    private Utf8Buffer NoteOf(string file, string source, string? sessionId, string reason)
     {
         var note = new Utf8Buffer();
         note.Byte('{').Member("session_id", sessionId).Member("file", file).Member("source", source)
             .Member("reason", reason).Member("at", time.GetUtcNow().ToUnixTimeMilliseconds()).Byte('}');
         var text = new Utf8Buffer();
         CheckedJson.Write(note.Written, text);
-        disk.WriteAll(folder + "/" + Note, text.Written);
+        return text;
+    }
+
+    // One that is not there yet: what is moved aside has no content that a number could follow from.
+    private string MakeFolder(string source)
+    {
+        disk.CreateFolder(Layout.Quarantine);
+        long far = NumberOf((source, time.GetUtcNow().ToUnixTimeMilliseconds(), 0));
+        for (long i = 1; ; i++)
+        {
+            long number = i <= PlacesMax ? i : far + i; // the first ones are those that people find
+            string folder = string.Create(CultureInfo.InvariantCulture, $"{Layout.Quarantine}/{number}");
+            if (disk.Stat(folder) is null)
+            {
+                disk.CreateFolder(folder);
+                return folder;
+            }
+        }
+    }
+
+    // A sync that failed may have dropped what it was to write, so its copy was removed. It is made once more.
+    private void RestoreLost()
+    {
+        for (int i = 0; i < _unsynced.Count; i++)
+        {
+            (string copy, string source) = _unsynced[i];
+            if (disk.Stat(copy) is null && disk.Stat(source) is not null)
+            {
+                using IDiskFile from = disk.Open(source, OpenMode.Read);
+                using IDiskFile to = disk.Open(copy, OpenMode.OpenOrCreate);
+                new PartToKeep(from, 0, from.Length, null).WriteTo(to);
+            }
+        }
+    }
+
+    private void Sync((string Copy, string Source) kept)
+    {
+        string folder = Layout.Parent(kept.Copy);
+        try
+        {
+            foreach (string path in (string[])[kept.Copy, folder + "/" + Note])
+            {
+                using IDiskFile file = disk.Open(path, OpenMode.ReadWrite);
+                file.Sync();
+            }
+        }
+        catch (DiskException e) when (e.Error == DiskError.NotFound)
+        {
+            LogRing.Add("warning", $"{kept.Copy} was removed before it was durable.");
+            return;
+        }
+        catch (DiskException)
+        {
+            disk.Unlink(kept.Copy);
+            throw;
+        }
+
         disk.SyncFolder(folder);
-        disk.SyncFolder(Layout.Quarantine);
-        disk.SyncFolder("");
+    }
+
+    // FNV-1a, cut to what every reader of JSON takes for an integer.
+    private static long NumberOf((string Source, long Length, uint Crc) key)
+    {
+        ulong hash = 14695981039346656037;
+        foreach (byte b in Encoding.UTF8.GetBytes(
+            string.Create(CultureInfo.InvariantCulture, $"{key.Source}\n{key.Length}\n{key.Crc}")))
+        {
+            hash = (hash ^ b) * 1099511628211;
+        }
+
+        return (long)(hash % (1UL << 52)) + 1;
     }
 }

@@ -18,7 +18,11 @@ internal sealed class Recovery(StoreCore core)
             && state.BootId == (long)core.Environment.BootId && state.StoreHash == core.Seed;
         long? synced = wasPoisoned ? state.Synced : null, published = wasPoisoned ? state.Published : null;
         long generation = state.Generation;
-        var applier = new Applier(core) { AtStep = core.Step };
+        var applier = new Applier(core)
+        {
+            AtStep = core.Step,
+            BeforeChanges = core.Quarantine.Settle,
+        };
         bool isOurs = state.Layout == SharedState.Magic && state.StoreHash == core.Seed
             && core.Environment.BootId != 0 && state.BootId == (long)core.Environment.BootId;
         Outcome outcome = Run(applier, synced, published, isAlone: true, witnessed: isOurs ? state.Synced : 0);
@@ -289,24 +293,22 @@ internal sealed class Recovery(StoreCore core)
         }
 
         string path = Layout.Segment(scan.Newest!.Number);
-        byte[] torn = new byte[scan.RestEnd - scan.End];
         using IDiskFile file = core.Disk.OpenOwn(path, OpenMode.Read);
-        int read = file.Read(torn, scan.End);
-        core.Quarantine.Keep(path, null, "torn_tail", torn.AsSpan(0, read));
-        return torn.Length;
+        core.Quarantine.KeepPart(path, null, "torn_tail", file, scan.End, scan.RestEnd);
+        return scan.RestEnd - scan.End;
     }
 
     private void KeepExcess(string path, IDiskFile file, long end)
     {
-        byte[] excess = new byte[file.Length - end];
-        int read = file.Read(excess, end);
-        core.Quarantine.Keep(path, Layout.Name(Layout.Parent(path)), "excess", excess.AsSpan(0, read));
+        core.Quarantine.KeepPart(path, Layout.Name(Layout.Parent(path)), "excess", file, end, file.Length);
+        core.Quarantine.Settle();
     }
 
     // A session that was only appended to has counters but no image; its file is as the last
     // checkpoint left it, since nothing may replace a file before its frame is durable.
     private void CompleteImages(Fold fold)
     {
+        var index = new IndexLookup(core.Disk);
         foreach (FoldedSession session in fold.Sessions.Values)
         {
             if (session.Image is not null || session.Counters is not { } counters || session.IsPurged)
@@ -319,7 +321,7 @@ internal sealed class Recovery(StoreCore core)
             byte[]? compact = SmallFile.Read(core.Disk, core.Quarantine, path, session.Id,
                 c => (info = InfoCodec.TryRead(c)) is not null && info.Id == session.Id, () => []);
             info = compact is { Length: > 0 } ? info
-                : IndexFile.Find(core.Disk, 0, session.Id) is { } row ? InfoCodec.TryRead(row) : null;
+                : index.Find(0, session.Id) is { } row ? InfoCodec.TryRead(row) : null;
             session.Image = info?.With(counters);
         }
     }

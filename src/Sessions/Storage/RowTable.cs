@@ -13,6 +13,7 @@ internal sealed partial class RowTable(IDisk disk, Quarantine quarantine, string
     private const int MovesMax = 8;
 
     private readonly Dictionary<string, Row> _rows = [];
+    private readonly IndexLookup _index = new(disk);
     private Row[]? _sorted;
     private ListOrder _sortedOrder;
     private long _sortedVersion;
@@ -393,7 +394,7 @@ internal sealed partial class RowTable(IDisk disk, Quarantine quarantine, string
         byte[]? Fallback()
         {
             info = null;
-            byte[]? found = IndexFile.Find(disk, _base, row.Id);
+            byte[]? found = _index.Find(_base, row.Id);
             if (found is not null && row.DeletionLsn == 0)
             {
                 Touched[row.Id] = row;

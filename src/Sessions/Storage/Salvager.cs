@@ -13,6 +13,9 @@ namespace Sessions.Storage;
 /// </summary>
 internal sealed class Salvager
 {
+    private const int IdSoughtBytes = 1024;
+    private const int HeadersSought = 3; // one may be damaged too
+
     private readonly StoreCore _core;
     private readonly IDisk _disk;
     private readonly JobContext _context;
@@ -126,13 +129,13 @@ internal sealed class Salvager
         }
 
         b.Raw("],\"quarantined\":["u8);
-        List<QuarantineEntry> kept = _core.Quarantine.List();
+        List<QuarantineEntry> kept = _core.Quarantine.List(out int leftOff);
         for (int i = 0; i < kept.Count; i++)
         {
             b.Raw(i == 0 ? ""u8 : ","u8).Text(kept[i].File);
         }
 
-        output.Write(b.Raw("]}"u8).Written);
+        output.Write(b.Byte(']').Member("quarantined_left_off", leftOff).Byte('}').Written);
         LogRing.Add("info", $"Salvaged {sessions} sessions, {_rebuilt.Count} of them rebuilt.");
     }
 
@@ -147,23 +150,27 @@ internal sealed class Salvager
         }
         catch (SessionException e) when (e.Status == SessionStatus.Corrupt)
         {
-            byte[] bytes = environment.Disk.ReadAll(Layout.StoreFile, mayBeLinked: true);
-            new Quarantine(environment.Disk, environment.Time, canWrite: true)
-                .Keep(Layout.StoreFile, null, SmallFile.Reason(bytes), bytes);
+            UnreadableFile found = SmallFile.ReadWhole(environment.Disk, Layout.StoreFile, StoreFile.BytesMax,
+                mayBeLinked: true);
+            var quarantine = new Quarantine(environment.Disk, environment.Time, canWrite: true);
+            quarantine.Keep(Layout.StoreFile, null, found);
+            quarantine.Settle();
             environment.Disk.Unlink(Layout.StoreFile);
-            return StoreFile.Create(environment, FindStoreId(environment.Disk, bytes));
+            return StoreFile.Create(environment, FindStoreId(environment.Disk, found.Bytes));
         }
 
         return StoreFile.Create(environment);
     }
 
     // Without its id no frame of the journal can be told from another store's. It most likely stands
-    // in the damaged file still, perhaps with one letter wrong; the journal's own checksums tell.
+    // in the damaged file still, perhaps with one letter wrong; the journal's own checksums tell. The header is
+    // read once, and only the beginning of the file is looked at: it has 150 bytes.
     private static string? FindStoreId(IDisk disk, byte[] damaged)
     {
         const string letters = "0123456789abcdef";
-        string text = System.Text.Encoding.Latin1.GetString(damaged);
-        for (int at = 0; at + StoreFile.IdLength <= text.Length; at++)
+        List<byte[]> headers = NewestHeaders(disk);
+        string text = System.Text.Encoding.Latin1.GetString(damaged.AsSpan(0, Math.Min(damaged.Length, IdSoughtBytes)));
+        for (int at = 0; headers.Count > 0 && at + StoreFile.IdLength <= text.Length; at++)
         {
             string found = text.Substring(at, StoreFile.IdLength);
             if (found.Count(c => letters.Contains(c, StringComparison.Ordinal)) < StoreFile.IdLength - 5)
@@ -177,8 +184,8 @@ internal sealed class Salvager
                 foreach (char letter in letters)
                 {
                     string id = found[..i] + letter + found[(i + 1)..];
-                    var journal = new Journal(disk, StoreCore.SeedOf(id), "salvage");
-                    if (journal.Segments().Exists(s => journal.ReadHeader(s) is not null))
+                    uint seed = StoreCore.SeedOf(id);
+                    if (headers.Exists(h => SegmentHeader.TryRead(h, seed) is not null))
                     {
                         return id;
                     }
@@ -189,18 +196,37 @@ internal sealed class Salvager
         return null;
     }
 
+    private static List<byte[]> NewestHeaders(IDisk disk)
+    {
+        var headers = new List<byte[]>();
+        List<long> segments = new Journal(disk, 0, "salvage").Segments();
+        for (int i = segments.Count - 1; i >= 0 && headers.Count < HeadersSought; i--)
+        {
+            byte[] page = new byte[SegmentHeader.Length];
+            using IDiskFile file = disk.Open(Layout.Segment(segments[i]), OpenMode.Read);
+            if (file.Read(page, 0) == page.Length)
+            {
+                headers.Add(page);
+            }
+        }
+
+        return headers;
+    }
+
     private void KeepJournal(List<long> segments)
     {
         foreach (long segment in segments)
         {
             _context.ThrowIfCancelled();
-            byte[] bytes = _disk.ReadAll(Layout.Segment(segment));
-            int used = bytes.AsSpan().LastIndexOfAnyExcept((byte)0) + 1;
+            using IDiskFile file = _disk.Open(Layout.Segment(segment), OpenMode.Read);
+            long used = FileHoles.EndOfContent(file, 0, file.Length, _context);
             if (used > SegmentHeader.Length)
             {
-                _core.Quarantine.Keep(Layout.Segment(segment), null, "salvaged_journal", bytes.AsSpan(0, used));
+                _core.Quarantine.KeepPart(Layout.Segment(segment), null, "salvaged_journal", file, 0, used, _context);
             }
         }
+
+        _core.Quarantine.Settle();
     }
 
     private int Redo(JournalScan scan)
@@ -214,7 +240,11 @@ internal sealed class Salvager
         List<Frame> frames = WholeFrames.Of(_disk, scan);
         var streams = new StreamTable(_disk, _core.Quarantine, _core.InstanceId);
         bool hasStreams = streams.TryLoad(frames);
-        var applier = new Applier(_core) { MakesLostFolders = false };
+        var applier = new Applier(_core)
+        {
+            MakesLostFolders = false,
+            BeforeChanges = _core.Quarantine.Settle,
+        };
         try
         {
             RedoFrames(applier, frames);
@@ -262,20 +292,51 @@ internal sealed class Salvager
     // Nothing else knows what stood in it; it is kept aside, and what is there no more is the default.
     private bool RemoveDamaged(string path, string? id, Func<byte[], bool>? isValid)
     {
-        if (SmallFile.TryRead(_disk, path, isValid, out byte[]? bytes) is not null || bytes is null)
+        if (!KeepDamaged(path, id, isValid))
         {
             return false;
         }
 
-        _core.Quarantine.Keep(path, id, SmallFile.Reason(bytes), bytes);
+        _core.Quarantine.Settle(); // has nothing to do where all sessions were gone through first
         _disk.Unlink(path);
         _disk.SyncFolder(Layout.Parent(path));
         return true;
     }
 
+    private bool KeepDamaged(string path, string? id, Func<byte[], bool>? isValid)
+    {
+        if (SmallFile.TryRead(_disk, path, isValid, out UnreadableFile? found) is not null || found is null)
+        {
+            return false;
+        }
+
+        _core.Quarantine.Keep(path, id, found);
+        return true;
+    }
+
+    // All of it before anything is replaced, so that it is made durable in one go.
+    private void KeepDamaged(List<(string Folder, string Id, long Deletion)> folders)
+    {
+        for (int i = 0; i < folders.Count; i++)
+        {
+            _context.ThrowIfCancelled();
+            (string folder, string id, _) = folders[i];
+            KeepDamaged(folder + "/" + Layout.SessionFile, id, c => InfoCodec.TryRead(c)?.Id == id);
+            KeepDamaged(folder + "/" + Layout.SharesFile, id, c => ShareList.CanRead(c, id));
+            KeepDamaged(folder + "/" + Layout.LogStateFile, id, c => LogState.CanRead(c, id));
+            foreach (string side in SideFile.Names)
+            {
+                KeepDamaged(folder + "/" + side, id, c => SideFile.CanRead(side, c, id));
+            }
+        }
+
+        _core.Quarantine.Settle();
+    }
+
     private int RebuildInfos(Dictionary<string, ReadOnlyMemory<byte>> rows)
     {
         var folders = new List<(string Folder, string Id, long Deletion)>(FolderScan.Folders(_disk));
+        KeepDamaged(folders);
         var applier = new Applier(_core);
         try
         {
@@ -306,12 +367,13 @@ internal sealed class Salvager
         }
 
         string path = folder + "/" + Layout.SessionFile;
-        byte[] bytes = _disk.Stat(path) is null ? [] : _disk.ReadAll(path);
-        SessionInfo? info = CheckedJson.Read(bytes) is { } compact ? InfoCodec.TryRead(compact) : null;
-        bool damaged = info is null || info.Id != id;
+        SessionInfo? info = null;
+        bool damaged = SmallFile.TryRead(_disk, path, c => (info = InfoCodec.TryRead(c))?.Id == id,
+            out UnreadableFile? found) is null;
         if (damaged)
         {
-            _core.Quarantine.Keep(path, id, SmallFile.Reason(bytes), bytes);
+            _core.Quarantine.Keep(path, id, found ?? new UnreadableFile([], 0, null));
+            _core.Quarantine.Settle();
             info = (rows.TryGetValue(id, out ReadOnlyMemory<byte> row) && !row.IsEmpty
                 ? InfoCodec.TryRead(row) : null)
                 ?? new SessionInfo { Id = id, Revision = 1, Title = "Recovered Session" };
@@ -359,7 +421,7 @@ internal sealed class Salvager
 
         Counters c = damaged ? new Counters(0, 0, 0, info.UpdatedAt, 0) : info.Counters;
         long known = c.LastSeq;
-        using LogView log = LogView.OpenFile(_disk, folder + "/" + Layout.EventsFile);
+        using LogView log = LogView.OpenFile(_disk, folder + "/" + Layout.EventsFile, _context);
         var walk = new LogWalk(log, 0, Limits.IntegerMax - 1);
         while (walk.TryNext())
         {

@@ -6,6 +6,9 @@ namespace Sessions.Storage;
 /// that are not the next frame. Who reads a few frames at a time lends a smaller buffer each time.</summary>
 internal sealed class SegmentReader(IDiskFile file, uint seed, long offset, long end, byte[]? buffer = null)
 {
+    // Most frames are far smaller; looking twice at a larger one costs little beside reading it.
+    private const int HeldBytesMax = 8 * 1024 * 1024;
+
     private byte[] _buffer = buffer ?? new byte[64 * 1024];
     private int _start;
     private int _filled;
@@ -32,6 +35,11 @@ internal sealed class SegmentReader(IDiskFile file, uint seed, long offset, long
         }
 
         int payload = FrameFormat.PayloadLength(header);
+        if (payload > HeldBytesMax && !FrameCheck.IsSound(file, seed, Offset, payload))
+        {
+            return null; // told in pieces, before there is room made for what it only says to have
+        }
+
         if (!Fill(FrameFormat.HeaderLength + payload) || !FrameFormat.IsSound(_buffer.AsSpan(_start), seed))
         {
             return null;
@@ -56,25 +64,7 @@ internal sealed class SegmentReader(IDiskFile file, uint seed, long offset, long
     /// <paramref name="last"/> is the offset after the last such byte.</summary>
     public bool FindRest(out long last)
     {
-        last = Offset;
-        byte[] chunk = new byte[64 * 1024];
-        for (long at = Offset; at < end;)
-        {
-            int read = file.Read(chunk.AsSpan(0, (int)Math.Min(chunk.Length, end - at)), at);
-            if (read == 0)
-            {
-                break;
-            }
-
-            int index = chunk.AsSpan(0, read).LastIndexOfAnyExcept((byte)0);
-            if (index >= 0)
-            {
-                last = at + index + 1;
-            }
-
-            at += read;
-        }
-
+        last = FileHoles.EndOfContent(file, Offset, end);
         return last > Offset;
     }
 

@@ -1,4 +1,5 @@
 using System.Globalization;
+using Sessions.Jobs;
 using Sessions.Platform;
 using Sessions.Sharing;
 
@@ -17,6 +18,10 @@ internal static class SessionFiles
 
     /// <summary>What is said of a file whose content is not what its name says.</summary>
     public const string Mismatch = "file_hash_mismatch";
+
+    /// <summary>Bytes of a file that any rule lets in: it is handed over in one piece. A longer one in that folder
+    /// was not put there by a host, and is not read.</summary>
+    public const long BytesMax = 1024 * 1024 * 1024;
 
     private const int CopyBytes = 1024 * 1024;
     private const int DigestDigits = Sha256.Bytes * 2;
@@ -108,28 +113,31 @@ internal static class SessionFiles
     }
 
     /// <summary>The paths of files whose content is not what their name says, and how long they are.</summary>
-    public static IEnumerable<(string Path, long Length, bool IsSound)> Check(IDisk disk, string folder)
+    public static IEnumerable<(string Path, long Length, bool IsSound)> Check(IDisk disk, string folder,
+        JobContext context)
     {
         byte[] buffer = new byte[CopyBytes];
         foreach (string name in Names(disk, folder))
         {
             string path = $"{folder}/{Layout.FilesFolder}/{name}";
-            (string digest, long length) = Digest(disk, path, buffer);
-            yield return (path, length, name.StartsWith(digest, StringComparison.Ordinal));
+            using IDiskFile file = disk.Open(path, OpenMode.Read, mayBeLinked: true);
+            long length = file.Length;
+            yield return (path, length, length <= BytesMax
+                && name.StartsWith(Digest(file, buffer, context), StringComparison.Ordinal));
         }
     }
 
-    private static (string Digest, long Length) Digest(IDisk disk, string path, byte[] buffer)
+    private static string Digest(IDiskFile file, byte[] buffer, JobContext context)
     {
-        using IDiskFile file = disk.Open(path, OpenMode.Read, mayBeLinked: true);
         var hash = new Sha256();
-        long length = 0;
-        for (int read; (read = file.Read(buffer, length)) > 0; length += read)
+        long at = 0;
+        for (int read; (read = file.Read(buffer, at)) > 0; at += read)
         {
+            context.ThrowIfCancelled();
             hash.Append(buffer.AsSpan(0, read));
         }
 
-        return (Convert.ToHexStringLower(hash.Finish()), length);
+        return Convert.ToHexStringLower(hash.Finish());
     }
 
     // What this library put there; anything else in the folder is not its own.

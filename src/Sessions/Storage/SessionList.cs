@@ -211,24 +211,33 @@ internal static class SessionList
         SessionInfo info = row.Info ?? InfoCodec.TryRead(row.Slice)!;
         return (string.IsNullOrEmpty(o.TitleContains)
             || info.Title.Contains(o.TitleContains, StringComparison.OrdinalIgnoreCase))
-            && (filter is null || filter.TrueForAll(m => Matches(info, m)));
+            && (filter is null || Matches(info, filter));
     }
 
-    private static bool Matches(SessionInfo info, JsonMember wanted)
+    // The facts are read once, however many of them are asked for; of repeats the last one counts.
+    private static bool Matches(SessionInfo info, List<JsonMember> filter)
     {
-        ReadOnlySpan<byte> actual = "null"u8;
-        if (wanted.Name == "state")
+        var facts = new Dictionary<string, ReadOnlyMemory<byte>>(StringComparer.Ordinal);
+        foreach (JsonMember fact in JsonMembers.Of(info.Facts))
         {
-            actual = Encoding.UTF8.GetBytes($"\"{info.State}\"");
+            facts[fact.Name] = fact.Value;
         }
-        else
+
+        facts["state"] = Encoding.UTF8.GetBytes($"\"{info.State}\"");
+        foreach (JsonMember wanted in filter)
         {
-            foreach (JsonMember fact in JsonMembers.Of(info.Facts))
+            if (!Matches(facts.TryGetValue(wanted.Name, out ReadOnlyMemory<byte> actual) ? actual.Span : "null"u8,
+                wanted))
             {
-                actual = fact.Name == wanted.Name ? fact.Value.Span : actual;
+                return false;
             }
         }
 
+        return true;
+    }
+
+    private static bool Matches(ReadOnlySpan<byte> actual, JsonMember wanted)
+    {
         if (wanted.Value.Span[0] != '[')
         {
             return actual.SequenceEqual(wanted.Value.Span);

@@ -2,22 +2,33 @@ using Sessions.Platform;
 
 namespace Sessions.Storage;
 
-/// <summary>Reading and writing files in one piece.</summary>
+/// <summary>Reading and writing files in one piece. Nothing in a store is larger than what these take in one
+/// piece, and a file that is says so before it is read.</summary>
 internal static class SmallFile
 {
+    /// <summary>Bytes of the compact object that one of these files may hold; who makes a larger one gets a
+    /// Limit.</summary>
+    public const int CompactBytesMax = 16 * 1024 * 1024;
+
+    /// <summary>Bytes of such a file: <see cref="JsonText.Indent"/> makes six times as much of the compact
+    /// object at most. A longer one is damage, and is not read.</summary>
+    public const int FileBytesMax = 8 * CompactBytesMax;
+
     // A reader without the lock may meet a file of the pool while it is written again: it then opens
     // the name once more and finds the file that took its place.
     private const int Tries = 4;
+
+    private const int PieceBytes = 64 * 1024;
 
     /// <summary>The compact object of a checked JSON file; null where there is no file. A damaged one
     /// is kept aside; then <paramref name="fallback"/> answers, or the call fails with Corrupt.</summary>
     public static byte[]? Read(IDisk disk, Quarantine quarantine, string path, string? sessionId,
         Func<byte[], bool>? isValid = null, Func<byte[]?>? fallback = null)
     {
-        byte[]? bytes;
+        UnreadableFile? found;
         try
         {
-            if (TryReadOwn(disk, path, isValid, out bytes) is { } compact)
+            if (TryReadOwn(disk, path, isValid, out found) is { } compact)
             {
                 return compact;
             }
@@ -28,48 +39,55 @@ internal static class SmallFile
             return fallback?.Invoke() ?? throw Errors.From(e);
         }
 
-        if (bytes is null)
+        if (found is null)
         {
             return null;
         }
 
-        string? kept = quarantine.Keep(path, sessionId, Reason(bytes), bytes);
+        string? kept = quarantine.Keep(path, sessionId, found);
         return fallback?.Invoke() ?? throw Errors.Corrupt("A file is damaged; the rest of the store is usable.",
             kept ?? path, sessionId);
     }
 
-    /// <summary>The compact object of a checked JSON file, or null; <paramref name="bytes"/> are then what
+    /// <summary>The compact object of a checked JSON file, or null; <paramref name="found"/> is then what
     /// stands there, null where nothing does, or what is no file of the store (<see cref="Obstacle"/>).</summary>
-    public static byte[]? TryRead(IDisk disk, string path, Func<byte[], bool>? isValid, out byte[]? bytes)
+    public static byte[]? TryRead(IDisk disk, string path, Func<byte[], bool>? isValid, out UnreadableFile? found)
     {
         try
         {
-            return TryReadOwn(disk, path, isValid, out bytes);
+            return TryReadOwn(disk, path, isValid, out found);
         }
         catch (DiskException e) when (Obstacle.IsOne(e))
         {
             LogRing.Add("warning", $"{path} does not belong there: {e.Message}");
-            bytes = null;
+            found = null;
             return null;
         }
     }
 
-    private static byte[]? TryReadOwn(IDisk disk, string path, Func<byte[], bool>? isValid, out byte[]? bytes)
+    private static byte[]? TryReadOwn(IDisk disk, string path, Func<byte[], bool>? isValid, out UnreadableFile? found)
     {
-        bytes = null;
+        found = null;
         for (int i = 0; i < Tries; i++)
         {
+            UnreadableFile read;
             try
             {
-                bytes = disk.ReadAll(path);
+                read = ReadWhole(disk, path, BytesMax(path));
             }
             catch (DiskException e) when (e.Error is DiskError.NotFound or DiskError.NotFolder)
             {
-                bytes = null;
+                found = null;
                 return null;
             }
 
-            if (CheckedJson.Read(bytes) is { } compact && (isValid is null || isValid(compact)))
+            if (found is not null && found.IsSame(read))
+            {
+                return null; // nobody is writing it
+            }
+
+            found = read;
+            if (read.IsWhole && CheckedJson.Read(read.Bytes) is { } compact && (isValid is null || isValid(compact)))
             {
                 return compact;
             }
@@ -78,31 +96,57 @@ internal static class SmallFile
         return null;
     }
 
-    /// <summary>In a word, what is wrong with a file that cannot be read.</summary>
-    public static string Reason(ReadOnlySpan<byte> bytes) => bytes.IsEmpty ? "empty"
-        : !bytes.ContainsAnyExcept((byte)0) ? "zeros"
-        : JsonText.TryCompactObject(bytes) is null ? "invalid_json"
-        : CheckedJson.Read(bytes) is null ? "checksum" : "wrong_content";
-
-    /// <summary>All bytes of a file.</summary>
-    public static byte[] ReadAll(this IDisk disk, string path, bool mayBeLinked = false)
+    /// <summary>All bytes of a file that holds text. Reading stops at the first zero byte, which no text has: so
+    /// a hole costs no more than its beginning.</summary>
+    public static UnreadableFile ReadWhole(IDisk disk, string path, long bytesMax, bool mayBeLinked = false)
     {
-        using IDiskFile file = mayBeLinked ? disk.Open(path, OpenMode.Read, mayBeLinked)
-            : disk.OpenOwn(path, OpenMode.Read);
-        byte[] bytes = new byte[file.Length];
-        int read = 0;
-        while (read < bytes.Length)
+        using IDiskFile file = Open(disk, path, mayBeLinked);
+        long length = file.Length;
+        if (length > bytesMax)
         {
-            int n = file.Read(bytes.AsSpan(read), read);
-            if (n == 0)
-            {
-                return bytes[..read];
-            }
-
-            read += n;
+            return new UnreadableFile([], length, "too_large");
         }
 
-        return bytes;
+        byte[] bytes = GC.AllocateUninitializedArray<byte>((int)Math.Min(length, PieceBytes));
+        int read = file.Read(bytes, 0);
+        while (true)
+        {
+            if (bytes.AsSpan(0, read).Contains((byte)0))
+            {
+                bool isZeros = !bytes.AsSpan(0, read).ContainsAnyExcept((byte)0) && file.NextData(read) >= length;
+                return new UnreadableFile(bytes[..read], length, isZeros ? "zeros" : "invalid_json");
+            }
+
+            if (read < bytes.Length || read == length)
+            {
+                return new UnreadableFile(read == bytes.Length ? bytes : bytes[..read], read, null);
+            }
+
+            // Each piece is as long as all before it, so that what is copied is no more than what is read.
+            Array.Resize(ref bytes, (int)Math.Min(length, 2L * bytes.Length));
+            int more = file.Read(bytes.AsSpan(read), read);
+            if (bytes.AsSpan(read, more).Contains((byte)0))
+            {
+                return new UnreadableFile(bytes[..(read + more)], length, "invalid_json");
+            }
+
+            read += more;
+        }
+    }
+
+    /// <summary>All bytes of a file; Corrupt for one that is longer than any small file.</summary>
+    public static byte[] ReadAll(this IDisk disk, string path, bool mayBeLinked = false)
+    {
+        using IDiskFile file = Open(disk, path, mayBeLinked);
+        long length = file.Length;
+        if (length > FileBytesMax)
+        {
+            throw Errors.Corrupt("A file is longer than any that the library writes there.", path);
+        }
+
+        byte[] bytes = new byte[length];
+        int read = file.Read(bytes, 0);
+        return read == bytes.Length ? bytes : bytes[..read];
     }
 
     /// <summary>Makes a file with this content alone, durable but for its name.</summary>
@@ -113,4 +157,10 @@ internal static class SmallFile
         file.SetLength(content.Length);
         file.Sync();
     }
+
+    private static IDiskFile Open(IDisk disk, string path, bool mayBeLinked)
+        => mayBeLinked ? disk.Open(path, OpenMode.Read, mayBeLinked) : disk.OpenOwn(path, OpenMode.Read);
+
+    // The text of all open streams is in one file, however much that is.
+    private static long BytesMax(string path) => path == Layout.StreamsFile ? Array.MaxLength : FileBytesMax;
 }

@@ -7,15 +7,20 @@ internal sealed record StoreFile(string StoreId, int Version, long CreatedAt)
 {
     public const int CurrentVersion = 1;
     public const int IdLength = 19; // st_ and 16 hexadecimal digits
+
+    /// <summary>Bytes that the file may have: a later version may say more in it, but not another order of
+    /// magnitude.</summary>
+    public const int BytesMax = 1024 * 1024;
+
     private const string Format = "sessions";
 
     /// <summary>The file's content; null where there is no file; Corrupt where it cannot be read.</summary>
     public static StoreFile? Read(IDisk disk)
     {
-        byte[] bytes;
+        UnreadableFile read;
         try
         {
-            bytes = disk.ReadAll(Layout.StoreFile, mayBeLinked: true);
+            read = SmallFile.ReadWhole(disk, Layout.StoreFile, BytesMax, mayBeLinked: true);
         }
         catch (DiskException e) when (e.Error == DiskError.NotFound)
         {
@@ -26,7 +31,8 @@ internal sealed record StoreFile(string StoreId, int Version, long CreatedAt)
         {
             string? format = null, id = null;
             long version = 0, created = 0;
-            foreach (JsonMember m in JsonMembers.Of(CheckedJson.Read(bytes) ?? throw new FormatException()))
+            foreach (JsonMember m in JsonMembers.Of(
+                read.IsWhole && CheckedJson.Read(read.Bytes) is { } compact ? compact : throw new FormatException()))
             {
                 switch (m.Name)
                 {

@@ -5,6 +5,8 @@ namespace Sessions.Storage;
 /// <summary>What session_store_get_info answers.</summary>
 internal static class StoreInfo
 {
+    private const int QuarantinedMax = 1000;
+
     public static void Write(StoreCore core, string path, IBufferWriter<byte> output)
     {
         var b = new Utf8Buffer(1024);
@@ -88,7 +90,7 @@ internal static class StoreInfo
     private static void WriteQuarantined(StoreCore core, Utf8Buffer b)
     {
         b.Name("quarantined").Byte('[');
-        List<QuarantineEntry> entries = core.Quarantine.List();
+        List<QuarantineEntry> entries = core.Quarantine.List(out int leftOff, most: QuarantinedMax);
         for (int i = 0; i < entries.Count; i++)
         {
             QuarantineEntry e = entries[i];
@@ -96,7 +98,7 @@ internal static class StoreInfo
                 .Member("reason", e.Reason).Member("at", e.At).Byte('}');
         }
 
-        b.Byte(']');
+        b.Byte(']').Member("quarantined_left_off", leftOff);
     }
 
     private static string StateOf(ReadOnlySpan<byte> json)

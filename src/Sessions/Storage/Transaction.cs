@@ -7,6 +7,7 @@ namespace Sessions.Storage;
 internal sealed class Transaction(RowTable rows, Action<Span<byte>> fillRandom)
 {
     private readonly List<Row> _working = [];
+    private readonly Dictionary<string, Row> _workingById = new(StringComparer.Ordinal);
     private readonly List<OpenStream> _streams = [];
     private readonly List<OpenStream> _begun = [];
 
@@ -53,6 +54,7 @@ internal sealed class Transaction(RowTable rows, Action<Span<byte>> fillRandom)
         }
 
         _working.Clear();
+        _workingById.Clear();
         _streams.Clear();
         _begun.Clear();
         WorkingKeys.Clear();
@@ -62,7 +64,7 @@ internal sealed class Transaction(RowTable rows, Action<Span<byte>> fillRandom)
     /// is none that is live.</summary>
     public Row? FindLive(string id)
     {
-        Row? row = _working.Find(r => r.Id == id) ?? rows.Find(id);
+        Row? row = _workingById.GetValueOrDefault(id) ?? rows.Find(id);
         return row is not null && IsLive(row) ? row : null;
     }
 
@@ -119,6 +121,7 @@ internal sealed class Transaction(RowTable rows, Action<Span<byte>> fillRandom)
     /// <summary>A new revision of a live session: a change of facts.</summary>
     public void Put(Row row, SessionInfo info, bool isNew = false)
     {
+        RequireSmall((long)info.Metadata.Length + info.Facts.Length + info.Unknown.Length);
         info = Stamp(info);
         string what = isNew ? "created" : WhatChanged(Any(row), info);
         Use(row).Info = info;
@@ -152,6 +155,7 @@ internal sealed class Transaction(RowTable rows, Action<Span<byte>> fillRandom)
 
     public void PutShares(Row row, byte[] shares)
     {
+        RequireSmall(shares.Length);
         Use(row).Shares = shares;
         Changes.Add(new Change { Kind = ChangeKind.Shares, Id = row.Id, Image = shares });
     }
@@ -160,8 +164,10 @@ internal sealed class Transaction(RowTable rows, Action<Span<byte>> fillRandom)
 
     public void PutLog(Row row, Events.LogState log)
     {
+        byte[] image = log.Write(row.Id);
+        RequireSmall(image.Length);
         Use(row).Log = log;
-        Changes.Add(new Change { Kind = ChangeKind.Log, Id = row.Id, Image = log.Write(row.Id) });
+        Changes.Add(new Change { Kind = ChangeKind.Log, Id = row.Id, Image = image });
     }
 
     public Events.LogState Log(Row row) => row.Working?.Log ?? rows.ReadLog(row);
@@ -173,10 +179,15 @@ internal sealed class Transaction(RowTable rows, Action<Span<byte>> fillRandom)
     /// <summary>A new image of a side file, empty where it is to go, and what whoever watches is told.</summary>
     public void PutSide(Row row, ChangeKind kind, byte[] image, string what, ReadOnlyMemory<byte> detail = default)
     {
+        RequireSmall(image.Length);
         WorkingRow working = Use(row);
         (working.Sides ??= new byte[]?[SideFile.Count])[SideFile.IndexOf(kind)] = image;
         Changes.Add(new Change { Kind = kind, Id = row.Id, Image = image, What = what, Detail = detail });
     }
+
+    // A file that is longer than its kind may be is damage to every reader, so none is ever made.
+    private static void RequireSmall(long bytes)
+        => Checks.AtMost(bytes, SmallFile.CompactBytesMax, "small_file_bytes_max");
 
     /// <summary>A file, synced beside it, takes the place of the log.</summary>
     public void Rewrite(Row row, string file, long bytes, string kept)
@@ -286,6 +297,7 @@ internal sealed class Transaction(RowTable rows, Action<Span<byte>> fillRandom)
 
     public void PutConfig(byte[] config)
     {
+        RequireSmall(config.Length);
         WorkingConfig = config;
         Changes.Add(new Change { Kind = ChangeKind.Config, Image = config });
     }
@@ -330,6 +342,7 @@ internal sealed class Transaction(RowTable rows, Action<Span<byte>> fillRandom)
         {
             row.Working = new WorkingRow { Info = row.IsGone ? null : row.Info, LogLength = row.LogLength };
             _working.Add(row);
+            _workingById.TryAdd(row.Id, row);
         }
 
         return row.Working;

@@ -12,11 +12,17 @@ namespace Sessions.Storage;
 /// </summary>
 internal sealed class Verifier
 {
+    /// <summary>Issues that a report tells, and lines that a check keeps copies of: of a store that is damaged all
+    /// over nobody reads more.</summary>
+    public const int IssuesMax = 10_000;
+
     private readonly SessionStore _store;
     private readonly StoreCore _core;
     private readonly JobContext _context;
     private readonly bool _canLock;
     private readonly Utf8Buffer _issues = new(1024);
+    private int _count;
+    private long _leftOff;
     private bool _isSound = true;
     private bool _isSettled = true; // nobody moves or writes what is looked at, so that harm is harm
     private long _sessions;
@@ -48,7 +54,9 @@ internal sealed class Verifier
             .Member("sessions_checked", verifier._sessions).Member("events_checked", verifier._events)
             .Member("bytes_checked", verifier._bytes)
             .Member("duration_ms", (long)core.Environment.Time.GetElapsedTime(start).TotalMilliseconds)
-            .Name("issues").Byte('[').Raw(verifier._issues.Written).Raw("]}"u8);
+            .Name("issues").Byte('[').Raw(verifier._issues.Written).Byte(']')
+            .Member("issues_left_off", verifier._leftOff).Byte('}');
+        core.Quarantine.Settle(); // whoever reads the report may act on it
         output.Write(b.Written);
     }
 
@@ -78,7 +86,9 @@ internal sealed class Verifier
         CheckSmall(Layout.ConfigFile, null);
         CheckSmall(Layout.StreamsFile, null, c => StreamCodec.TryReadImage(c) is not null);
         CheckIndex();
-        foreach (QuarantineEntry entry in _core.Quarantine.List())
+        List<QuarantineEntry> entries = _core.Quarantine.List(out int leftOff, _context);
+        _leftOff += leftOff;
+        foreach (QuarantineEntry entry in entries)
         {
             _context.ThrowIfCancelled();
             if (entry.Reason is "torn_tail" or "excess" || IsReadable(entry))
@@ -130,6 +140,7 @@ internal sealed class Verifier
     {
         int issues = _issues.Length;
         (bool isSound, long events, long bytes) = (_isSound, _events, _bytes);
+        (int count, long leftOff) = (_count, _leftOff);
         _isSettled = !_canLock;
         bool isMoved = false;
         try
@@ -142,10 +153,11 @@ internal sealed class Verifier
         }
 
         _isSettled = true;
-        if (_canLock && (isMoved || _issues.Length > issues))
+        if (_canLock && (isMoved || _issues.Length > issues || _leftOff > leftOff))
         {
             _issues.Truncate(issues);
             (_isSound, _events, _bytes) = (isSound, events, bytes);
+            (_count, _leftOff) = (count, leftOff);
             _store.Commit(new Lifecycle.LookRequest(checkSettled) { Full = false });
         }
     }
@@ -206,7 +218,7 @@ internal sealed class Verifier
         else if (compact is not null && (info is null || info.Id != id))
         {
             string path = folder + "/" + Layout.SessionFile, wrong = "wrong_content";
-            string? kept = Keep(path, id, wrong, _core.Disk.ReadAll(path));
+            string? kept = _isSettled ? _core.Quarantine.KeepFile(path, id, wrong) : null;
             Add(wrong, "error", id, path, 0, null, null, kept, "session.json is not this session's");
             info = null; // what another session's says is of no account here
         }
@@ -297,7 +309,7 @@ internal sealed class Verifier
                 if (!whole)
                 {
                     // Of a line that is too long to hold there is no copy; the log itself keeps it.
-                    string? kept = reader.IsCut ? null : Keep(file, id, "damaged_line", line);
+                    string? kept = reader.IsCut || _count == IssuesMax ? null : Keep(file, id, "damaged_line", line);
                     Add("damaged_line", "error", id, file, at, reader.LineLength, previous + 1, kept,
                         "a line is not what was written");
                     previous++;
@@ -327,7 +339,7 @@ internal sealed class Verifier
     {
         try
         {
-            return LogView.Open(_core.Disk, row, _core.Rows.ReadLog(row));
+            return LogView.Open(_core.Disk, row, _core.Rows.ReadLog(row), context: _context);
         }
         catch (DiskException e) when (Obstacle.IsOne(e))
         {
@@ -337,13 +349,14 @@ internal sealed class Verifier
 
     private void CheckFiles(string folder, string id)
     {
-        foreach ((string path, long length, bool isSound) in SessionFiles.Check(_core.Disk, folder))
+        foreach ((string path, long length, bool isSound) in SessionFiles.Check(_core.Disk, folder, _context))
         {
             _context.ThrowIfCancelled();
             _bytes += length;
             if (!isSound)
             {
-                string? kept = Keep(path, id, SessionFiles.Mismatch, _core.Disk.ReadAll(path));
+                string? kept = _isSettled
+                    ? _core.Quarantine.KeepFile(path, id, SessionFiles.Mismatch, _context, mayBeLinked: true) : null;
                 Add(SessionFiles.Mismatch, "error", id, path, 0, length, null, kept,
                     "the content is not what the file's name says");
             }
@@ -366,20 +379,20 @@ internal sealed class Verifier
 
     private byte[]? CheckSmall(string path, string? id, Func<byte[], bool>? isValid = null)
     {
-        byte[]? compact = SmallFile.TryRead(_core.Disk, path, isValid, out byte[]? bytes);
-        if (bytes is null)
+        byte[]? compact = SmallFile.TryRead(_core.Disk, path, isValid, out UnreadableFile? found);
+        if (found is null)
         {
             return null;
         }
 
-        _bytes += bytes.Length;
+        _bytes += found.Bytes.Length;
         if (compact is null)
         {
-            string reason = SmallFile.Reason(bytes);
-            string? kept = Keep(path, id, reason, bytes);
-            Add(reason is "zeros" or "empty" ? "invalid_json" : reason, "error", id, path, 0, bytes.Length, null, kept,
+            string reason = found.Reason;
+            string? kept = _isSettled ? _core.Quarantine.Keep(path, id, found) : null;
+            Add(reason is "zeros" or "empty" ? "invalid_json" : reason, "error", id, path, 0, found.Length, null, kept,
                 reason == "zeros"
-                    ? $"{bytes.Length} zero bytes where an object should start" : $"the file is damaged: {reason}");
+                    ? $"{found.Length} zero bytes where an object should start" : $"the file is damaged: {reason}");
         }
 
         return compact;
@@ -389,6 +402,13 @@ internal sealed class Verifier
         string? quarantine, string message)
     {
         _isSound &= severity == "info";
+        if (_count == IssuesMax)
+        {
+            _leftOff++;
+            return;
+        }
+
+        _count++;
         _issues.Raw(_issues.Length == 0 ? ""u8 : ","u8).Byte('{').Raw("\"code\":"u8).Text(code)
             .Member("severity", severity)
             .Member("session_id", id).Member("file", file).Member("offset", offset).Member("length", length)

@@ -66,6 +66,20 @@ internal sealed class FileNode(ulong id, bool tracks) : Node(id)
         return count;
     }
 
+    /// <summary>The first offset, from this one on, in a page that was written; else the end.</summary>
+    public long NextData(long offset)
+    {
+        for (long page = offset / PageBytes; page < _pages.Count; page++)
+        {
+            if (_pages[(int)page] is not null)
+            {
+                return Math.Max(offset, page * PageBytes);
+            }
+        }
+
+        return Math.Max(offset, Length);
+    }
+
     /// <summary>Writes as many bytes as there are free pages for, and answers how many. With a
     /// filter it writes only some of the pages, as a crash in the middle does.</summary>
     public int Write(ReadOnlySpan<byte> data, long offset, ref long freePages, Func<bool>? filter = null)

@@ -39,6 +39,8 @@ internal sealed class ModelFile : IDiskFile
         }
     }
 
+    public long NextData(long offset) => Disk.Do("lseek", _path, false, () => Checked("lseek").NextData(offset));
+
     public void Write(ReadOnlySpan<byte> data, long offset) =>
         Disk.Write(Checked("pwrite", writes: true), _path, data, offset);
 

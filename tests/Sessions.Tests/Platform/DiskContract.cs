@@ -52,6 +52,26 @@ public abstract class DiskContract : IDisposable
         Fails(DiskError.NotFound, () => Disk.Open("x/b", OpenMode.CreateNew));
     }
 
+    // Whether a hole is told is the file system's affair; that none of what stands behind it is skipped is not.
+    [Fact]
+    public void The_next_data_is_never_behind_a_byte_and_never_beyond_the_end()
+    {
+        IDiskFile file = Track(Disk.Open("a", OpenMode.CreateNew));
+        Assert.Equal(0, file.NextData(0));
+        Assert.Equal(7, file.NextData(7));
+        file.Write("x"u8, 0);
+        file.Write("y"u8, 1 << 20);
+        file.SetLength(1 << 21);
+        Assert.Equal(0, file.NextData(0));
+        Assert.InRange(file.NextData(1), 1, 1 << 20);
+        Assert.Equal(1 << 20, file.NextData(1 << 20));
+        Assert.InRange(file.NextData((1 << 20) + 1), (1 << 20) + 1, 1 << 21);
+        Assert.Equal(1 << 21, file.NextData(1 << 21));
+        Assert.Equal(1 << 22, file.NextData(1 << 22));
+        long at = file.NextData(1 << 19), before = file.NextData((1 << 19) - 1);
+        Assert.True(before <= at);
+    }
+
     [Fact]
     public void Reads_end_at_the_end_and_writes_grow_with_zeros()
     {

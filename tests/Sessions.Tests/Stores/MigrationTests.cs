@@ -244,6 +244,11 @@ public sealed class MigrationTests
             foreach ((string folder, _, _) in FolderScan.Folders(disk).ToList())
             {
                 string path = folder + "/" + Layout.SessionFile;
+                if (disk.Stat("tmp/migrated") is not null)
+                {
+                    disk.Unlink("tmp/migrated"); // after a cut it may be another name of what was renamed already
+                }
+
                 disk.WriteAll("tmp/migrated", Rename(disk.ReadAll(path), "name", "title"));
                 disk.Rename("tmp/migrated", path);
             }

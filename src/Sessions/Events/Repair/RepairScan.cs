@@ -109,7 +109,7 @@ internal sealed class RepairScan
             "torn" => ("torn_tail", "warning", "the log ends in a piece of a line; nothing is ever glued onto it"),
             not "sequence" => ("invalid_event_json", "error", "the line is no event: " + piece.Reason),
             _ when piece.Seq >= _next => ("event_sequence_gap", "warning", "the number is too high for its place"),
-            _ when _gaps.Exists(g => piece.Seq >= g.First && piece.Seq <= g.Last)
+            _ when IsInGap(piece.Seq)
                 => ("event_sequence_regression", "warning", "the number is lower than the one before"),
             _ => ("event_sequence_duplicate", "warning", "the number was there before"),
         };
@@ -119,6 +119,19 @@ internal sealed class RepairScan
             Offset = piece.Offset,
             Length = piece.Length,
         });
+    }
+
+    // They were found in their order.
+    private bool IsInGap(long seq)
+    {
+        int low = 0, high = _gaps.Count;
+        while (low < high)
+        {
+            int middle = low + ((high - low) / 2);
+            (low, high) = _gaps[middle].Last < seq ? (middle + 1, high) : (low, middle);
+        }
+
+        return low < _gaps.Count && seq >= _gaps[low].First;
     }
 
     private void AddGap(long last)

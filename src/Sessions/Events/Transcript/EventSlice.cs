@@ -107,15 +107,7 @@ internal readonly ref struct EventSlice
 
     private static ReadOnlySpan<byte> Inside(string text) => new Utf8Buffer().Text(text).ToArray().AsSpan()[1..^1];
 
+    // Another tool's may be too deep to be shown; the event itself keeps its place.
     private static byte[] Compact(ReadOnlySpan<byte> data)
-    {
-        try
-        {
-            return JsonText.Compact(data, "data", isObject: false);
-        }
-        catch (SessionException e) when (e.Status is SessionStatus.InvalidJson or SessionStatus.InvalidUtf8)
-        {
-            return "null"u8.ToArray(); // another tool's, too deep to be shown; the event itself keeps its place
-        }
-    }
+        => JsonCheck.IsValue(data) ? JsonText.Compact(data, "data", isObject: false) : "null"u8.ToArray();
 }

@@ -10,6 +10,7 @@ internal static class Errno
     public const int NoDevice = 6;
     public const int BadDescriptor = 9;
     public const int Interrupted = 4;
+    public const int NoSuchAddress = 6; // ENXIO
     public const int Access = 13;
     public const int Exists = 17;
     public const int CrossDevice = 18;

@@ -10,6 +10,8 @@ internal sealed unsafe class UnixFile(int fd, string path, ulong identity, bool 
     private const int WriteLease = 1; // F_WRLCK
     private const int NoLease = 2; // F_UNLCK
     private const int SeekEnd = 2;
+    private const int SeekDataLinux = 3;
+    private const int SeekDataMac = 4;
 
     private int _fd = fd;
 
@@ -53,6 +55,15 @@ internal sealed unsafe class UnixFile(int fd, string path, ulong identity, bool 
         }
 
         return done;
+    }
+
+    public long NextData(long offset)
+    {
+        long next = Libc.Seek(_fd, offset, OperatingSystem.IsMacOS() ? SeekDataMac : SeekDataLinux);
+        return next >= 0 ? next
+            : Errno.Last == Errno.NoSuchAddress ? Math.Max(offset, Length) // nothing but a hole up to the end
+            : Errno.Last == Errno.Invalid || Errno.Last == Errno.NotSupported ? offset
+            : throw Errno.Failure("lseek", path);
     }
 
     public void Write(ReadOnlySpan<byte> data, long offset)

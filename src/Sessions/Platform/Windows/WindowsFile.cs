@@ -47,6 +47,9 @@ internal sealed class WindowsFile(SafeFileHandle handle, string path, ulong iden
         }
     }
 
+    // This library makes no sparse files there (FSCTL_SET_SPARSE), and a plain one has no holes.
+    public long NextData(long offset) => offset;
+
     public void Write(ReadOnlySpan<byte> data, long offset)
     {
         try
