@@ -11,7 +11,8 @@ internal static class FileHoles
     /// <summary>Makes a copy of a whole file, in pieces and with its holes; durable but for its name.</summary>
     public static void Copy(IDisk disk, string source, string target, JobContext? context = null)
     {
-        using IDiskFile from = disk.Open(source, OpenMode.Read, mayBeLinked: true), to = disk.Open(target, OpenMode.OpenOrCreate);
+        using IDiskFile from = disk.Open(source, OpenMode.Read, mayBeLinked: true);
+        using IDiskFile to = disk.Open(target, OpenMode.OpenOrCreate);
         to.SetLength(0);
         new PartToKeep(from, 0, from.Length, context).WriteTo(to);
         to.Sync();
