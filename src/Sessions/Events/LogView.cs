@@ -250,7 +250,8 @@ internal sealed class LogView : IDisposable
         var part = new Part(what, OwnStart, Math.Min(what.Bytes, length ?? 0), length is not null)
         {
             File = file,
-            OpenLate = length is null || file is not null ? null : () => disk.Open(path, OpenMode.Read, mayBeLinked: true),
+            OpenLate = length is null || file is not null
+                ? null : () => disk.Open(path, OpenMode.Read, mayBeLinked: true),
         };
         _history.Add(part);
         OwnStart += part.Length;
