@@ -209,8 +209,8 @@ SESSION_API session_status_t session_store_purge(session_store_t *store, int64_t
 
 /**
  * Rebuilds a damaged store from its files, after SESSION_E_CORRUPT. Nothing unreadable is thrown
- * away: it is kept in the store's folder `quarantine`, as are links and other things in the place of
- * a file or folder of the store. No process may have the store open.
+ * away: it is kept in the store's folder `quarantine`, as are links and other things in the place
+ * of a file or folder of the store. No process may have the store open.
  *
  * @param path             the folder; NULL: the default one, as in session_store_open()
  * @param options_json     a JSON object; NULL: {}. `{"shared_owners":true}` is to it what

@@ -65,16 +65,17 @@ internal static class Errors
 
     /// <summary>Something other than a file or folder of a store stands in the place of one.</summary>
     public static SessionException Misplaced(string file, Exception? inner = null) => new(SessionStatus.Corrupt,
-        $"{file} is a link, or something else that does not belong there. Nothing in a store is reached through a link; "
-            + "link or mount the whole store.",
+        $"{file} is a link, or something else that does not belong there. Nothing in a store is reached through a "
+            + "link; link or mount the whole store.",
         Details(b => b.Member("session_id", (string?)null).Member("file", file)), inner: inner);
 
     /// <summary>Somebody who is not trusted owns a part of the store, or may write to it.</summary>
     public static SessionException OfOthers(string file, uint owner, uint mode, Exception? inner = null)
         => new(SessionStatus.AccessDenied,
             $"{(file.Length == 0 ? "The store's folder" : file)} belongs to user {owner} with mode "
-                + $"{Convert.ToString(mode, 8).PadLeft(4, '0')}. A store must belong to the user who opens it, and nobody "
-                + "else may write to it; take that right away (chmod -R go-w), or open it as a store of many owners.",
+                + $"{Convert.ToString(mode, 8).PadLeft(4, '0')}. A store must belong to the user who opens it, and "
+                + "nobody else may write to it; take that right away (chmod -R go-w), or open it as a store of many "
+                + "owners.",
             Details(b => b.Member("rule", "store.owner").Member("file", file).Member("owner", owner)
                 .Member("mode", mode)), inner: inner);
 
@@ -86,7 +87,8 @@ internal static class Errors
             return OfOthers(e.Path, e.Owner, e.Mode, e);
         }
 
-        if (e.Error == DiskError.Misplaced || (e.Path.Length > 0 && e.Error is DiskError.IsFolder or DiskError.NotFolder))
+        if (e.Error == DiskError.Misplaced
+            || (e.Path.Length > 0 && e.Error is DiskError.IsFolder or DiskError.NotFolder))
         {
             return Misplaced(e.Path, e);
         }

@@ -81,7 +81,7 @@ internal sealed class Applier
 
         if (fold.Streams is { } streams)
         {
-            Clearing(null, () => WriteOrRemove(Layout.StreamsFile, streams));
+            Clearing(null, () => WriteOrRemove(Layout.StreamsFile, streams, fold.AreStreamsCompleted));
         }
     }
 
@@ -94,12 +94,13 @@ internal sealed class Applier
         _pool.Empty();
     }
 
-    /// <summary>Swaps a small file in; it need not exist yet.</summary>
-    public void Replace(string path, ReadOnlySpan<byte> compact)
+    /// <summary>Swaps a small file in; it need not exist yet. Where no frame has its content, that must be on stable
+    /// storage before it takes the place of the old one: a power cut would leave neither.</summary>
+    public void Replace(string path, ReadOnlySpan<byte> compact, bool isWithoutFrame = false)
     {
         _text.Clear();
         CheckedJson.Write(compact, _text);
-        Swap(_pool.Write(_text.Written), path);
+        Swap(_pool.Write(_text.Written, isDurable: isWithoutFrame), path);
     }
 
     public void EnsureFolder(string path)
@@ -254,7 +255,7 @@ internal sealed class Applier
 
         if (session.Image is { } image)
         {
-            WriteImage(folder, image);
+            WriteImage(folder, image, session.IsCompleted);
         }
 
         if (session.HasShares)
@@ -311,11 +312,11 @@ internal sealed class Applier
         }
     }
 
-    private void WriteImage(string folder, SessionInfo image)
+    private void WriteImage(string folder, SessionInfo image, bool isWithoutFrame)
     {
         _text.Clear();
         CheckedJson.Write(image.Json, _text);
-        string scratch = _pool.Write(_text.Written);
+        string scratch = _pool.Write(_text.Written, isDurable: isWithoutFrame);
         try
         {
             Swap(scratch, folder + "/" + Layout.SessionFile);
@@ -351,11 +352,11 @@ internal sealed class Applier
         }
     }
 
-    private void WriteOrRemove(string path, ReadOnlyMemory<byte> image)
+    private void WriteOrRemove(string path, ReadOnlyMemory<byte> image, bool isWithoutFrame = false)
     {
         if (!image.IsEmpty)
         {
-            Replace(path, image.Span);
+            Replace(path, image.Span, isWithoutFrame);
         }
         else
         {

@@ -23,8 +23,20 @@ internal sealed class FilePool(IDisk disk, TimeProvider time, string owner, Quar
     private readonly HashSet<ulong> _own = [];
     private long _made;
 
-    /// <summary>A path under tmp/ that now holds the content.</summary>
-    public string Write(ReadOnlySpan<byte> content)
+    /// <summary>A path under tmp/ that now holds the content; on stable storage, where that is asked for.</summary>
+    public string Write(ReadOnlySpan<byte> content, bool isDurable = false)
+    {
+        string path = WriteAnywhere(content);
+        if (isDurable)
+        {
+            using IDiskFile file = disk.Open(path, OpenMode.ReadWrite);
+            file.Sync();
+        }
+
+        return path;
+    }
+
+    private string WriteAnywhere(ReadOnlySpan<byte> content)
     {
         try
         {

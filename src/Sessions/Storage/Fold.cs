@@ -8,6 +8,9 @@ internal sealed class FoldedSession(string id)
     /// <summary>The last image; null where none of the frames has one.</summary>
     public SessionInfo? Image { get; set; }
 
+    /// <summary>True where no frame has the image: it was made from the file and the counters of appends.</summary>
+    public bool IsCompleted { get; set; }
+
     /// <summary>Counters of appends after which no image came.</summary>
     public Counters? Counters { get; set; }
 
@@ -60,6 +63,9 @@ internal sealed class Fold
 
     /// <summary>What streams.json is to say; empty: it goes; null: as it is.</summary>
     public ReadOnlyMemory<byte>? Streams { get; set; }
+
+    /// <summary>True where no frame has that: it was made from the file and the frames of streams.</summary>
+    public bool AreStreamsCompleted { get; set; }
 
     public void Add(Frame frame)
     {

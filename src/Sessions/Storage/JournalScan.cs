@@ -47,7 +47,7 @@ internal sealed class JournalScan
         }
 
         scan.Newest = journal.ReadHeader(scan.Segments[^1]);
-        if (scan.Newest is null && disk.Stat(Layout.Segment(scan.Segments[^1])) 
+        if (scan.Newest is null && disk.Stat(Layout.Segment(scan.Segments[^1]))
                 is { Length: SegmentHeader.Length, IsFolder: false, IsOther: false })
         {
             // Only a segment that closes a journal is so short. It has no frames, and what else it says

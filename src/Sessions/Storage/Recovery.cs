@@ -203,6 +203,7 @@ internal sealed class Recovery(StoreCore core)
         if (streams.TryLoad(frames))
         {
             fold.Streams = streams.Image();
+            fold.AreStreamsCompleted = true;
         }
     }
 
@@ -323,6 +324,7 @@ internal sealed class Recovery(StoreCore core)
             info = compact is { Length: > 0 } ? info
                 : index.Find(0, session.Id) is { } row ? InfoCodec.TryRead(row) : null;
             session.Image = info?.With(counters);
+            session.IsCompleted = true;
         }
     }
 

@@ -250,7 +250,7 @@ internal sealed class Salvager
             RedoFrames(applier, frames);
             if (hasStreams)
             {
-                applier.Apply(new Fold { Streams = streams.Image() });
+                applier.Apply(new Fold { Streams = streams.Image(), AreStreamsCompleted = true });
             }
         }
         finally

@@ -43,7 +43,8 @@ internal sealed class Trees(IDisk disk, string owner)
             }
             else
             {
-                string grave = string.Create(CultureInfo.InvariantCulture, $"{Layout.Temporary}/{owner}-deep-{++_moved}");
+                string grave = string.Create(CultureInfo.InvariantCulture,
+                    $"{Layout.Temporary}/{owner}-deep-{++_moved}");
                 disk.Rename(path, grave);
                 deep.Enqueue(grave);
             }

@@ -200,7 +200,8 @@ internal sealed class Verifier
         {
             DiskEntry? entry = _core.Disk.Stat(path);
             Add(entry is { IsOfOthers: true, IsOther: false } ? "wrong_owner" : "misplaced", "error", id, path, null,
-                null, null, null, "what stands there does not belong to the store; nothing is read or written through it");
+                null, null, null,
+                "what stands there does not belong to the store; nothing is read or written through it");
         }
     }
 

@@ -174,7 +174,8 @@ public sealed partial class UnixPlacesTests : IDisposable
     {
         Assert.SkipUnless(OperatingSystem.IsLinux(), "Names are text elsewhere.");
         using var disk = new UnixDisk(Root);
-        byte[][] names = [[0xFF], [(byte)'a', 0x80, (byte)'b'], [0xED, 0xA0, 0x80], [0xC3, 0xA4, 0xF0, 0x9F], [0xC3, 0xA4]];
+        byte[][] names =
+            [[0xFF], [(byte)'a', 0x80, (byte)'b'], [0xED, 0xA0, 0x80], [0xC3, 0xA4, 0xF0, 0x9F], [0xC3, 0xA4]];
         foreach (byte[] name in names)
         {
             Assert.Equal(0, MakePipe([.. Encoding.UTF8.GetBytes(Root + "/"), .. name, 0], 0x180));

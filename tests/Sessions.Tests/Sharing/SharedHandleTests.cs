@@ -222,7 +222,7 @@ public sealed class SharedHandleTests : IDisposable
         _store.Flush();
         string path = _disk.Paths().First(p => p.Contains($"/history/{_parent.Id}", StringComparison.Ordinal));
         byte[] log = _disk.Peek(path)!;
-        using (var file = _disk.OpenAs().Open(path, Sessions.Platform.OpenMode.ReadWrite))
+        using (var file = _disk.OpenAs().Open(path, Sessions.Platform.OpenMode.ReadWrite, mayBeLinked: true))
         {
             file.Write("#"u8, log.AsSpan().IndexOf("ANCESTOR"u8));
         }

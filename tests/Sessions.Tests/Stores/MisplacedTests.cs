@@ -217,7 +217,8 @@ public sealed partial class MisplacedTests : IDisposable
         string log = Layout.LiveFolder(id) + "/events.jsonl";
         File.SetUnixFileMode(At(log), (UnixFileMode)0x1B6);
         using SessionStore store = SessionStore.Open(Root);
-        SessionException e = Stores.Fails(SessionStatus.AccessDenied, () => store.OpenSession(id).Append("note", "{}"u8));
+        SessionException e = Stores.Fails(SessionStatus.AccessDenied,
+            () => store.OpenSession(id).Append("note", "{}"u8));
         Assert.Contains("\"rule\":\"store.owner\"", e.Details, StringComparison.Ordinal);
         Assert.Contains(log, e.Details, StringComparison.Ordinal);
         JsonElement report = Stores.Json(b => store.WriteVerifyReport(deep: true, b));

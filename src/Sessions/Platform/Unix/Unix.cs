@@ -155,7 +155,8 @@ internal static unsafe class Unix
     /// <summary>The same for a folder and its names.</summary>
     public static int SyncFolder(int fd) => IsMac ? SyncData(fd) : Libc.Sync(fd);
 
-    /// <summary>Begins to read the names of an open folder, whose descriptor it owns from then on. 0 on failure.</summary>
+    /// <summary>Begins to read the names of an open folder, whose descriptor it owns from then on. 0 on
+    /// failure.</summary>
     public static nint ListFolder(int fd) => IsMac ? Darwin.ListFolder(fd) : Libc.ListFolder(fd);
 
     /// <summary>The next name of a folder, or null at its end (and then errno is 0).</summary>

@@ -56,7 +56,8 @@ internal static unsafe class UnixOpening
     private static void Require(UnixOwners owners, int fd, string path, in UnixStat stat, bool mayBeLinked)
     {
         DiskException? failure = stat.IsFolder ? Errno.Failure("open", path, Errno.IsFolder)
-            : !stat.IsRegular || (stat.Links > 1 && !mayBeLinked) ? new DiskException(DiskError.Misplaced, "open", path, 0)
+            : !stat.IsRegular || (stat.Links > 1 && !mayBeLinked)
+                ? new DiskException(DiskError.Misplaced, "open", path, 0)
             : !owners.Have(stat) ? owners.Refusal("open", path, stat) : null;
         if (failure is not null)
         {

@@ -24,7 +24,8 @@ internal sealed unsafe class UnixSharedPage(UnixRoot root, string path, int fd, 
         get
         {
             byte* buffer = stackalloc byte[UnixName.Bytes];
-            if (!UnixName.TryWrite(path, new Span<byte>(buffer, UnixName.Bytes)) || !root.TryHold(out UnixRoot.Hold hold))
+            if (!UnixName.TryWrite(path, new Span<byte>(buffer, UnixName.Bytes))
+                || !root.TryHold(out UnixRoot.Hold hold))
             {
                 return false;
             }
