@@ -100,8 +100,8 @@ internal static class EventLogFile
             if (walk.Damage is null && walk.Seq == c.LastSeq + 1)
             {
                 EventHead head = EventLine.Head(walk.Unclosed.Span);
-                c = new Counters(walk.Seq, c.EventCount + 1,
-                    c.MessageCount + (EventLine.IsMessage(head.Type) ? 1 : 0), c.UpdatedAt,
+                c = new Counters(walk.Seq, Limits.Next(c.EventCount),
+                    EventLine.IsMessage(head.Type) ? Limits.Next(c.MessageCount) : c.MessageCount, c.UpdatedAt,
                     Math.Max(c.LastEventAt, head.Timestamp));
             }
         }

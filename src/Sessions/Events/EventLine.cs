@@ -77,16 +77,32 @@ internal static class EventLine
     {
         seq = 0;
         return line.Length > SuffixLength && line.StartsWith(Beginning)
-            && System.Buffers.Text.Utf8Parser.TryParse(line[7..], out seq, out int used) && seq > 0
+            && System.Buffers.Text.Utf8Parser.TryParse(line[7..], out seq, out int used)
+            && seq is > 0 and <= Limits.IntegerMax && 7 + used < line.Length
             && line[7 + used] is (byte)',' or (byte)'}';
     }
 
     /// <summary>What stands before the data of a whole line. Another tool's may be odd; what is not as
-    /// it should be is then left out.</summary>
+    /// it should be is then left out, and so is all that stands behind what is no JSON: a checksum has no key.
+    /// </summary>
     public static EventHead Head(ReadOnlySpan<byte> line)
     {
-        var reader = new Utf8JsonReader(line, isFinalBlock: false, new JsonReaderState(Deep));
         var head = new EventHead(0, "", 0, null, null);
+        try
+        {
+            Read(line, ref head);
+        }
+        catch (JsonException)
+        {
+            return head;
+        }
+
+        return head;
+    }
+
+    private static void Read(ReadOnlySpan<byte> line, ref EventHead head)
+    {
+        var reader = new Utf8JsonReader(line, isFinalBlock: false, new JsonReaderState(Deep));
         reader.Read();
         while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
         {
@@ -98,13 +114,15 @@ internal static class EventLine
 
             switch (name)
             {
-                case "seq" when reader.TokenType == JsonTokenType.Number && reader.TryGetInt64(out long seq):
+                case "seq" when reader.TokenType == JsonTokenType.Number && reader.TryGetInt64(out long seq)
+                    && Plausible.IsCount(seq):
                     head = head with { Seq = seq };
                     break;
                 case "type" when reader.TokenType == JsonTokenType.String:
                     head = head with { Type = JsonString.Decode(ref reader) };
                     break;
-                case "timestamp" when reader.TokenType == JsonTokenType.Number && reader.TryGetInt64(out long at):
+                case "timestamp" when reader.TokenType == JsonTokenType.Number && reader.TryGetInt64(out long at)
+                    && Plausible.IsCount(at):
                     head = head with { Timestamp = at };
                     break;
                 case "turn_id" when reader.TokenType == JsonTokenType.String:
@@ -119,14 +137,12 @@ internal static class EventLine
                 default:
                     if (!reader.TrySkip())
                     {
-                        return head;
+                        return;
                     }
 
                     break;
             }
         }
-
-        return head;
     }
 
     /// <summary>True for the types that message_count counts.</summary>

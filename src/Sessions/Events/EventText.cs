@@ -1,3 +1,4 @@
+using System.Text.Json;
 using Sessions.Storage;
 
 namespace Sessions.Events;
@@ -14,24 +15,23 @@ internal static class EventText
     /// that says where it is. With a scratch buffer its data becomes a string of the JSON.</summary>
     public static void WriteUnclosed(LogView log, LogWalk walk, Utf8Buffer output, Utf8Buffer? asText = null)
     {
-        if (walk.Damage is { } damage)
+        List<JsonMember>? members = asText is null || walk.Damage is not null ? null : TryMembers(walk, asText);
+        if ((walk.Damage ?? (asText is null || members is not null ? null : walk.Unread)) is { } damage)
         {
             var where = new Utf8Buffer();
             WriteDamage(log, damage, where);
             output.Byte('{').Member("seq", walk.Seq).Member("type", "damaged").Raw(",\"timestamp\":null,\"data\":"u8);
             WriteData(where.Written, output, asText is not null);
         }
-        else if (asText is null)
+        else if (members is null)
         {
             output.Raw(walk.Unclosed.Span);
         }
         else
         {
-            asText.Clear();
-            asText.Raw(walk.Unclosed.Span).Byte('}');
             output.Byte('{');
             bool isFirst = true;
-            foreach (JsonMember member in JsonMembers.Of(asText.WrittenMemory))
+            foreach (JsonMember member in members)
             {
                 output.Raw(isFirst ? ""u8 : ","u8).Raw(member.RawName.Span).Byte(':');
                 WriteData(member.Value.Span, output, member.Name == "data");
@@ -46,6 +46,21 @@ internal static class EventText
         (string File, long Offset)? place = log.HidesPlaces ? null : log.Locate(damage.Offset);
         output.Byte('{').Member("file", place?.File).Member("offset", place?.Offset)
             .Member("length", damage.Length).Member("reason", damage.Reason).Byte('}');
+    }
+
+    // Null where the line has the checksum of what it is, and is no JSON.
+    private static List<JsonMember>? TryMembers(LogWalk walk, Utf8Buffer scratch)
+    {
+        scratch.Clear();
+        scratch.Raw(walk.Unclosed.Span).Byte('}');
+        try
+        {
+            return JsonMembers.Of(scratch.WrittenMemory);
+        }
+        catch (JsonException)
+        {
+            return null;
+        }
     }
 
     private static void WriteData(ReadOnlySpan<byte> json, Utf8Buffer output, bool asText)

@@ -1,3 +1,4 @@
+using System.Text.Json;
 using Sessions.Storage;
 
 namespace Sessions.Events;
@@ -34,7 +35,15 @@ internal sealed record EventView
         var text = new byte[walk.Unclosed.Length + 1];
         walk.Unclosed.CopyTo(text);
         text[^1] = (byte)'}';
-        return Read(walk.Seq, text);
+        try
+        {
+            return Read(walk.Seq, text);
+        }
+        catch (Exception e) when (e is JsonException or FormatException)
+        {
+            // The line has the checksum of what it is, and is no JSON.
+            return new EventView { Seq = walk.Seq, Type = "damaged", Damage = walk.Unread };
+        }
     }
 
     // A line from another tool may have anything in any place; what is not as it should be is left out.
@@ -54,7 +63,7 @@ internal sealed record EventView
                 case "id" when first == '"': id = m.Text; break;
                 case "data": data = m.Value; break;
                 case "timestamp" when System.Buffers.Text.Utf8Parser.TryParse(m.Value.Span, out long at, out int used)
-                    && used == m.Value.Length:
+                    && used == m.Value.Length && Plausible.IsCount(at):
                     timestamp = at;
                     break;
                 default: break;

@@ -173,8 +173,9 @@ internal sealed class LogAppender
     {
         Counters c = _counters;
         long at = e.Timestamp == 0 ? _transaction.Now : e.Timestamp;
-        _counters = new Counters(c.LastSeq + 1, c.EventCount + 1,
-            c.MessageCount + (EventLine.IsMessage(e.Type) ? 1 : 0), Math.Max(c.UpdatedAt, _transaction.Now),
+        _counters = new Counters(c.LastSeq + 1, Limits.Next(c.EventCount),
+            EventLine.IsMessage(e.Type) ? Limits.Next(c.MessageCount) : c.MessageCount,
+            Math.Max(c.UpdatedAt, _transaction.Now),
             Math.Max(c.LastEventAt, at));
         EventLine.Write(_lines, _counters.LastSeq, e.Type, at, e.TurnId, e.Id, e.Data.Span);
         if (e.Id is not null)

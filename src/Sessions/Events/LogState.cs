@@ -150,15 +150,29 @@ internal sealed record LogState
         List<JsonMember> m = JsonMembers.Of(compact);
         return new LogState
         {
-            FirstSeq = Find(m, "first_seq").Number,
-            History = [.. Items(m, "history").Select(i =>
-                new HistoryPart(Find(i, "session_id").Text, Find(i, "first_seq").Number, Find(i, "last_seq").Number,
-                    Find(i, "bytes").Number))],
+            FirstSeq = Find(m, "first_seq").NumberAboveZero,
+            History = ReadHistory(Items(m, "history")),
             Rewinds = [.. Items(m, "rewinds").Select(i =>
                 new Rewind(Find(i, "seq").Number, Find(i, "first_seq").Number, Find(i, "last_seq").Number))],
             Compactions = [.. Items(m, "compactions").Select(i =>
                 new Compaction(Find(i, "seq").Number, Find(i, "from_seq").Number))],
         };
+    }
+
+    // The id of a part names a file, and the bytes of all of them are added up.
+    private static List<HistoryPart> ReadHistory(IEnumerable<List<JsonMember>> items)
+    {
+        var parts = new List<HistoryPart>();
+        long bytes = 0;
+        foreach (List<JsonMember> i in items)
+        {
+            var part = new HistoryPart(Find(i, "session_id").Id, Find(i, "first_seq").NumberAboveZero,
+                Find(i, "last_seq").Number, Find(i, "bytes").Number);
+            bytes += part.Bytes + 1;
+            parts.Add(Plausible.IsCount(bytes) ? part : throw new FormatException());
+        }
+
+        return parts;
     }
 
     /// <summary>Whether this is a state as this version writes it, and that session's.</summary>

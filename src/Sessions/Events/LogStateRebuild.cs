@@ -39,7 +39,8 @@ internal static class LogStateRebuild
         foreach (DiskName name in disk.Stat(history) is { IsFolder: true } ? disk.List(history) : [])
         {
             string path = history + "/" + name.Name;
-            if (name.Name.EndsWith(".jsonl", StringComparison.Ordinal) && FirstSeq(disk, path) is { } first)
+            if (name.Name.EndsWith(".jsonl", StringComparison.Ordinal)
+                && SessionIds.IsValid(name.Name[..^".jsonl".Length]) && FirstSeq(disk, path) is { } first)
             {
                 found.Add((name.Name[..^".jsonl".Length], path, first));
             }
@@ -98,7 +99,7 @@ internal static class LogStateRebuild
             }
 
             EventView view = EventView.Of(walk);
-            if (view.Type == Marker.Rewind && Number(view, "to_seq") is { } to)
+            if (view.Type == Marker.Rewind && Number(view, "to_seq") is { } to && to < view.Seq)
             {
                 rewinds.Add(new Rewind(view.Seq, to + 1, view.Seq - 1));
             }

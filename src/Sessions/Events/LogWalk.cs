@@ -45,6 +45,9 @@ internal sealed class LogWalk(LogView log, long from, long lastSeq, LineBuffer? 
     /// <summary>What is wrong with the line; null where nothing is.</summary>
     public Piece? Damage { get; private set; }
 
+    /// <summary>What is to be said of the event's line where somebody finds that it is no JSON.</summary>
+    public Piece Unread => new(Offset, End - Offset, "invalid_json", Seq);
+
     /// <summary>True once the walk is over where the last line lacks its newline.</summary>
     public bool EndsTorn { get; private set; }
 

@@ -56,7 +56,7 @@ internal sealed class AbortRequest(StoreCore core, Row row, string? reason, bool
         {
             SessionInfo info = transaction.Live(member);
             transaction.Put(member,
-                info with { IsAborted = true, AbortReason = reason, AbortCount = info.AbortCount + 1 });
+                info with { IsAborted = true, AbortReason = reason, AbortCount = Limits.Next(info.AbortCount) });
         }
 
         Count = family.Count;

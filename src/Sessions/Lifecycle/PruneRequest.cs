@@ -150,7 +150,7 @@ internal sealed class PruneRequest(StoreCore core, Row row, PrunePlan plan, LogS
     {
         foreach (DiskName name in core.Disk.List(row.Folder))
         {
-            if (name.Name.StartsWith("events-", StringComparison.Ordinal) && name.Name != _file)
+            if (LogRewriter.IsOurs(name.Name) && name.Name != _file)
             {
                 core.Disk.Unlink(row.Folder + "/" + name.Name);
             }

@@ -6,6 +6,11 @@ namespace Sessions.Lifecycle;
 /// <summary>The rules that all processes share: which there are, what they may be, their defaults.</summary>
 internal static class StoreConfig
 {
+    /// <summary>What the rules that are numbers may be, both ends included.</summary>
+    public static readonly (long Min, long Max) DelayMs = (0, 86_400_000);
+    public static readonly (long Min, long Max) SizeMax = (1, 10_000);
+    public static readonly (long Min, long Max) FileBytes = (1, SessionFiles.BytesMax);
+
     private static readonly byte[] Defaults =
     [
         .. """{"strict_lock":false,"unique_roles":false"""u8,
@@ -78,8 +83,8 @@ internal static class StoreConfig
             switch (m.Name)
             {
                 case "enabled" or "auto_generate_titles" when !m.IsNull: RequireFlag(m); break;
-                case "delay_ms" when !m.IsNull: RequireNumber(m, 0, 86_400_000); break;
-                case "max_size" when !m.IsNull: RequireNumber(m, 1, 10_000); break;
+                case "delay_ms" when !m.IsNull: RequireNumber(m, DelayMs); break;
+                case "max_size" when !m.IsNull: RequireNumber(m, SizeMax); break;
                 case "enabled" or "auto_generate_titles" or "delay_ms" or "max_size": break;
                 default: throw Unknown("queue." + m.Name);
             }
@@ -92,29 +97,34 @@ internal static class StoreConfig
         {
             switch (m.Name)
             {
-                case "image_bytes_max" or "file_bytes_max" when !m.IsNull:
-                    RequireNumber(m, 1, SessionFiles.BytesMax);
-                    break;
+                case "image_bytes_max" or "file_bytes_max" when !m.IsNull: RequireNumber(m, FileBytes); break;
                 case "image_bytes_max" or "file_bytes_max": break;
                 default: throw Unknown("limits." + m.Name);
             }
         }
     }
 
+    /// <summary>True for true and false.</summary>
+    public static bool IsFlag(JsonMember m) => m.Value.Span[0] is (byte)'t' or (byte)'f';
+
+    /// <summary>True for an integer within the bounds.</summary>
+    public static bool IsNumber(JsonMember m, (long Min, long Max) bounds)
+        => System.Buffers.Text.Utf8Parser.TryParse(m.Value.Span, out long value, out int used)
+            && used == m.Value.Length && value >= bounds.Min && value <= bounds.Max;
+
     private static void RequireFlag(JsonMember m)
     {
-        if (m.Value.Span[0] is not ((byte)'t' or (byte)'f'))
+        if (!IsFlag(m))
         {
             throw Errors.Argument("merge_patch_json", $"{m.Name} is true or false.");
         }
     }
 
-    private static void RequireNumber(JsonMember m, long min, long max)
+    private static void RequireNumber(JsonMember m, (long Min, long Max) bounds)
     {
-        if (!System.Buffers.Text.Utf8Parser.TryParse(m.Value.Span, out long value, out int used)
-            || used != m.Value.Length || value < min || value > max)
+        if (!IsNumber(m, bounds))
         {
-            throw Errors.Argument("merge_patch_json", $"{m.Name} is an integer from {min} to {max}.");
+            throw Errors.Argument("merge_patch_json", $"{m.Name} is an integer from {bounds.Min} to {bounds.Max}.");
         }
     }
 

@@ -27,6 +27,10 @@ internal static class Limits
     /// <summary>The largest integer that the library itself writes: exact as a double.</summary>
     public const long IntegerMax = (1L << 53) - 1;
 
+    /// <summary>One more, and at the largest the same: a file may say that so many were counted, and what is
+    /// written must be what is read.</summary>
+    public static long Next(long count) => Math.Min(count + 1, IntegerMax);
+
     /// <summary>Bytes of a page of events, unless a single event is larger.</summary>
     public const int PageBytes = 1024 * 1024;
 

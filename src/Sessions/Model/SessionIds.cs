@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Globalization;
 
 namespace Sessions;
@@ -6,7 +7,16 @@ namespace Sessions;
 /// that is taken. They order by creation.</summary>
 internal static class SessionIds
 {
+    /// <summary>The milliseconds of the last id there can be: the end of the year 9999.</summary>
+    public const long MsMax = 253_402_300_799_999;
+
+    /// <summary>The highest number within one millisecond.</summary>
+    public const long NMax = Limits.IntegerMax;
+
     private const string Prefix = "session_";
+
+    private static readonly SearchValues<byte> Letters =
+        SearchValues.Create("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-."u8);
 
     public static string Format(long ms, long n)
         => n <= 1 ? string.Create(CultureInfo.InvariantCulture, $"{Prefix}{ms}")
@@ -24,8 +34,8 @@ internal static class SessionIds
 
         ReadOnlySpan<char> rest = id.AsSpan(Prefix.Length);
         int bar = rest.IndexOf('_');
-        return TryDigits(bar < 0 ? rest : rest[..bar], out ms) && ms <= 253402300799999
-            && (bar < 0 || (TryDigits(rest[(bar + 1)..], out n) && n >= 2));
+        return TryDigits(bar < 0 ? rest : rest[..bar], out ms) && ms <= MsMax
+            && (bar < 0 || (TryDigits(rest[(bar + 1)..], out n) && n is >= 2 and <= NMax));
     }
 
     /// <summary>Ids come from outside: letters, digits, '_', '-' and '.', not first; 1 to 128 of them.
@@ -47,6 +57,10 @@ internal static class SessionIds
 
         return true;
     }
+
+    /// <summary>The same of an id that is still bytes; a frame's is looked at so without making text of it.</summary>
+    public static bool IsValid(ReadOnlySpan<byte> id)
+        => id.Length is > 0 and <= Limits.IdBytesMax && id[0] != '.' && id.IndexOfAnyExcept(Letters) < 0;
 
     public static void Require(string id, string argument)
     {

@@ -13,6 +13,7 @@ internal static class ShareList
         "asked_first", "asked_last",
     ];
 
+    /// <summary>The shares of an image; FormatException where it is none.</summary>
     public static List<ShareRecord> Read(ReadOnlyMemory<byte> compact)
     {
         var records = new List<ShareRecord>();
@@ -38,7 +39,7 @@ internal static class ShareList
 
             records.Add(new ShareRecord
             {
-                ShareId = m["share_id"].Text,
+                ShareId = ShareSecret.RequireId(m["share_id"].Text),
                 CreatedAt = m["created_at"].Number,
                 FirstSeq = m["first_seq"].Number,
                 LastSeq = m["last_seq"].NumberOrZero,

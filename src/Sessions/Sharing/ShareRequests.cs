@@ -62,7 +62,7 @@ internal sealed class UseShareRequest(Row row, string shareId) : CommitRequest
             throw Errors.NotFound("share");
         }
 
-        records[index] = records[index] with { Uses = records[index].Uses + 1, LastUsedAt = transaction.Now };
+        records[index] = records[index] with { Uses = Limits.Next(records[index].Uses), LastUsedAt = transaction.Now };
         ShareCommit.Put(transaction, row, info, records);
     }
 }

@@ -15,6 +15,9 @@ internal sealed class ShareSecret : IDisposable
 {
     public const int Length = 43;
 
+    private const string IdPrefix = "sh_";
+    private const int IdLength = 15;
+
     private static readonly SearchValues<byte> Alphabet = SearchValues.Create(
         "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"u8);
 
@@ -28,7 +31,12 @@ internal sealed class ShareSecret : IDisposable
     public ReadOnlySpan<byte> Text => _text;
 
     /// <summary>The id of the share that it opens.</summary>
-    public string ShareId => "sh_" + Convert.ToHexStringLower(Sha256.Hash(_text).AsSpan(0, 6));
+    public string ShareId => IdPrefix + Convert.ToHexStringLower(Sha256.Hash(_text).AsSpan(0, 6));
+
+    /// <summary>The id of a share; FormatException where the text is none. It names a file.</summary>
+    public static string RequireId(string id)
+        => id.Length == IdLength && id.StartsWith(IdPrefix, StringComparison.Ordinal)
+            && id.AsSpan(IdPrefix.Length).IndexOfAnyExcept("0123456789abcdef") < 0 ? id : throw new FormatException();
 
     public static ShareSecret Make(Action<Span<byte>> fillRandom)
     {

@@ -322,7 +322,11 @@ internal sealed class BatchRunner(StoreCore core, Takeover takeover)
                 }
 
                 full |= request.Full;
-                if (_transaction.Changes.Count > 0)
+                if (_transaction.Changes.Count > 0 && lsn >= Plausible.LsnMax)
+                {
+                    request.Failure = Errors.Limit("lsn", Plausible.LsnMax, lsn); // nobody would read the frame
+                }
+                else if (_transaction.Changes.Count > 0)
                 {
                     lsn++;
                     Encode(lsn);
@@ -339,6 +343,7 @@ internal sealed class BatchRunner(StoreCore core, Takeover takeover)
         _buffer.Zeros(FrameFormat.HeaderLength);
         ChangeCodec.Write(_transaction.Now, core.By, _transaction.Changes, _buffer);
         FrameFormat.Close(_buffer, start, lsn, core.State.Synced, core.Seed);
+        WrittenFrame.AssertReadable(_buffer.Written[start..], lsn);
         _frames.Add(new Frame { Lsn = lsn, At = _transaction.Now, Changes = _transaction.Changes, By = core.By });
     }
 

@@ -1,4 +1,7 @@
 using System.Text.Json;
+using System.Text.Unicode;
+using Sessions.Events;
+using Sessions.Sharing;
 
 namespace Sessions.Storage;
 
@@ -147,7 +150,8 @@ internal static class ChangeCodec
     }
 
     /// <summary>Reads a payload, which is the frame's from here on; null where it is none that this version
-    /// knows.</summary>
+    /// writes. Whatever a frame names is checked here, so nobody behind needs to: ids and names of files against
+    /// their patterns, numbers against their bounds, images against what their file may say.</summary>
     public static Frame? TryRead(long lsn, byte[] payload)
         => PlainAppend.TryRead(lsn, payload) ?? TryReadAny(lsn, payload);
 
@@ -156,29 +160,21 @@ internal static class ChangeCodec
     {
         try
         {
-            long at = 0;
-            ReadOnlyMemory<byte> by = default;
+            List<JsonMember> m = JsonMembers.Of(Utf8.IsValid(payload.Span) ? payload : throw new FormatException());
+            long at = Find(m, "at").Number;
             var changes = new List<Change>();
-            foreach (JsonMember m in JsonMembers.Of(payload))
+            foreach (ReadOnlyMemory<byte> item in JsonMembers.Items(Find(m, "changes").Value))
             {
-                if (m.Name == "at")
-                {
-                    at = m.Number;
-                }
-                else if (m.Name == "by")
-                {
-                    by = m.Value;
-                }
-                else if (m.Name == "changes")
-                {
-                    foreach (ReadOnlyMemory<byte> item in JsonMembers.Items(m.Value))
-                    {
-                        changes.Add(Read(item));
-                    }
-                }
+                changes.Add(Read(item, at, lsn));
             }
 
-            return new Frame { Lsn = lsn, At = at, Changes = changes, By = by };
+            return new Frame
+            {
+                Lsn = lsn,
+                At = at,
+                Changes = changes,
+                By = ObjectOrNone(m.Find(x => x.Name == "by").Value),
+            };
         }
         catch (Exception e) when (e is FormatException or InvalidOperationException or JsonException)
         {
@@ -186,14 +182,14 @@ internal static class ChangeCodec
         }
     }
 
-    private static Change Read(ReadOnlyMemory<byte> item)
+    private static Change Read(ReadOnlyMemory<byte> item, long at, long lsn)
     {
         List<JsonMember> m = JsonMembers.Of(item);
         JsonMember head = m.Count > 0 ? m[0] : throw new FormatException();
         switch (head.Name)
         {
             case "put":
-                SessionInfo put = Info(head.Value);
+                SessionInfo put = Info(head.Value, deletion: 0);
                 bool isNew = m.Exists(x => x.Name == "new");
                 return new Change
                 {
@@ -204,89 +200,121 @@ internal static class ChangeCodec
                     What = What(m),
                 };
             case "append":
-                List<ReadOnlyMemory<byte>> counters = JsonMembers.Items(Find(m, "counters").Value);
-                if (counters.Count != 5)
-                {
-                    throw new FormatException();
-                }
-
-                return new Change
-                {
-                    Kind = ChangeKind.Append,
-                    Id = head.Text,
-                    Offset = Find(m, "offset").Number,
-                    Counters = new Counters(Integer(counters[0]), Integer(counters[1]), Integer(counters[2]),
-                        Integer(counters[3]), Integer(counters[4])),
-                    Lines = ReadLines(Find(m, "lead").Flag, JsonMembers.Items(Find(m, "lines").Value)),
-                };
+                return ReadAppend(head.Id, m);
             case "shares":
-                return new Change { Kind = ChangeKind.Shares, Id = head.Text, Image = Image(m) };
-            case "log":
-                ReadOnlyMemory<byte> log = Image(m);
-                _ = Events.LogState.Read(log);
-                return new Change { Kind = ChangeKind.Log, Id = head.Text, Image = log };
-            case "lock" or "queue" or "buttons":
                 return new Change
                 {
-                    Kind = SideFile.KindOf(head.Name)!.Value,
-                    Id = head.Text,
-                    Image = ObjectOrNone(Image(m)),
+                    Kind = ChangeKind.Shares,
+                    Id = head.Id,
+                    Image = Image(m, i => ShareList.CanRead(i, head.Text)),
+                };
+            case "log":
+                return new Change
+                {
+                    Kind = ChangeKind.Log,
+                    Id = head.Id,
+                    Image = Image(m, i => LogState.CanRead(i, head.Text)),
+                };
+            case "lock" or "queue" or "buttons":
+                ChangeKind side = SideFile.KindOf(head.Name)!.Value;
+                return new Change
+                {
+                    Kind = side,
+                    Id = head.Id,
+                    Image = Image(m, i => SideFile.CanRead(SideFile.NameOf(side), i, head.Text)),
                     What = What(m),
                     Detail = ObjectOrNone(m.Find(x => x.Name == "detail").Value),
                 };
             case "rewrite":
-                return new Change
-                {
-                    Kind = ChangeKind.Rewrite,
-                    Id = head.Text,
-                    File = Find(m, "file").Text,
-                    Bytes = Find(m, "bytes").Number,
-                    Kept = Find(m, "kept").Text,
-                };
+                return ReadRewrite(head.Id, m, at, lsn);
             case "fork":
-                return new Change { Kind = ChangeKind.Fork, Id = head.Text, ParentId = Find(m, "parent").Text };
+                return new Change { Kind = ChangeKind.Fork, Id = head.Id, ParentId = Find(m, "parent").Id };
             case "trash":
             case "restore":
-                SessionInfo moved = Info(head.Value);
+                long deletion = Find(m, "deletion").NumberAboveZero;
+                SessionInfo moved = Info(head.Value, head.Name == "trash" ? deletion : 0);
                 return new Change
                 {
                     Kind = head.Name == "trash" ? ChangeKind.Trash : ChangeKind.Restore,
                     Id = moved.Id,
                     Info = moved,
-                    DeletionLsn = Find(m, "deletion").Number,
+                    DeletionLsn = deletion,
                 };
             case "purge":
-                return new Change { Kind = ChangeKind.Purge, Id = head.Text, DeletionLsn = Find(m, "deletion").Number };
+                return new Change { Kind = ChangeKind.Purge, Id = head.Id, DeletionLsn = Find(m, "deletion").Number };
             case "config":
-                return new Change { Kind = ChangeKind.Config, Image = head.Value };
+                return new Change { Kind = ChangeKind.Config, Image = Image(head) };
             case "stream_begin":
-                OpenStream stream = StreamCodec.ReadBegin(head.Text, m);
+                OpenStream stream = StreamCodec.ReadBegin(head, m);
                 return new Change { Kind = ChangeKind.StreamBegin, Id = stream.SessionId, Stream = stream };
             case "stream_text":
+                byte[] text = Find(m, "text").Utf8;
+                long offset = Find(m, "offset").Number;
                 return new Change
                 {
                     Kind = ChangeKind.StreamText,
-                    Id = Find(m, "session").Text,
-                    StreamId = head.Text,
-                    Offset = Find(m, "offset").Number is >= 0 and var at ? at : throw new FormatException(),
-                    Lines = Find(m, "text").Utf8,
+                    Id = Find(m, "session").Id,
+                    StreamId = head.Id,
+                    Offset = Plausible.IsCount(offset + text.Length) ? offset : throw new FormatException(),
+                    Lines = text,
                 };
             case "stream_end":
                 return new Change
                 {
                     Kind = ChangeKind.StreamEnd,
-                    Id = Find(m, "session").Text,
-                    StreamId = head.Text,
+                    Id = Find(m, "session").Id,
+                    StreamId = head.Id,
                     Seq = Find(m, "seq").Number,
                     IsKept = m.Exists(x => x.Name == "kept"),
                 };
             case "streams" when head.IsNull:
                 return new Change { Kind = ChangeKind.Streams };
             case "streams" when StreamCodec.TryReadImage(head.Value) is not null:
-                return new Change { Kind = ChangeKind.Streams, Image = head.Value };
+                return new Change { Kind = ChangeKind.Streams, Image = Image(head) };
             default:
                 throw new FormatException();
         }
+    }
+
+    private static Change ReadAppend(string id, List<JsonMember> m)
+    {
+        List<ReadOnlyMemory<byte>> counters = JsonMembers.Items(Find(m, "counters").Value);
+        long offset = Find(m, "offset").Number;
+        byte[] lines = ReadLines(Find(m, "lead").Flag, JsonMembers.Items(Find(m, "lines").Value));
+        if (counters.Count != 5 || !Plausible.IsCount(offset + lines.Length))
+        {
+            throw new FormatException();
+        }
+
+        return new Change
+        {
+            Kind = ChangeKind.Append,
+            Id = id,
+            Offset = offset,
+            Counters = new Counters(Integer(counters[0]), Integer(counters[1]), Integer(counters[2]),
+                Integer(counters[3]), Integer(counters[4])),
+            Lines = lines,
+        };
+    }
+
+    // Both are names of files that are linked and renamed: they can be what a prune of this session at this LSN
+    // made of them, and nothing else.
+    private static Change ReadRewrite(string id, List<JsonMember> m, long at, long lsn)
+    {
+        string file = Find(m, "file").Text, kept = Find(m, "kept").Text;
+        if (!Plausible.IsStagedLog(file) || (kept.Length > 0 && kept != Layout.Pruned(at, lsn, id)))
+        {
+            throw new FormatException();
+        }
+
+        return new Change
+        {
+            Kind = ChangeKind.Rewrite,
+            Id = id,
+            File = file,
+            Bytes = Find(m, "bytes").Number,
+            Kept = kept,
+        };
     }
 
     private static JsonMember Find(List<JsonMember> members, string name)
@@ -302,11 +330,19 @@ internal static class ChangeCodec
         throw new FormatException();
     }
 
-    private static ReadOnlyMemory<byte> Image(List<JsonMember> members)
+    // Empty where the file goes.
+    private static ReadOnlyMemory<byte> Image(List<JsonMember> members, Func<ReadOnlyMemory<byte>, bool> canRead)
     {
         JsonMember image = Find(members, "image");
-        return image.IsNull ? default : image.Value;
+        return image.IsNull ? default : canRead(image.Value) ? Image(image) : throw new FormatException();
     }
+
+    // What a small file is written from: an object with a member at least, and compact, since the file's
+    // checksum is that of the compact text.
+    private static ReadOnlyMemory<byte> Image(JsonMember image)
+        => image.Value.Span is [(byte)'{', (byte)'"', ..]
+            && JsonText.TryCompactObject(image.Value.Span)?.Length == image.Value.Length
+            ? image.Value : throw new FormatException();
 
     private static string What(List<JsonMember> members)
         => members.Find(x => x.Name == "what") is { Name: not null } what ? what.Text : "";
@@ -314,13 +350,18 @@ internal static class ChangeCodec
     private static ReadOnlyMemory<byte> ObjectOrNone(ReadOnlyMemory<byte> value)
         => value.IsEmpty || value.Span[0] == '{' ? value : throw new FormatException();
 
-    private static SessionInfo Info(ReadOnlyMemory<byte> value)
-        => InfoCodec.TryRead(value) ?? throw new FormatException();
+    private static SessionInfo Info(ReadOnlyMemory<byte> value, long deletion)
+        => InfoCodec.TryRead(value) is { } info && info.DeletionLsn == deletion ? info : throw new FormatException();
 
     private static long Integer(ReadOnlyMemory<byte> value) => new JsonMember("", default, value).Number;
 
     private static byte[] ReadLines(bool lead, List<ReadOnlyMemory<byte>> lines)
     {
+        if (lines.Count == 0)
+        {
+            throw new FormatException();
+        }
+
         var bytes = new Utf8Buffer(lines.Sum(l => l.Length + 1) + 1);
         if (lead)
         {
@@ -329,7 +370,8 @@ internal static class ChangeCodec
 
         foreach (ReadOnlyMemory<byte> line in lines)
         {
-            bytes.Raw(line.Span).Byte('\n');
+            bytes.Raw(line.Span[0] == '{' && !line.Span.Contains((byte)'\n') ? line.Span : throw new FormatException())
+                .Byte('\n');
         }
 
         return bytes.ToArray();

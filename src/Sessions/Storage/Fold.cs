@@ -67,6 +67,18 @@ internal sealed class Fold
     /// <summary>True where no frame has that: it was made from the file and the frames of streams.</summary>
     public bool AreStreamsCompleted { get; set; }
 
+    /// <summary>What all of them come to.</summary>
+    public static Fold Of(IEnumerable<Frame> frames)
+    {
+        var fold = new Fold();
+        foreach (Frame frame in frames)
+        {
+            fold.Add(frame);
+        }
+
+        return fold;
+    }
+
     public void Add(Frame frame)
     {
         foreach (Change change in frame.Changes)

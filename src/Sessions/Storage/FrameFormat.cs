@@ -42,7 +42,9 @@ internal static class FrameFormat
     public static bool IsPlausible(ReadOnlySpan<byte> header, long room)
     {
         int length = PayloadLength(header);
-        return length > 0 && length <= PayloadBytesMax && HeaderLength + (long)length <= room && Lsn(header) > 0
+        long lsn = Lsn(header);
+        return length > 0 && length <= PayloadBytesMax && HeaderLength + (long)length <= room
+            && lsn is > 0 and <= Plausible.LsnMax && (ulong)Synced(header) < (ulong)lsn
             && BinaryPrimitives.ReadInt32LittleEndian(header[24..]) == TypeChanges
             && BinaryPrimitives.ReadInt32LittleEndian(header[28..]) == 0;
     }

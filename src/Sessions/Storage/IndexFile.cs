@@ -1,4 +1,5 @@
 using System.Buffers.Text;
+using System.Text;
 using Sessions.Platform;
 
 namespace Sessions.Storage;
@@ -72,26 +73,27 @@ internal static class IndexFile
             return false;
         }
 
-        // The checksums say that every line is what this library wrote, so nothing can fail half-way.
+        // The checksums have no key: whole chunks may still be rows of no session. So all are read first.
+        var rows = new List<(RowHead Head, ReadOnlyMemory<byte> Slice)>();
         for (int at = 0; at < last.End;)
         {
             int length = bytes.AsSpan(at).IndexOf((byte)'\n');
             ReadOnlyMemory<byte> line = bytes.AsMemory(at, length);
-            if (line.Span.StartsWith(Info))
+            at += length + 1;
+            if (line.Span.StartsWith(Closing))
             {
-                ReadOnlyMemory<byte> slice = line[Info.Length..^1];
-                add(RowHead.TryRead(slice.Span) ?? throw Errors.Corrupt("A row is no session.", Layout.IndexFile),
-                    slice);
-            }
-            else if (line.Span.StartsWith(Gone))
-            {
-                string id = new JsonMember("", default, line[Gone.Length..^1]).Text;
-                add(new RowHead(id, null, 0, 0, false, 0) { IsGone = true }, default);
+                continue;
             }
 
-            at += length + 1;
+            if (!TryReadRow(line, out RowHead head, out ReadOnlyMemory<byte> slice))
+            {
+                return false;
+            }
+
+            rows.Add((head, slice));
         }
 
+        rows.ForEach(r => add(r.Head, r.Slice));
         return true;
     }
 
@@ -120,6 +122,29 @@ internal static class IndexFile
         return bytes;
     }
 
+    private static bool TryReadRow(ReadOnlyMemory<byte> line, out RowHead head, out ReadOnlyMemory<byte> slice)
+    {
+        (head, slice) = (default, default);
+        ReadOnlySpan<byte> name = line.Span.StartsWith(Info) ? Info : Gone;
+        if (line.Length <= name.Length + 2 || line.Span[^1] != '}')
+        {
+            return false;
+        }
+
+        ReadOnlyMemory<byte> value = line[name.Length..^1];
+        if (line.Span.StartsWith(Info))
+        {
+            slice = value;
+            head = RowHead.TryRead(value.Span).GetValueOrDefault();
+            return head.Id is not null;
+        }
+
+        ReadOnlySpan<byte> id = value.Span[1..^1];
+        bool isId = value.Span[0] == '"' && value.Span[^1] == '"' && SessionIds.IsValid(id);
+        head = new RowHead(isId ? Encoding.ASCII.GetString(id) : "", null, 0, 0, false, 0) { IsGone = true };
+        return isId;
+    }
+
     private static bool AreChunksSound(ReadOnlySpan<byte> bytes)
     {
         for (int chunk = 0, at = 0; chunk < bytes.Length;)
@@ -131,7 +156,7 @@ internal static class IndexFile
             }
 
             ReadOnlySpan<byte> line = bytes.Slice(at, length);
-            if (line.StartsWith("{\"closing\":"u8))
+            if (line.StartsWith(Closing))
             {
                 if (TryReadClosing(line, at + length + 1) is not { } closing || closing.Start != chunk
                     || Crc32C.Compute(bytes[chunk..at]) != closing.RowsCrc)
@@ -151,6 +176,8 @@ internal static class IndexFile
 
         return true;
     }
+
+    private static ReadOnlySpan<byte> Closing => "{\"closing\":"u8;
 
     private static ReadOnlySpan<byte> Info => "{\"info\":"u8;
 
@@ -191,6 +218,7 @@ internal static class IndexFile
             return null;
         }
 
+        // Rows take twelve bytes at least.
         Span<long> values = stackalloc long[7];
         int count = 0;
         for (int i = 12; i < body && count < values.Length; i++)
@@ -201,7 +229,11 @@ internal static class IndexFile
             }
         }
 
-        return count < values.Length ? null : new IndexClosing
+        bool isPossible = count == values.Length && values[0] is >= 0 and <= Plausible.LsnMax
+            && Plausible.AreIds(values[1], values[2]) && values[3] >= 0 && values[3] <= end / 12
+            && values[4] >= 0 && values[4] <= end / 12 && values[5] >= 0 && values[5] < end
+            && values[6] is >= 0 and <= uint.MaxValue;
+        return !isPossible ? null : new IndexClosing
         {
             Lsn = values[0],
             IdMs = values[1],

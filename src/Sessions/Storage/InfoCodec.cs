@@ -83,8 +83,8 @@ internal static class InfoCodec
         {
             switch (m.Name)
             {
-                case "id": id = m.Text; break;
-                case "parent_id": parent = m.TextOrNull; break;
+                case "id": id = m.Id; break;
+                case "parent_id": parent = m.IsNull ? null : m.Id; break;
                 case "fork_seq": forkSeq = m.IsNull ? null : m.Number; break;
                 case "title": title = m.Text; break;
                 case "title_source": source = m.Text; break;
@@ -118,7 +118,7 @@ internal static class InfoCodec
             }
         }
 
-        return id is null || title is null || !SessionIds.IsValid(id) || revision <= 0 ? null : new SessionInfo
+        return id is null || title is null || revision == 0 ? null : new SessionInfo
         {
             Id = id,
             ParentId = parent,
@@ -158,6 +158,7 @@ internal static class InfoCodec
     public static long ReadDeletion(string? text)
         => text is null ? 0 : text.StartsWith("del_", StringComparison.Ordinal)
             && long.TryParse(text.AsSpan(4), NumberStyles.None, CultureInfo.InvariantCulture, out long lsn)
+            && lsn is > 0 and <= Plausible.LsnMax
             ? lsn : throw new FormatException();
 
     private static ShareSummary ReadShare(ReadOnlyMemory<byte> value)
@@ -168,13 +169,13 @@ internal static class InfoCodec
         {
             switch (m.Name)
             {
-                case "share_id": id = m.Text; break;
+                case "share_id": id = Sharing.ShareSecret.RequireId(m.Text); break;
                 case "created_at": created = m.Number; break;
                 case "expires_at": expires = m.NumberOrZero; break;
                 default: break; // ours alone, rewritten whole with each share
             }
         }
 
-        return new ShareSummary(id, created, expires);
+        return id.Length > 0 ? new ShareSummary(id, created, expires) : throw new FormatException();
     }
 }

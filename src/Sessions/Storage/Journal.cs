@@ -181,6 +181,12 @@ internal sealed class Journal(IDisk disk, uint seed, string owner) : IDisposable
 
     private void Finish(string path, SegmentHeader header, ReadOnlySpan<byte> frames)
     {
+        if (header.Number > Layout.SegmentMax)
+        {
+            disk.Unlink(path);
+            throw Errors.Limit("segment", Layout.SegmentMax, header.Number); // nobody would find it by its name
+        }
+
         byte[] page = new byte[SegmentHeader.Length];
         header.Write(page, seed);
         using (IDiskFile file = disk.Open(path, OpenMode.ReadWrite))

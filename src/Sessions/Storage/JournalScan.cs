@@ -5,6 +5,9 @@ namespace Sessions.Storage;
 /// <summary>All that the journal's segments hold, read in order, and where they stop making sense.</summary>
 internal sealed class JournalScan
 {
+    // With one frame of the largest event, and as much again.
+    private const long SegmentBytesLikely = 4 * Journal.SegmentBytesMax;
+
     public List<long> Segments { get; private set; } = [];
 
     /// <summary>The header of the newest segment; null where there is no segment.</summary>
@@ -20,6 +23,12 @@ internal sealed class JournalScan
 
     /// <summary>In the newest segment: after the last byte that is not zero.</summary>
     public long RestEnd { get; private set; }
+
+    /// <summary>Bytes of the segments that count: no more can have been lost with frames of them.</summary>
+    public long Bytes { get; private set; }
+
+    /// <summary>The last LSN that one of the frames says was on stable storage.</summary>
+    public long Synced { get; private set; }
 
     /// <summary>Where each frame of the newest segment ends, by LSN.</summary>
     public List<(long Lsn, long End)> Ends { get; } = [];
@@ -107,6 +116,7 @@ internal sealed class JournalScan
         }
 
         Oldest ??= header;
+        Bytes += Math.Min(file.Length, SegmentBytesLikely);
         long end = file.Length;
         if (!isNewest)
         {
@@ -124,6 +134,7 @@ internal sealed class JournalScan
             }
 
             last = frame.Lsn;
+            Synced = Math.Max(Synced, reader.Synced);
             (Corruption is null ? Frames : Stranded).Add(frame);
             if (isNewest)
             {

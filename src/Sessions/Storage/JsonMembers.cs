@@ -1,3 +1,4 @@
+using System.Buffers.Text;
 using System.Text.Json;
 
 namespace Sessions.Storage;
@@ -7,7 +8,7 @@ internal readonly record struct JsonMember(string Name, ReadOnlyMemory<byte> Raw
 {
     public bool IsNull => Value.Span.SequenceEqual("null"u8);
 
-    public bool IsObject => Value.Span[0] == '{';
+    public bool IsObject => Value.Span is [(byte)'{', ..];
 
     public string? TextOrNull => IsNull ? null : Text;
 
@@ -38,15 +39,16 @@ internal readonly record struct JsonMember(string Name, ReadOnlyMemory<byte> Raw
         }
     }
 
-    public long Number
-    {
-        get
-        {
-            var reader = new Utf8JsonReader(Value.Span);
-            reader.Read();
-            return reader.GetInt64();
-        }
-    }
+    /// <summary>The value as a whole number from 0 to 2^53-1; FormatException where it is none. No file and no
+    /// frame of ours has any other, and sums of a few of them do not overflow.</summary>
+    public long Number => Utf8Parser.TryParse(Value.Span, out long value, out int used) && used == Value.Length
+        && Plausible.IsCount(value) ? value : throw new FormatException();
+
+    /// <summary>The same from 1 on.</summary>
+    public long NumberAboveZero => Number is > 0 and var value ? value : throw new FormatException();
+
+    /// <summary>The value as an id that may name a folder; FormatException where it is none.</summary>
+    public string Id => Text is var id && SessionIds.IsValid(id) ? id : throw new FormatException();
 
     public long NumberOrZero => IsNull ? 0 : Number;
 

@@ -31,6 +31,9 @@ internal static class Layout
     public const string ButtonsFile = "action_buttons.json";
     public const string FilesFolder = "files";
 
+    /// <summary>The highest number of a segment: its name has twelve digits.</summary>
+    public const long SegmentMax = 999_999_999_999;
+
     public static string Segment(long number)
         => string.Create(CultureInfo.InvariantCulture, $"journal/{number:D12}.log");
 
@@ -38,7 +41,8 @@ internal static class Layout
     {
         number = 0;
         return name.Length == 16 && name.EndsWith(".log", StringComparison.Ordinal)
-            && long.TryParse(name.AsSpan(0, 12), NumberStyles.None, CultureInfo.InvariantCulture, out number);
+            && long.TryParse(name.AsSpan(0, 12), NumberStyles.None, CultureInfo.InvariantCulture, out number)
+            && number > 0;
     }
 
     /// <summary>A segment in the making. It stands among the finished ones, not in tmp/, so that a file
@@ -95,6 +99,21 @@ internal static class Layout
 
     /// <summary>A branch's link to the log of an ancestor.</summary>
     public static string History(string folder, string ancestorId) => $"{folder}/{HistoryFolder}/{ancestorId}.jsonl";
+
+    /// <summary>True for a path that a file of a store may have: names with one slash between them, none of which
+    /// leads anywhere else.</summary>
+    public static bool IsInside(string path)
+    {
+        foreach (Range part in path.AsSpan().Split('/'))
+        {
+            if (path.AsSpan(part) is "" or "." or ".." || path.AsSpan(part).IndexOfAny('\\', '\0') >= 0)
+            {
+                return false;
+            }
+        }
+
+        return true;
+    }
 
     public static string Parent(string path)
     {

@@ -11,6 +11,10 @@ internal sealed class LogRewriter(IDisk disk)
 {
     private const string Half = ".swap";
 
+    /// <summary>True for the names of files that are made to replace a log.</summary>
+    public static bool IsOurs(string name) => Plausible.IsStagedLog(
+        name.EndsWith(Half, StringComparison.Ordinal) ? name[..^Half.Length] : name);
+
     public void Replace(string folder, Change rewrite)
     {
         string fresh = folder + "/" + rewrite.File, log = folder + "/" + Layout.EventsFile;

@@ -7,6 +7,9 @@ namespace Sessions.Storage;
 /// </summary>
 internal sealed class OpenStream
 {
+    // Far above what an event may have; a journal from elsewhere may have more.
+    private const int BytesMax = 1 << 30;
+
     private byte[] _text = [];
     private int _length;
     private volatile bool _isEnded;
@@ -91,7 +94,7 @@ internal sealed class OpenStream
     /// always one that was written, up to some point.</summary>
     public void Add(long offset, ReadOnlySpan<byte> text)
     {
-        if (offset > _length || offset + text.Length <= _length)
+        if (offset > _length || offset + text.Length <= _length || (long)_length + text.Length > BytesMax)
         {
             return;
         }

@@ -27,8 +27,10 @@ internal static class PlainAppend
         int by = rest.At;
         int byLength = rest.Left.IndexOf(",\"changes\":["u8);
         Span<long> counters = stackalloc long[CountersCount];
-        if (byLength < 0 || !rest.Skip(byLength) || !rest.Skip(",\"changes\":[{\"append\":\""u8)
-            || !rest.Word(out string id) || !rest.Skip("\",\"offset\":"u8) || !rest.Number(out long offset)
+        if (byLength < 0 || !IsBy(rest.Left[..byLength]) || !rest.Skip(byLength)
+            || !rest.Skip(",\"changes\":[{\"append\":\""u8)
+            || !rest.Id(out string id) || !rest.Skip("\",\"offset\":"u8) || !rest.Number(out long offset)
+            || !Plausible.IsCount(offset + payload.Length)
             || !rest.Skip(",\"counters\":["u8) || !rest.Numbers(counters)
             || !rest.Skip(",\"lead\":false,\"sizes\":["u8))
         {
@@ -52,6 +54,15 @@ internal static class PlainAppend
             Lines = payload.AsMemory(rest.At, end - rest.At),
         };
         return new Frame { Lsn = lsn, At = at, By = payload.AsMemory(by, byLength), Changes = [change] };
+    }
+
+    // Watches hand it out as it stands. Mostly it is as StoreCore writes it, without anything escaped.
+    private static bool IsBy(ReadOnlySpan<byte> text)
+    {
+        var by = new Reader(text);
+        bool isPlain = by.Skip("{\"pid\":"u8) && by.Number(out _) && by.Skip(",\"client_type\":\""u8)
+            && by.SkipWord() && by.Skip(",\"instance_id\":\""u8) && by.SkipWord() && by.Left.SequenceEqual("}"u8);
+        return isPlain || JsonText.IsObject(text);
     }
 
     // Looks at all of it first: where it fits not, the array must be as it was.
@@ -105,7 +116,7 @@ internal static class PlainAppend
         public bool Skip(ReadOnlySpan<byte> expected) => Left.StartsWith(expected) && Skip(expected.Length);
 
         public bool Number(out long value)
-            => Utf8Parser.TryParse(Left, out value, out int used) && value >= 0 && Skip(used);
+            => Utf8Parser.TryParse(Left, out value, out int used) && Plausible.IsCount(value) && Skip(used);
 
         public bool Numbers(scoped Span<long> values)
         {
@@ -120,12 +131,21 @@ internal static class PlainAppend
             return true;
         }
 
-        // A string without escapes, up to its closing quote.
-        public bool Word(out string word)
+        // An id, up to its closing quote.
+        public bool Id(out string id)
         {
             int length = Left.IndexOf((byte)'"');
-            word = length <= 0 || Left[..length].Contains((byte)'\\') ? "" : Encoding.UTF8.GetString(Left[..length]);
-            return word.Length > 0 && Skip(length);
+            bool isValid = length > 0 && SessionIds.IsValid(Left[..length]);
+            id = isValid ? Encoding.UTF8.GetString(Left[..length]) : "";
+            return isValid && Skip(length);
+        }
+
+        // Text of ASCII without escapes and control characters, with its closing quote.
+        public bool SkipWord()
+        {
+            int length = Left.IndexOf((byte)'"');
+            return length >= 0 && Left[..length].IndexOfAnyExceptInRange((byte)0x20, (byte)0x7e) < 0
+                && !Left[..length].Contains((byte)'\\') && Skip(length + 1);
         }
     }
 }

@@ -166,9 +166,9 @@ internal sealed class Quarantine(IDisk disk, TimeProvider time, bool canWrite)
     private QuarantineEntry? ReadNote(string note)
         => disk.Stat(note) is { IsFolder: false, IsOther: false }
             && SmallFile.ReadWhole(disk, note, NoteBytesMax) is { IsWhole: true } read
-            && CheckedJson.Read(read.Bytes) is { } compact ? TryRead(note, compact) : null;
+            && CheckedJson.Read(read.Bytes) is { } compact ? TryRead(Layout.Parent(note), compact) : null;
 
-    private static QuarantineEntry? TryRead(string note, byte[] compact)
+    private static QuarantineEntry? TryRead(string folder, byte[] compact)
     {
         string? session = null, file = null, source = null, reason = null;
         long at = 0;
@@ -192,7 +192,10 @@ internal sealed class Quarantine(IDisk disk, TimeProvider time, bool canWrite)
             return null; // somebody wrote something else over it; the copy beside it is still kept
         }
 
-        return new QuarantineEntry(session, file ?? note, source ?? "", reason ?? "unknown", at);
+        // Both are read from: the copy stands beside the note, and what it is of somewhere in the store.
+        return (file is null || (Layout.IsInside(file) && Layout.Parent(file) == folder))
+            && (source is null || Layout.IsInside(source))
+            ? new QuarantineEntry(session, file ?? $"{folder}/{Note}", source ?? "", reason ?? "unknown", at) : null;
     }
 
     private string? Add((string Source, long Length, uint Crc) key, string? sessionId, string reason, IToKeep content)

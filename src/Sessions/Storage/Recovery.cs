@@ -14,17 +14,17 @@ internal sealed class Recovery(StoreCore core)
     /// <summary>At an open, alone: leaves the page and the rows at the end of the journal.</summary>
     public void RunAlone(SharedState state)
     {
-        bool wasPoisoned = state.Layout == SharedState.Magic && state.Health == StoreHealth.Poisoned
-            && state.BootId == (long)core.Environment.BootId && state.StoreHash == core.Seed;
+        bool isPossible = PageCheck.IsPossible(state, core.Seed)
+            && state.BootId == (long)core.Environment.BootId;
+        bool wasPoisoned = isPossible && state.Health == StoreHealth.Poisoned;
         long? synced = wasPoisoned ? state.Synced : null, published = wasPoisoned ? state.Published : null;
-        long generation = state.Generation;
+        long generation = PageCheck.NextGeneration(state.Generation, 0);
         var applier = new Applier(core)
         {
             AtStep = core.Step,
             BeforeChanges = core.Quarantine.Settle,
         };
-        bool isOurs = state.Layout == SharedState.Magic && state.StoreHash == core.Seed
-            && core.Environment.BootId != 0 && state.BootId == (long)core.Environment.BootId;
+        bool isOurs = isPossible && core.Environment.BootId != 0;
         Outcome outcome = Run(applier, synced, published, isAlone: true, witnessed: isOurs ? state.Synced : 0);
         applier.Close();
         if (outcome.Health == StoreHealth.Sound)
@@ -42,7 +42,7 @@ internal sealed class Recovery(StoreCore core)
         SharedState state = core.State;
         bool poisoned = core.CanFollow(state) && state.Health == StoreHealth.Poisoned;
         long? synced = poisoned ? state.Synced : null, published = poisoned ? state.Published : null;
-        long generation = Math.Max(state.Generation, core.Now);
+        long generation = PageCheck.NextGeneration(state.Generation, core.Now);
         applier.Forget();
         Reset(state, Run(applier, synced, published, isAlone: false), generation);
         state.Announce();
@@ -63,6 +63,11 @@ internal sealed class Recovery(StoreCore core)
             index = null;
         }
 
+        if (synced < Math.Max(scan.Synced, scan.Newest?.PreviousLsn ?? 0))
+        {
+            (synced, published) = (null, null); // the frames say that more was: the page is made up
+        }
+
         (long ms, long n) = IdFloor(scan, index);
         if (scan.Corruption is null && !scan.IsClosed && published is null && witnessed > scan.LastLsn)
         {
@@ -70,7 +75,13 @@ internal sealed class Recovery(StoreCore core)
                 + $"and LSN {witnessed} was on stable storage");
         }
 
-        Fold fold = FoldOf(scan);
+        Fold fold = Fold.Of(scan.Frames);
+        if (scan.Corruption is null && !scan.IsClosed
+            && LogPlaces.Find(core.Disk, fold, scan.Bytes) is { } misplaced)
+        {
+            scan.Damage(misplaced);
+        }
+
         if (scan.Corruption is null && !scan.IsClosed && published is null
             && LostFrames.Find(core.Disk, scan, fold) is { } lost)
         {
@@ -136,13 +147,13 @@ internal sealed class Recovery(StoreCore core)
         (long lsn, long folderMs, long folderN) = FolderScan.Floors(core.Disk);
         (ms, n) = (folderMs, folderN).CompareTo((ms, n)) > 0 ? (folderMs, folderN) : (ms, n);
         lsn = Math.Max(lsn, witnessed);
-        return new Outcome(lsn == 0 ? 0 : lsn + Takeover.Jump, ms, n);
+        return new Outcome(lsn == 0 ? 0 : Takeover.Behind(lsn), ms, n);
     }
 
     private long Redo(Applier applier, JournalScan scan, IndexClosing? index, long torn, (long Ms, long N) ids,
         bool isAlone)
     {
-        Fold fold = FoldOf(scan);
+        Fold fold = Fold.Of(scan.Frames);
         core.Step(Step.RecoveryFolded);
         core.Disk.CreateFolder(Layout.Temporary);
         CompleteImages(fold);
@@ -154,7 +165,7 @@ internal sealed class Recovery(StoreCore core)
         Durably.Sync(core.Disk, fold.Sessions.Values.Select(s => new TouchedSession(s.Id, s.Place ?? 0, s.IsPurged)),
             fold.Sessions.Values.SelectMany(s => s.Sources).Distinct());
         core.Step(Step.RecoverySynced);
-        long floor = Math.Max(scan.LastLsn, index?.Lsn ?? 0) + Takeover.Jump;
+        long floor = Takeover.Behind(Math.Max(scan.LastLsn, index?.Lsn ?? 0));
         if (isAlone)
         {
             IndexWriter.Write(core.Disk, core.Quarantine, index,
@@ -207,17 +218,6 @@ internal sealed class Recovery(StoreCore core)
         }
     }
 
-    private static Fold FoldOf(JournalScan scan)
-    {
-        var fold = new Fold();
-        foreach (Frame frame in scan.Frames)
-        {
-            fold.Add(frame);
-        }
-
-        return fold;
-    }
-
     private void Reset(SharedState state, Outcome outcome, long generation)
     {
         state.Segment = 0;
@@ -234,7 +234,7 @@ internal sealed class Recovery(StoreCore core)
         state.Health = outcome.Health;
         state.BootId = (long)core.Environment.BootId;
         state.StoreHash = core.Seed;
-        state.Generation = generation + 1;
+        state.Generation = generation;
         state.Layout = SharedState.Magic;
     }
 

@@ -38,13 +38,18 @@ internal readonly record struct RowHead(string Id, string? ParentId, long Create
                 {
                     case 1: id = reader.GetString(); break;
                     case 2: parent = reader.GetString(); break;
-                    case 3: created = reader.GetInt64(); break;
-                    case 4: updated = reader.GetInt64(); break;
+                    case 3: created = Number(ref reader); break;
+                    case 4: updated = Number(ref reader); break;
                     case 5: archived = reader.GetBoolean(); break;
                     case 6: deletion = InfoCodec.ReadDeletion(reader.GetString()); break;
                     case 7 when reader.TokenType == JsonTokenType.StartObject: expires = ReadExpiry(ref reader); break;
                     default: reader.Skip(); break;
                 }
+            }
+
+            if (reader.TokenType != JsonTokenType.EndObject || reader.BytesConsumed != json.Length)
+            {
+                return null; // it is handed out as it stands, so nothing may stand behind it
             }
         }
         catch (Exception e) when (e is JsonException or InvalidOperationException or FormatException)
@@ -52,9 +57,12 @@ internal readonly record struct RowHead(string Id, string? ParentId, long Create
             return null; // the caller's answer to this is the answer: the index is not to be used
         }
 
-        return id is not null && SessionIds.IsValid(id)
+        return id is not null && SessionIds.IsValid(id) && (parent is null || SessionIds.IsValid(parent))
             ? new RowHead(id, parent, created, updated, archived, deletion) { ShareExpiresAt = expires } : null;
     }
+
+    private static long Number(ref Utf8JsonReader reader)
+        => reader.GetInt64() is var value && Plausible.IsCount(value) ? value : throw new FormatException();
 
     private static long ReadExpiry(ref Utf8JsonReader reader)
     {
@@ -63,7 +71,7 @@ internal readonly record struct RowHead(string Id, string? ParentId, long Create
         {
             bool isExpiry = reader.ValueTextEquals("expires_at"u8);
             reader.Read();
-            expires = isExpiry && reader.TokenType == JsonTokenType.Number ? reader.GetInt64() : expires;
+            expires = isExpiry && reader.TokenType == JsonTokenType.Number ? Number(ref reader) : expires;
             reader.Skip();
         }
 

@@ -27,7 +27,7 @@ internal sealed partial class RowTable
             isOfRows |= !isOfSide;
             if (change.Kind == ChangeKind.Config)
             {
-                Config = change.Image.ToArray();
+                Config = Lifecycle.SoundConfig.Noted(change.Image.ToArray());
                 continue;
             }
 

@@ -154,9 +154,15 @@ internal sealed partial class RowTable(IDisk disk, Quarantine quarantine, string
             return read;
         }
 
-        SessionInfo info = InfoCodec.TryRead(row.Slice)
-            ?? throw Errors.Corrupt("A row of the index is no session.", Layout.IndexFile, row.Id);
-        return Settle(row, info);
+        if (InfoCodec.TryRead(row.Slice) is { } info && info.Id == row.Id)
+        {
+            return Settle(row, info);
+        }
+
+        // The index is disposable: what is no session's info there may stand in the session's own file.
+        row.Slice = default;
+        return TryRead(row) && row.Info is { } own ? own
+            : throw Errors.Corrupt("A row of the index is no session.", Layout.IndexFile, row.Id);
     }
 
     /// <summary>Gives every session of the index a row.</summary>
@@ -318,9 +324,9 @@ internal sealed partial class RowTable(IDisk disk, Quarantine quarantine, string
             ? info with { Share = Sharing.ShareList.Summarize(Sharing.ShareList.Read(ReadShares(row, isSettled)), now) }
             : info;
 
-    /// <summary>config.json, compact; empty where there is none.</summary>
+    /// <summary>config.json, compact, without rules that are damaged; empty where there is none.</summary>
     public byte[] ReadConfig()
-        => Config ??= SmallFile.Read(disk, quarantine, Layout.ConfigFile, null) ?? [];
+        => Config ??= Lifecycle.SoundConfig.Noted(SmallFile.Read(disk, quarantine, Layout.ConfigFile, null) ?? []);
 
     // share_info is null where no share can be resolved, so that most sessions need no look at their file.
     private static bool MayBeShared(Row row) => row.IsLive && (row.Info is { } info
@@ -395,6 +401,7 @@ internal sealed partial class RowTable(IDisk disk, Quarantine quarantine, string
         {
             info = null;
             byte[]? found = _index.Find(_base, row.Id);
+            found = found is not null && InfoCodec.TryRead(found)?.Id == row.Id ? found : null;
             if (found is not null && row.DeletionLsn == 0)
             {
                 Touched[row.Id] = row;

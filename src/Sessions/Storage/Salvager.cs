@@ -81,7 +81,7 @@ internal sealed class Salvager
         RemoveDamaged(Layout.StreamsFile, null, c => StreamCodec.TryReadImage(c) is not null);
         int sessions = RebuildInfos(rows);
         (long lsn, long ms, long n) = FolderScan.Floors(_disk);
-        lsn = Math.Max(Math.Max(lsn, scan.LastLsn), index?.Lsn ?? 0) + Takeover.Jump;
+        lsn = Takeover.Behind(Math.Max(Math.Max(lsn, scan.LastLsn), index?.Lsn ?? 0));
         (ms, n) = index is not null && (index.IdMs, index.IdN).CompareTo((ms, n)) > 0
             ? (index.IdMs, index.IdN) : (ms, n);
         if (scan.Newest is { } header && (header.IdMs, header.IdN).CompareTo((ms, n)) > 0)
@@ -433,7 +433,8 @@ internal sealed class Salvager
 
             EventHead head = walk.Damage is null ? EventLine.Head(walk.Unclosed.Span) : default;
             bool isMessage = walk.Damage is null && EventLine.IsMessage(head.Type);
-            c = new Counters(walk.Seq, c.EventCount + 1, c.MessageCount + (isMessage ? 1 : 0),
+            c = new Counters(walk.Seq, Limits.Next(c.EventCount), isMessage ? Limits.Next(c.MessageCount)
+                : c.MessageCount,
                 Math.Max(c.UpdatedAt, head.Timestamp), Math.Max(c.LastEventAt, head.Timestamp));
         }
 

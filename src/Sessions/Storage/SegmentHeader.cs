@@ -47,7 +47,7 @@ internal sealed record SegmentHeader
         BinaryPrimitives.WriteUInt32LittleEndian(page[8..], Crc32C.Compute(page[16..Length], seed));
     }
 
-    /// <summary>Null where the bytes are not a header of this store.</summary>
+    /// <summary>Null where the bytes are not a header of this store, or one that says what cannot be.</summary>
     public static SegmentHeader? TryRead(ReadOnlySpan<byte> page, uint seed)
     {
         if (page.Length < Length || Field(page, 0) != Magic
@@ -56,7 +56,7 @@ internal sealed record SegmentHeader
             return null;
         }
 
-        return new SegmentHeader
+        var header = new SegmentHeader
         {
             Number = Field(page, 2),
             Size = Field(page, 3),
@@ -68,7 +68,13 @@ internal sealed record SegmentHeader
             IdN = Field(page, 9),
             Told = Field(page, 10),
         };
+        return header.IsPossible ? header : null;
     }
+
+    private bool IsPossible => Number is > 0 and <= Layout.SegmentMax && Size is >= Length and <= Limits.IntegerMax
+        && FirstLsn is > 0 and <= Plausible.LsnMax + 1 && PreviousLsn >= 0 && PreviousLsn < FirstLsn
+        && (PreviousEnd == 0 || PreviousEnd is >= Length and <= Limits.IntegerMax)
+        && FirstNeeded is > 0 && FirstNeeded <= Number && Plausible.AreIds(IdMs, IdN) && Told >= 0 && Told < FirstLsn;
 
     private static long Field(ReadOnlySpan<byte> page, int index)
         => BinaryPrimitives.ReadInt64LittleEndian(page[(index * 8)..]);

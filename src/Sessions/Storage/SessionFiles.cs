@@ -24,6 +24,7 @@ internal static class SessionFiles
     public const long BytesMax = 1024 * 1024 * 1024;
 
     private const int CopyBytes = 1024 * 1024;
+    private const string ExtensionLetters = "abcdefghijklmnopqrstuvwxyz0123456789";
     private const int DigestDigits = Sha256.Bytes * 2;
     private const int IdDigits = 32;
 
@@ -147,6 +148,7 @@ internal static class SessionFiles
         return disk.Stat(files) is not { IsFolder: true } ? [] : [.. disk.List(files)
             .Where(n => !n.IsFolder && !n.IsOther && n.Name.Length > DigestDigits && n.Name[DigestDigits] == '.'
                 && !n.Name.EndsWith(FileLinks.HalfSuffix, StringComparison.Ordinal)
+                && n.Name.AsSpan(DigestDigits + 1).IndexOfAnyExcept(ExtensionLetters) < 0
                 && n.Name.AsSpan(0, DigestDigits).IndexOfAnyExcept("0123456789abcdef") < 0)
             .Select(n => n.Name).Order(StringComparer.Ordinal)];
     }

@@ -72,11 +72,12 @@ internal sealed unsafe partial class SharedState
         return Tag(first) == lap && Tag(second) == lap;
     }
 
+    // The count of signals is whatever somebody wrote there; no number has a place outside the ring.
     private long* Place(long number)
-        => (long*)(_address + AbortRingOffset) + (number % AbortsKept * WordsEach);
+        => (long*)(_address + AbortRingOffset) + ((ulong)number % AbortsKept * WordsEach);
 
     // Never 0 in the first lap, so that an empty place is not taken for a full one.
-    private static long LapOf(long number) => ((number / AbortsKept) + 1) & ushort.MaxValue;
+    private static long LapOf(long number) => (long)(((ulong)number / AbortsKept) + 1) & ushort.MaxValue;
 
     private static long Tag(long word) => (long)((ulong)word >> DigestBits);
 }

@@ -251,9 +251,9 @@ internal sealed class StoreCore
         };
     }
 
-    /// <summary>True where the page is whole, this store's, and from since the machine was started: a
+    /// <summary>True where the page is one that can be, this store's, and from since the machine was started: a
     /// power cut leaves an older one that speaks of frames which are gone.</summary>
     public bool CanFollow(SharedState state)
-        => state.Layout == SharedState.Magic && state.StoreHash == Seed
+        => PageCheck.IsPossible(state, Seed)
             && (state.BootId == (long)Environment.BootId || state.BootId == 0 || Environment.BootId == 0);
 }

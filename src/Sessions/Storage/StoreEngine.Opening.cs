@@ -226,7 +226,7 @@ internal sealed partial class StoreEngine
     private void Overlay()
     {
         JournalScan scan = JournalScan.Read(Core.Disk, new Journal(Core.Disk, Core.Seed, Core.InstanceId));
-        Core.Corruption ??= scan.Corruption;
+        Core.Corruption ??= scan.Corruption ?? LogPlaces.Find(Core.Disk, Fold.Of(scan.Frames), scan.Bytes);
         bool isCorrupt = Core.Corruption is not null;
         List<Frame> frames = isCorrupt ? WholeFrames.Of(Core.Disk, scan) : scan.Frames;
         SharedState state = Core.State;

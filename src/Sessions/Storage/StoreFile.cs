@@ -44,14 +44,17 @@ internal sealed record StoreFile(string StoreId, int Version, long CreatedAt)
                 }
             }
 
-            return format == Format && id is { Length: > 0 } && version is >= 0 and <= int.MaxValue
-                ? new StoreFile(id, (int)version, created) : throw new FormatException();
+            return format == Format && IsId(id) && version is >= 0 and <= int.MaxValue
+                ? new StoreFile(id!, (int)version, created) : throw new FormatException();
         }
         catch (Exception e) when (e is FormatException or InvalidOperationException or System.Text.Json.JsonException)
         {
             throw Errors.Corrupt("store.json is damaged.", Layout.StoreFile);
         }
     }
+
+    private static bool IsId(string? id) => id is { Length: IdLength } && id.StartsWith("st_", StringComparison.Ordinal)
+        && id.AsSpan(3).IndexOfAnyExcept("0123456789abcdef") < 0;
 
     /// <summary>Makes the file unless another process is first, with an id of its own unless one is given. The
     /// name appears with its content.</summary>

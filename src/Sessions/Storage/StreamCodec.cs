@@ -14,10 +14,10 @@ internal static class StreamCodec
         => b.Member("session", s.SessionId).Member("type", s.Type).Member("turn_id", s.TurnId).Member("id", s.EventId)
             .Member("timestamp", s.Timestamp).Member("started_at", s.StartedAt).Member("owner", s.Owner);
 
-    public static OpenStream ReadBegin(string id, List<JsonMember> m) => new()
+    public static OpenStream ReadBegin(JsonMember id, List<JsonMember> m) => new()
     {
-        Id = id,
-        SessionId = Find(m, "session").Text,
+        Id = id.Id,
+        SessionId = Find(m, "session").Id,
         Type = Find(m, "type").Text,
         TurnId = Find(m, "turn_id").TextOrNull,
         EventId = Find(m, "id").TextOrNull,
@@ -64,7 +64,7 @@ internal static class StreamCodec
             {
                 List<JsonMember> m = JsonMembers.Of(item);
                 bool isEnded = m.Exists(x => x.Name == "seq");
-                streams.Add(new SavedStream(ReadBegin(Find(m, "stream_id").Text, m),
+                streams.Add(new SavedStream(ReadBegin(Find(m, "stream_id"), m),
                     isEnded ? default : Find(m, "text").Utf8, isEnded, isEnded ? Find(m, "seq").Number : 0));
             }
 

@@ -12,6 +12,10 @@ internal sealed class Takeover(StoreCore core, Recovery recovery)
     /// <summary>A gap in the LSNs after damage: no number that a lost frame may have had is used again.</summary>
     public const long Jump = 1 << 20;
 
+    /// <summary>The floor behind such a gap. There is no LSN above the highest: then nothing can be written any
+    /// more, and all that is there can be read.</summary>
+    public static long Behind(long lsn) => Math.Min(lsn + Jump, Plausible.LsnMax);
+
     public void Enter(BatchRunner runner)
     {
         if (!core.Lock!.Locks.IsLinked)
@@ -28,7 +32,7 @@ internal sealed class Takeover(StoreCore core, Recovery recovery)
 
         SharedState state = core.State;
         StoreLock.Entered(state);
-        if (state.Layout != SharedState.Magic || state.StoreHash != core.Seed)
+        if (!PageCheck.IsPossible(state, core.Seed))
         {
             recovery.RunBesideOthers(runner.Applier);
         }
@@ -122,8 +126,8 @@ internal sealed class Takeover(StoreCore core, Recovery recovery)
             runner.SyncAll();
             if (torn)
             {
-                state.Floor = state.Published + Jump;
-                runner.Switch(0, Jump);
+                state.Floor = Behind(state.Published);
+                runner.Switch(0, state.Floor - state.Published);
             }
 
             state.Announce();

@@ -102,16 +102,23 @@ internal sealed class Transaction(RowTable rows, Action<Span<byte>> fillRandom)
         return row.IsGone ? throw Errors.Deleted(row.Id) : rows.Read(row);
     }
 
-    /// <summary>The next id, which orders behind all others even when the clock steps back.</summary>
+    /// <summary>The next id, which orders behind all others even when the clock steps back. Where somebody copied
+    /// folders here that have it and those behind it, each step is twice as far as the one before: however many
+    /// there are, a few dozen looks are enough.</summary>
     public string NextId(Platform.IDisk disk)
     {
         string id;
+        long step = 1;
         do
         {
-            (IdMs, IdN) = Now > IdMs ? (Now, 1) : (IdMs, IdN + 1);
+            (IdMs, IdN) = Now > IdMs ? (Now, 1)
+                : IdN + step <= SessionIds.NMax ? (IdMs, IdN + step)
+                : IdMs < SessionIds.MsMax ? (IdMs + 1, 1)
+                : throw Errors.Limit("session_id", SessionIds.MsMax, IdMs);
             id = SessionIds.Format(IdMs, IdN);
+            step *= 2;
         }
-        while (disk.Stat(Layout.LiveFolder(id)) is not null); // somebody copied it here
+        while (disk.Stat(Layout.LiveFolder(id)) is not null);
         return id;
     }
 

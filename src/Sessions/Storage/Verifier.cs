@@ -2,6 +2,7 @@ using System.Buffers;
 using System.Globalization;
 using Sessions.Events;
 using Sessions.Jobs;
+using Sessions.Lifecycle;
 using Sessions.Platform;
 
 namespace Sessions.Storage;
@@ -83,7 +84,8 @@ internal sealed class Verifier
             Add("invalid_json", "error", null, Layout.StoreFile, 0, null, null, null, e.Message);
         }
 
-        CheckSmall(Layout.ConfigFile, null);
+        SoundConfig.Of(CheckSmall(Layout.ConfigFile, null) ?? [], rule => Add("rule_damaged", "error", null,
+            Layout.ConfigFile, null, null, null, null, $"{rule}: the default holds"));
         CheckSmall(Layout.StreamsFile, null, c => StreamCodec.TryReadImage(c) is not null);
         CheckIndex();
         List<QuarantineEntry> entries = _core.Quarantine.List(out int leftOff, _context);

@@ -75,7 +75,8 @@ internal static class LockStatus
         };
     }
 
-    private static string Article(string noun) => "aeiouAEIOU".Contains(noun[0]) ? $"an {noun}" : $"a {noun}";
+    private static string Article(string noun)
+        => noun.Length > 0 && "aeiouAEIOU".Contains(noun[0]) ? $"an {noun}" : $"a {noun}";
 
     private static string Span(long ms)
     {

@@ -114,7 +114,7 @@ internal sealed record QueueState
         List<QueueEntry> dropped = Entries.Where(e => e.State != QueueEntryState.Claimed).Select(Dropped).ToList();
         QueueState state = this with
         {
-            Generation = Generation + 1,
+            Generation = Limits.Next(Generation),
             Entries = [.. Entries.Where(e => e.State == QueueEntryState.Claimed)],
             Settled = [.. Settled.Concat(dropped).TakeLast(RecordsMax)],
         };
