@@ -1,0 +1,115 @@
+using System.Globalization;
+
+namespace Sessions.Tests.Hostile;
+
+/// <summary>Where hostile stores are made: in memory where this machine lets us mount it, since thousands of them
+/// are synced, and else in the temporary folder. Two seed stores are in it, of which each case takes a copy.</summary>
+public sealed class HostileFolder : IDisposable
+{
+    /// <summary>Who owns the stores and works with them, where the tests run as root; else nobody else does.</summary>
+    public static readonly int User = Posix.IsRoot ? 65534 : -1;
+
+    /// <summary>Somebody else, who has no rights either.</summary>
+    public const int Stranger = 65533;
+
+    private const int Detach = 2;
+
+    private readonly string _folder;
+    private readonly bool _isMounted;
+    private int _cases;
+
+    public HostileFolder()
+    {
+        _ = HostileLibrary.Program;
+        _folder = Directory.CreateTempSubdirectory("sessions-hostile-").FullName;
+        if (Posix.IsRoot)
+        {
+            _isMounted = Posix.Mount("none", _folder, "tmpfs", 0, "mode=0755") == 0;
+            Posix.Mode(_folder, 0x1ED);
+            Assert.SkipUnless(IsOpenToAll(_folder), $"Nobody without rights can come to {_folder}.");
+        }
+
+        Closed = Make("closed");
+        Killed = Make("killed");
+    }
+
+    /// <summary>A store that was closed: its files are the record.</summary>
+    internal HostileSeed Closed { get; }
+
+    /// <summary>A store whose process was killed: its journal is the record.</summary>
+    internal HostileSeed Killed { get; }
+
+    internal HostileSeed[] Seeds => [Closed, Killed];
+
+    /// <summary>The argument that makes a host that user.</summary>
+    public static string UserText => User.ToString(CultureInfo.InvariantCulture);
+
+    /// <summary>A new folder that the user owns, for one case.</summary>
+    public string NewFolder()
+    {
+        string path = Path.Combine(_folder,
+            Interlocked.Increment(ref _cases).ToString("D6", CultureInfo.InvariantCulture));
+        Directory.CreateDirectory(path);
+        Give(path);
+        return path;
+    }
+
+    /// <summary>Gives everything that is root's to the user.</summary>
+    public static void Give(string path)
+    {
+        if (User < 0)
+        {
+            return;
+        }
+
+        Node node = Posix.Look(path);
+        if (node.User == 0)
+        {
+            Posix.Own(path, User);
+        }
+
+        if (node.IsFolder)
+        {
+            foreach (string inner in Directory.GetFileSystemEntries(path))
+            {
+                Give(inner);
+            }
+        }
+    }
+
+    public void Dispose()
+    {
+        if (_isMounted)
+        {
+            Assert.Equal(0, Posix.Unmount(_folder, Detach));
+        }
+
+        Directory.Delete(_folder, recursive: true);
+    }
+
+    private HostileSeed Make(string kind)
+    {
+        string folder = NewFolder();
+        string store = Path.Combine(folder, "store");
+        string roles = Path.Combine(folder, "roles");
+        using var host = new HostileHost(UserText, "seed", store, roles, kind);
+        host.End();
+        Assert.True(File.Exists(roles), string.Join('\n', host.Faults)); // written last, before it is killed
+        var seed = new HostileSeed(kind, store, roles);
+        seed.MemoryKib = CaseRunner.Measure(seed, NewFolder());
+        return seed;
+    }
+
+    private static bool IsOpenToAll(string? folder)
+    {
+        for (; folder is not null; folder = Path.GetDirectoryName(folder))
+        {
+            if ((Posix.Look(folder).Mode & 1) == 0)
+            {
+                return false;
+            }
+        }
+
+        return true;
+    }
+}

@@ -1,0 +1,67 @@
+using System.Diagnostics;
+
+namespace Sessions.Tests.Hostile;
+
+/// <summary>The built library, $SESSIONS_LIBRARY or out/lib of this tree, and the program in tests/hostile that
+/// calls it, compiled once.</summary>
+internal static class HostileLibrary
+{
+    private static readonly Lazy<string> s_program = new(Compile);
+
+    /// <summary>Where the host is. Whoever asks is skipped where there is nothing to run.</summary>
+    public static string Program
+    {
+        get
+        {
+            Assert.SkipUnless(OperatingSystem.IsLinux(), "Reads /proc and watches with inotify.");
+            Assert.SkipUnless(File.Exists(Library), "There is no built library; see ./build.sh lib.");
+            return s_program.Value;
+        }
+    }
+
+    private static string Root
+    {
+        get
+        {
+            string folder = AppContext.BaseDirectory;
+            while (!File.Exists(Path.Combine(folder, "Sessions.sln")))
+            {
+                folder = Path.GetDirectoryName(folder) ?? throw new FileNotFoundException("no Sessions.sln above");
+            }
+
+            return folder;
+        }
+    }
+
+    private static string Library => Environment.GetEnvironmentVariable("SESSIONS_LIBRARY") is { Length: > 0 } given
+        ? Path.GetFullPath(given)
+        : Path.Combine(Root, "out", "lib", "libsessions.so");
+
+    /// <summary>Runs a program to its end; its output. Fails the test where the program does.</summary>
+    public static string Run(string program, params string[] arguments)
+    {
+        using Process process = Process.Start(new ProcessStartInfo(program, arguments)
+        {
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+        })!;
+        Task<string> errors = process.StandardError.ReadToEndAsync();
+        string output = process.StandardOutput.ReadToEnd();
+        process.WaitForExit();
+        Assert.True(process.ExitCode == 0, $"{program}: {process.ExitCode}: {errors.Result}{output}");
+        return output;
+    }
+
+    private static string Compile()
+    {
+        string compiler = Environment.GetEnvironmentVariable("CC") is { Length: > 0 } given ? given : "cc";
+        string output = Path.Combine(AppContext.BaseDirectory, "hostile-host");
+        string fresh = $"{output}.{Environment.ProcessId}";
+        string folder = Path.GetDirectoryName(Library)!;
+        string[] sources = Directory.GetFiles(Path.Combine(Root, "tests", "hostile"), "*.c");
+        Run(compiler, ["-std=gnu11", "-O1", "-g", "-Wall", "-Wextra", "-Werror", "-I", Path.Combine(Root, "include"),
+            .. sources, "-L", folder, "-lsessions", $"-Wl,-rpath,{folder}", "-pthread", "-o", fresh]);
+        File.Move(fresh, output, overwrite: true);
+        return output;
+    }
+}
