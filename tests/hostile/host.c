@@ -5,6 +5,7 @@
      host UID over ROUNDS STORE                  opens, works, closes, again and again
      host UID swap FOLDER NAME TARGET            puts a link in the place of NAME and takes it back,
                                                  until its input ends
+     host UID deep FOLDER COUNT                  makes a folder in a folder in a folder
 
    A phase with a + behind it opens with SESSION_STORE_SHARED_OWNERS. UID -1 is whoever runs it. */
 #include "steps.h"
@@ -18,6 +19,7 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 /* No hole that is copied fills a disk: far above what any of these stores needs. */
@@ -114,6 +116,26 @@ static int swap(const char *folder, const char *name, const char *target) {
   return 0;
 }
 
+/* A folder in a folder and so on, so many, which no path can lead to. */
+static int deep(const char *path, int folders) {
+  int at = AT_FDCWD;
+  int i;
+  for (i = 0; i < folders; ++i) {
+    const char *name = i == 0 ? path : "deep";
+    int inner;
+    if (mkdirat(at, name, 0700) != 0 || (inner = openat(at, name, O_PATH | O_CLOEXEC)) < 0) {
+      perror(name);
+      return 2;
+    }
+    if (at != AT_FDCWD) {
+      close(at);
+    }
+    at = inner;
+  }
+  close(at);
+  return 0;
+}
+
 int main(int count, char **words) {
   if (count < 5) {
     fprintf(stderr, "usage: host UID seed|PHASE...|over|swap ...\n");
@@ -125,6 +147,9 @@ int main(int count, char **words) {
   }
   if (strcmp(words[2], "swap") == 0 && count == 6) {
     return swap(words[3], words[4], words[5]);
+  }
+  if (strcmp(words[2], "deep") == 0) {
+    return deep(words[3], atoi(words[4]));
   }
   if (strcmp(words[2], "over") == 0) {
     steps_begin("over");

@@ -1,6 +1,8 @@
 /* What the hostile host says of each call it makes, a line each, for the tests that read it:
 
      step <phase> <name> <role> <status> <wall us> <cpu us> <details>
+     saved|last <phase> <role> <number of an event>
+     waits <phase>                     it goes on with the next line
      fault <phase> <name> <what>       what no status says: a path outside, text of somebody else
      end <phase> <most memory in KiB>
 
@@ -24,6 +26,9 @@ void steps_end(void);
 void step_begin(const char *name, const char *role);
 session_status_t step_end(session_status_t status);
 void step_fault(const char *what);
+
+/* Says the number of an event that was saved, or of the last one that can be read. */
+void step_number(const char *what, const char *role, uint64_t number);
 
 /* Looks through an answer and frees it; NULL is fine. */
 void step_answer(char *answer);

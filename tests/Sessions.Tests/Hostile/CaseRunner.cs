@@ -11,7 +11,9 @@ internal sealed class CaseRunner(HostileFolder folder)
     private const long RoomKib = 64 * 1024;
 
     private static readonly string[] s_bystanders = ["alpha", "beta", "gamma", "delta", "epsilon", "iota"];
-    private static readonly string[] s_unclean = ["SESSION_E_INTERNAL", "SESSION_E_NO_MEMORY", "SESSION_E_BUSY", "unknown"];
+    private static readonly string[] s_phases = ["read", "write", "salvage"];
+    private static readonly string[] s_unclean =
+        ["SESSION_E_INTERNAL", "SESSION_E_NO_MEMORY", "SESSION_E_BUSY", "unknown"];
     private static readonly string[] s_toRead = ["open", "get_info", "read_events", "messages"];
     private static readonly string[] s_toWrite = ["append", "update_title"];
 
@@ -23,9 +25,13 @@ internal sealed class CaseRunner(HostileFolder folder)
         {
             return Run(one, around);
         }
+        catch (Exception e) when (e is IOException or Xunit.Sdk.XunitException)
+        {
+            return [e.ToString()];
+        }
         finally
         {
-            Directory.Delete(around, recursive: true);
+            HostileFolder.Remove(around);
         }
     }
 
@@ -73,14 +79,14 @@ internal sealed class CaseRunner(HostileFolder folder)
         host.End();
         wrong.AddRange(outside.Touched());
         wrong.AddRange(host.Faults);
-        wrong.AddRange(Judge(one, host));
+        wrong.AddRange(Judge(host, one.Seed.MemoryKib));
+        wrong.AddRange(Bystanders(one, host));
+        wrong.AddRange(Lost(host, host));
         return wrong;
     }
 
-    private static HostileHost Start(CaseStore store)
-        => new(HostileFolder.UserText, "read", "write", "salvage", store.Folder, store.Seed.List);
-
-    private static IEnumerable<string> Judge(HostileCase one, HostileHost host)
+    /// <summary>What is wrong with a host's calls whatever they were.</summary>
+    public static IEnumerable<string> Judge(HostileHost host, long memoryKib)
     {
         foreach (HostStep step in host.Steps.Where(s => s_unclean.Contains(s.Status)))
         {
@@ -92,19 +98,30 @@ internal sealed class CaseRunner(HostileFolder folder)
             yield return $"{step.Phase} {step.Name} of {step.Role} took {step.CpuUs} us of CPU time";
         }
 
-        if (host.MemoryKib > one.Seed.MemoryKib + RoomKib)
+        if (host.MemoryKib > memoryKib + RoomKib)
         {
             yield return $"it needed {host.MemoryKib} KiB";
         }
+    }
 
-        foreach (string harm in Bystanders(one, host))
+    /// <summary>Events of which a writer was told that they are saved, and that are not there for a reader of the
+    /// same phase who was told that the session is.</summary>
+    public static IEnumerable<string> Lost(HostileHost writer, HostileHost reader)
+    {
+        foreach (((string phase, string role), long saved) in writer.Saved)
         {
-            yield return harm;
+            if (reader.Last.TryGetValue((phase, role), out long last) && last < saved && phase == "write")
+            {
+                yield return $"{role} had event {saved} saved, and ends with {last}";
+            }
         }
     }
 
-    // Where the store opens, sessions that the harm does not concern work as ever. Where the harm is in one session of a
-    // store that was closed, the store opens.
+    private static HostileHost Start(CaseStore store)
+        => new(HostileFolder.UserText, "read", "write", "salvage", store.Folder, store.Seed.List);
+
+    // Where the store opens, sessions that the harm does not concern work as ever. Where the harm is in one session
+    // of a store that was closed, the store opens.
     private static IEnumerable<string> Bystanders(HostileCase one, HostileHost host)
     {
         if (one.Concerns is null)
@@ -112,7 +129,7 @@ internal sealed class CaseRunner(HostileFolder folder)
             yield break;
         }
 
-        foreach (string phase in new[] { "read", "write", "salvage" })
+        foreach (string phase in s_phases)
         {
             HostStep[] steps = [.. host.Steps.Where(s => s.Phase == phase)];
             HostStep? open = steps.FirstOrDefault(s => s.Name == "store_open");

@@ -17,7 +17,7 @@ internal static class Forge
 
     /// <summary>A file for an object. One that is no object any more stays as it is.</summary>
     public static byte[] CloseFile(byte[] body)
-        => body[^1] == '}' ? [.. body[..^1], .. Checksum(Crc32C.Compute(body)), (byte)'}', (byte)'\n'] : [.. body, (byte)'\n'];
+        => body[^1] == '}' ? [.. CloseLine(body), (byte)'\n'] : [.. body, (byte)'\n'];
 
     /// <summary>A line of a log, without its checksum.</summary>
     public static byte[] OpenLine(byte[] line) => [.. line[..^s_suffix.Length], (byte)'}'];
@@ -30,7 +30,8 @@ internal static class Forge
     public static byte[] CloseIndex(byte[] body)
         => [.. body[..^1], .. Checksum(Crc32C.Compute(body.AsSpan(..^1))), (byte)'}'];
 
-    /// <summary>An index of one chunk with these rows and this closing object, whose count of bytes it keeps right.</summary>
+    /// <summary>An index of one chunk with these rows and this closing object, whose checksum of rows it makes
+    /// right.</summary>
     public static byte[] Index(IEnumerable<byte[]> rows, byte[] closing)
     {
         byte[] bytes = [.. rows.SelectMany(r => r.Append((byte)'\n'))];
@@ -50,8 +51,9 @@ internal static class Forge
     }
 
     /// <summary>Makes the checksum of a segment's header right.</summary>
-    public static void CloseHeader(Span<byte> segment, uint seed) => BinaryPrimitives.WriteUInt32LittleEndian(segment[8..],
-        Crc32C.Compute(segment[16..SegmentHeader.Length], seed));
+    public static void CloseHeader(Span<byte> segment, uint seed)
+        => BinaryPrimitives.WriteUInt32LittleEndian(segment[8..],
+            Crc32C.Compute(segment[16..SegmentHeader.Length], seed));
 
     private static byte[] Checksum(uint crc)
         => Encoding.UTF8.GetBytes(string.Create(CultureInfo.InvariantCulture, $",\"crc\":\"{crc:x8}\""));

@@ -70,7 +70,7 @@ public sealed class HostileFolder : IDisposable
 
         if (node.IsFolder)
         {
-            foreach (string inner in Directory.GetFileSystemEntries(path))
+            foreach (string inner in Directory.GetFileSystemEntries(path).Where(i => i.Length < TreeImage.PathLength))
             {
                 Give(inner);
             }
@@ -84,7 +84,18 @@ public sealed class HostileFolder : IDisposable
             Assert.Equal(0, Posix.Unmount(_folder, Detach));
         }
 
-        Directory.Delete(_folder, recursive: true);
+        Remove(_folder);
+    }
+
+    /// <summary>Removes a folder, whatever a case made of it.</summary>
+    public static void Remove(string folder)
+    {
+        if (!Posix.IsRoot)
+        {
+            HostileLibrary.Run("chmod", "-R", "u+rwX", folder);
+        }
+
+        HostileLibrary.Run("rm", "-rf", folder);
     }
 
     private HostileSeed Make(string kind)

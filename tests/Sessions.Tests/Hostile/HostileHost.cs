@@ -27,18 +27,27 @@ internal sealed class HostileHost : IDisposable
 
     public HostileHost(string program, string[] arguments)
     {
-        _process = Process.Start(new ProcessStartInfo(program, arguments)
+        var start = new ProcessStartInfo(program, arguments)
         {
             RedirectStandardInput = true,
             RedirectStandardOutput = true,
             RedirectStandardError = true,
-        })!;
+            WorkingDirectory = "/",
+        };
+        start.Environment["HOSTILE_TRACED"] = program == HostileLibrary.Program ? null : "yes";
+        _process = Process.Start(start)!;
         _process.StandardInput.AutoFlush = true;
         _reading = Task.Factory.StartNew(Read, TaskCreationOptions.LongRunning);
         _errors = _process.StandardError.ReadToEndAsync();
     }
 
     public List<HostStep> Steps { get; } = [];
+
+    /// <summary>The last event that was saved in a phase, by phase and role.</summary>
+    public Dictionary<(string Phase, string Role), long> Saved { get; } = [];
+
+    /// <summary>The last event that could be read when it was last looked at, by phase and role.</summary>
+    public Dictionary<(string Phase, string Role), long> Last { get; } = [];
 
     /// <summary>What is wrong whatever any call answered.</summary>
     public List<string> Faults { get; } = [];
@@ -50,6 +59,14 @@ internal sealed class HostileHost : IDisposable
     {
         Go();
         return ReadUntil("end");
+    }
+
+    /// <summary>Has it begin its next phase and reads until it waits in the middle of it.</summary>
+    public bool PhaseUntilWait()
+    {
+        bool isThere = ReadUntil("waits"); // for this phase
+        Go();
+        return isThere && ReadUntil("waits");
     }
 
     /// <summary>Lets it go on, without waiting.</summary>
@@ -81,22 +98,6 @@ internal sealed class HostileHost : IDisposable
         return false;
     }
 
-    /// <summary>Waits until a step of this name came by.</summary>
-    public bool ReadUntilStep(string name)
-    {
-        while (Next() is { } line)
-        {
-            string[] fields = line.Split('\t');
-            Take(fields);
-            if (fields[0] == "step" && fields[2] == name)
-            {
-                return true;
-            }
-        }
-
-        return false;
-    }
-
     /// <summary>Closes its input and waits for its end; what it said last.</summary>
     public int End()
     {
@@ -105,7 +106,8 @@ internal sealed class HostileHost : IDisposable
         Assert.True(_process.WaitForExit(s_guard), "The host does not end.");
         if (_process.ExitCode != 0)
         {
-            Faults.Add($"the host ended with {Ending(_process.ExitCode)} after {Steps.LastOrDefault()} {_errors.Result}");
+            string ending = Ending(_process.ExitCode);
+            Faults.Add($"the host ended with {ending} after {Steps.LastOrDefault()} {_errors.Result}");
         }
 
         return _process.ExitCode;
@@ -148,6 +150,12 @@ internal sealed class HostileHost : IDisposable
                 break;
             case "fault":
                 Faults.Add($"{fields[1]} of {fields[2]}: {fields[3]}");
+                break;
+            case "saved":
+                Saved[(fields[1], fields[2])] = long.Parse(fields[3], CultureInfo.InvariantCulture);
+                break;
+            case "last":
+                Last[(fields[1], fields[2])] = long.Parse(fields[3], CultureInfo.InvariantCulture);
                 break;
             case "end":
                 MemoryKib = long.Parse(fields[2], CultureInfo.InvariantCulture);

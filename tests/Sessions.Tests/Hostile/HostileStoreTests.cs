@@ -5,14 +5,13 @@ using System.Globalization;
 namespace Sessions.Tests.Hostile;
 
 /// <summary>
-/// A store from a stranger harms nobody: hostile things in place of names, hostile values in place of those in files, in
-/// frames, in headers and in the page. Some of all cases in each run, drawn by the seed; all that the time allows in a
-/// soak. SESSIONS_HOSTILE_CASE runs those whose name has that text in it, and SESSIONS_HOSTILE_SEED draws others.
+/// A store from a stranger harms nobody: hostile things in place of names, hostile values in place of those in
+/// files, in frames, in headers and in the page. Some of all cases in each run, drawn by the seed; all that the time
+/// allows in a soak. SESSIONS_HOSTILE_CASE runs those whose name has that text in it, SESSIONS_HOSTILE_SEED draws
+/// others.
 /// </summary>
 public sealed class HostileStoreTests(HostileFolder folder) : IClassFixture<HostileFolder>
 {
-    private const int FailuresShown = 40;
-
     private static readonly string? s_wanted = Environment.GetEnvironmentVariable("SESSIONS_HOSTILE_CASE");
     private static readonly double s_minutes = Number("SESSIONS_SOAK_MINUTES", 0);
     private static readonly int s_seed = (int)Number("SESSIONS_HOSTILE_SEED",
@@ -45,18 +44,20 @@ public sealed class HostileStoreTests(HostileFolder folder) : IClassFixture<Host
         => Draw(30, folder.Seeds.SelectMany(JournalCases.OfNumbers));
 
     private static double Number(string variable, double otherwise)
-        => double.TryParse(Environment.GetEnvironmentVariable(variable), CultureInfo.InvariantCulture, out double number)
-            ? number : otherwise;
+        => double.TryParse(Environment.GetEnvironmentVariable(variable), CultureInfo.InvariantCulture,
+            out double number) ? number : otherwise;
 
     private void Draw(int count, IEnumerable<HostileCase> cases)
     {
         var random = new Random(s_seed);
-        List<HostileCase> all = [.. cases.Where(c => s_wanted is null || c.Name.Contains(s_wanted, StringComparison.Ordinal))];
+        List<HostileCase> all =
+            [.. cases.Where(c => s_wanted is null || c.Name.Contains(s_wanted, StringComparison.Ordinal))];
         HostileCase[] drawn = [.. all];
         random.Shuffle(drawn);
         if (s_wanted is null)
         {
-            drawn = [.. EachOnce(drawn)];
+            drawn = [.. drawn.Where(KnownCases.Has), .. EachOnce(drawn.Where(c => !KnownCases.Has(c)))];
+            count += all.Count(KnownCases.Has);
         }
 
         long end = Stopwatch.GetTimestamp() + (long)(s_minutes * 60 * Stopwatch.Frequency / 4); // of the four kinds
@@ -73,11 +74,11 @@ public sealed class HostileStoreTests(HostileFolder folder) : IClassFixture<Host
             }
         });
         Assert.True(failures.IsEmpty, $"Seed {s_seed}: {failures.Count} of {drawn.Length} cases failed:\n"
-            + string.Join('\n', failures.Order(StringComparer.Ordinal).Take(s_minutes > 0 ? int.MaxValue : FailuresShown)));
+            + string.Join('\n', failures.Order(StringComparer.Ordinal)));
     }
 
     // First those that bring a thing or a place which has not been yet.
-    private static IEnumerable<HostileCase> EachOnce(HostileCase[] cases)
+    private static IEnumerable<HostileCase> EachOnce(IEnumerable<HostileCase> cases)
     {
         HashSet<string> seen = [];
         List<HostileCase> later = [];

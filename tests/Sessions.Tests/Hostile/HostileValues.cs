@@ -2,7 +2,8 @@ using System.Text;
 
 namespace Sessions.Tests.Hostile;
 
-/// <summary>What may stand in the place of a value of JSON, each with a name for the one who has to find it again.</summary>
+/// <summary>What may stand in the place of a value of JSON, each with a name for whoever has to find
+/// it again.</summary>
 internal static class HostileValues
 {
     private const int Deep = 10_000;
@@ -42,7 +43,8 @@ internal static class HostileValues
         ("an id of 20 digits", "session_99999999999999999999"), ("an id below 0", "session_-1"),
         ("the last id of year 9999", "session_253402300799999"), ("the first id behind it", "session_253402300800000"),
         ("an id numbered 2^63-1", "session_1_9223372036854775807"), ("a temporary name", "new-session_1"),
-        ("a name of the store's", "session.json"), ("a stream id", "sm_000000000000"), ("a share id", "sh_000000000000"),
+        ("a name of the store's", "session.json"), ("a stream id", "sm_000000000000"),
+        ("a share id", "sh_000000000000"),
     ];
 
     /// <summary>All their names, the same for each store.</summary>

@@ -17,8 +17,9 @@ internal static class JournalCases
     private static readonly (string Name, int Offset)[] s_page =
     [
         ("magic", 0), ("seed", 8), ("boot", 16), ("generation", 24), ("segment", 32), ("published", 40), ("unused", 48),
-        ("synced", 56), ("applied", 64), ("id's milliseconds", 72), ("id's number", 80), ("indexed", 88), ("health", 104),
-        ("holder", 112), ("floor", 120), ("turn", 192), ("news", 256), ("aborts", 320), ("first abort", 1024),
+        ("synced", 56), ("applied", 64), ("id's milliseconds", 72), ("id's number", 80), ("indexed", 88),
+        ("health", 104), ("holder", 112), ("floor", 120), ("turn", 192), ("news", 256), ("aborts", 320),
+        ("first abort", 1024),
         ("first abort's LSN", 1032),
     ];
 
@@ -81,12 +82,12 @@ internal static class JournalCases
             yield break;
         }
 
-        string alpha = seed.Id("alpha"), beta = seed.Id("beta");
+        string alpha = seed.Id("alpha"), beta = seed.Id("beta"), kept = $"trash/pruned/1-2-{beta}.jsonl";
         string[] changes =
         [
             $$$"""{"streams":{{{Encoding.UTF8.GetString(ValueCases.StreamsOf(seed))}}}}""",
             $$$"""{"purge":"{{{beta}}}","deletion":0}""",
-            $$$"""{"rewrite":"{{{beta}}}","file":"events-i-000000000000-1.new","bytes":3,"kept":"trash/pruned/1-2-x.jsonl"}""",
+            $$$"""{"rewrite":"{{{beta}}}","file":"events-i-000000000000-1.new","bytes":3,"kept":"{{{kept}}}"}""",
             $$$"""{"shares":"{{{alpha}}}","image":null}""",
             $$$"""{"log":"{{{alpha}}}","image":null}""",
             $$$"""{"lock":"{{{alpha}}}","image":null,"what":"released","detail":{"epoch":1}}""",

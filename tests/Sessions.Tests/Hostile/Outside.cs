@@ -41,7 +41,8 @@ internal sealed class Outside : IDisposable
     /// <summary>A file for links.</summary>
     public string Login => Path.Combine(Folder, "login");
 
-    /// <summary>A file for hard links. That one is opened does no harm: whoever has such a name cannot be told before.</summary>
+    /// <summary>A file for hard links. That it is opened and read does no harm, since it cannot be told before and
+    /// whoever made the link could read it; that it is changed, and that its text is shown, does.</summary>
     public string Linked => Path.Combine(Folder, "linked");
 
     /// <summary>From here on everything counts.</summary>

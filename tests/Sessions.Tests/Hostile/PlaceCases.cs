@@ -1,6 +1,7 @@
 namespace Sessions.Tests.Hostile;
 
-/// <summary>Each thing that a name may lead to but should not, in place of each name that a store has or may have.</summary>
+/// <summary>Each thing that a name may lead to but should not, in place of each name that a store has or may
+/// have.</summary>
 internal static class PlaceCases
 {
     private const long Hole = 1L << 40;
@@ -37,6 +38,8 @@ internal static class PlaceCases
             Directory.CreateDirectory(p).FullName, "x"), "x")),
         ("an empty file", (_, p) => File.WriteAllBytes(p, [])),
         ("a file of other text", (_, p) => File.WriteAllText(p, "#!/bin/sh\necho hello\n")),
+        ("folders deeper than a path can say", (_, p) => HostileLibrary.Run(HostileLibrary.Program,
+            "-1", "deep", p, "3000")),
         ("a hole of 1 TiB", (_, p) => { File.WriteAllBytes(p, []); Posix.Resize(p, Hole); }),
     ];
 
@@ -131,7 +134,7 @@ internal static class PlaceCases
         {
             Directory.Delete(path, recursive: true);
         }
-        else
+        else if (File.Exists(path) || new FileInfo(path).LinkTarget is not null)
         {
             File.Delete(path);
         }

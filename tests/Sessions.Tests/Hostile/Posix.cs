@@ -16,7 +16,8 @@ internal static partial class Posix
 
     public static bool IsRoot => OperatingSystem.IsLinux() && UserId() == 0;
 
-    public static void Make(string path, uint kind, ulong device = 0) => Check(MakeNode(path, kind | 0x180, device), path);
+    public static void Make(string path, uint kind, ulong device = 0)
+        => Check(MakeNode(path, kind | 0x180, device), path);
 
     public static void Link(string target, string path) => Check(HardLink(target, path), path);
 

@@ -3,9 +3,13 @@ using Sessions.Storage;
 
 namespace Sessions.Tests.Hostile;
 
-/// <summary>All that can be seen of the files under a folder, through no link: to tell whether any of it changed.</summary>
+/// <summary>All that can be seen of the files under a folder, through no link: to tell whether any of it
+/// changed.</summary>
 internal sealed class TreeImage
 {
+    /// <summary>What lies deeper is not looked at.</summary>
+    public const int PathLength = 2_000;
+
     private const int ContentBytes = 1 << 20; // of longer files, times and sizes tell enough
 
     private readonly SortedDictionary<string, string> _entries = new(StringComparer.Ordinal);
@@ -67,7 +71,8 @@ internal sealed class TreeImage
                 node.WrittenNanoseconds:D9}, changed {changed} {content}");
         if (node.IsFolder)
         {
-            foreach (string inner in Directory.GetFileSystemEntries(path).Where(i => i != leftOut))
+            foreach (string inner in Directory.GetFileSystemEntries(path)
+                .Where(i => i != leftOut && i.Length < PathLength))
             {
                 Add(inner, leftOut);
             }

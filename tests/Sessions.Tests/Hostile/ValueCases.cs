@@ -10,8 +10,9 @@ internal static partial class ValueCases
 {
     private const string Streams = """
         {"streams":[{"stream_id":"sm_04f1c2a9e377","session":"<iota>","type":"agent_message","turn_id":"t-3","id":null,
-        "timestamp":0,"started_at":1795158395000,"owner":"i-0c2a8360630c","text":"Workin"},{"stream_id":"sm_04f1c2a9e378",
-        "session":"<iota>","type":"agent_message","turn_id":"t-4","id":"x","timestamp":0,"started_at":1795158395000,
+        "timestamp":0,"started_at":1795158395000,"owner":"i-0c2a8360630c","text":"Workin"},
+        {"stream_id":"sm_04f1c2a9e378","session":"<iota>","type":"agent_message","turn_id":"t-4","id":"x",
+        "timestamp":0,"started_at":1795158395000,
         "owner":"i-cac75e07268c","seq":2}]}
         """;
 
@@ -91,9 +92,9 @@ internal static partial class ValueCases
             foreach ((string place, string thing, Func<Outside, byte[]> json) in Texts(lines[at]))
             {
                 string row = string.Create(CultureInfo.InvariantCulture, $"row {at + 1}");
-                yield return new HostileCase(seed, $"index.jsonl {row} {place}", thing, null, store => File.WriteAllBytes(
-                    store.At(Layout.IndexFile),
-                    Forge.Index([.. lines[..at], json(store.Outside), .. lines[(at + 1)..]], closing)));
+                yield return new HostileCase(seed, $"index.jsonl {row} {place}", thing, null,
+                    store => File.WriteAllBytes(store.At(Layout.IndexFile),
+                        Forge.Index([.. lines[..at], json(store.Outside), .. lines[(at + 1)..]], closing)));
             }
         }
 
@@ -107,7 +108,8 @@ internal static partial class ValueCases
     }
 
     // What is no object any more has no place for a checksum.
-    private static byte[] Close(byte[] body, Func<byte[], byte[]> close) => body.Length > 2 && body[^1] == '}' ? close(body) : body;
+    private static byte[] Close(byte[] body, Func<byte[], byte[]> close)
+        => body.Length > 2 && body[^1] == '}' ? close(body) : body;
 
     private static void WriteLines(string path, List<byte[]> lines, int at, byte[] line)
     {

@@ -1,0 +1,87 @@
+using System.Text.RegularExpressions;
+
+namespace Sessions.Tests.Hostile;
+
+/// <summary>Reads the lines of strace -f -y and holds each call that takes a path against the rule of stores.</summary>
+internal sealed partial class StoreTrace(string store)
+{
+    private static readonly string[] s_opening = ["open", "openat", "openat2", "creat"];
+
+    /// <summary>Lines that break it, with the reason in front.</summary>
+    public List<string> Wrong { get; } = [];
+
+    /// <summary>How many calls were made inside the store.</summary>
+    public int Calls { get; private set; }
+
+    /// <summary>Takes one line in.</summary>
+    public void Add(string line)
+    {
+        Match call = Call().Match(line);
+        if (!call.Success)
+        {
+            return; // a signal, an end, or the second half of a call that another thread came between
+        }
+
+        string name = call.Groups["name"].Value;
+        string arguments = call.Groups["arguments"].Value;
+        foreach (Match path in PathArgument().Matches(arguments))
+        {
+            string folder = path.Groups["folder"].Success ? path.Groups["folder"].Value : "/";
+            if (WhyNot(name, arguments, folder, path.Groups["path"].Value) is { } reason)
+            {
+                Wrong.Add($"{name}({reason}): {line}");
+            }
+        }
+    }
+
+    // Null where the path is none of the store's, or is reached as it must be.
+    private string? WhyNot(string name, string arguments, string folder, string path)
+    {
+        if (path.StartsWith('/'))
+        {
+            if (IsInside(path) || BehindDescriptor().IsMatch(path))
+            {
+                Calls++;
+                return "an absolute path";
+            }
+
+            return null;
+        }
+
+        if (path.Length == 0 || (folder != store && !IsInside(folder)))
+        {
+            return null; // the descriptor itself, or somewhere else
+        }
+
+        Calls++;
+        bool isBeneath = name == "openat2" && arguments.Contains("RESOLVE_BENEATH", StringComparison.Ordinal);
+        if (path.TrimEnd('/').Contains('/') && !(isBeneath && folder == store))
+        {
+            return "more than one name";
+        }
+
+        if (path == "..")
+        {
+            return "a way up";
+        }
+
+        bool follows = !isBeneath && s_opening.Contains(name)
+            && !arguments.Contains("O_NOFOLLOW", StringComparison.Ordinal)
+            && !arguments.Contains("RESOLVE_NO_SYMLINKS", StringComparison.Ordinal)
+            && !arguments.Contains("O_EXCL", StringComparison.Ordinal);
+        return follows ? "follows links" : null;
+    }
+
+    private bool IsInside(string path) => path.StartsWith(store + "/", StringComparison.Ordinal);
+
+    [GeneratedRegex(@"^[0-9]+ +(?<name>[a-z0-9_]+)\((?<arguments>.*?)(\) += |<unfinished)")]
+    private static partial Regex Call();
+
+    // A quoted text, with the folder of the descriptor in front of it where there is one.
+    [GeneratedRegex("""(?:(?:[0-9]+|AT_FDCWD)<(?<folder>[^>]*)>, |AT_FDCWD, )?"(?<path>(?:[^"\\]|\\.)*)"(?!\.\.\.)""")]
+    private static partial Regex PathArgument();
+
+    // The system's link to a descriptor of this process, and something behind it.
+    [GeneratedRegex("^/proc/(self|thread-self|[0-9]+)/fd/[0-9]+/.")]
+    private static partial Regex BehindDescriptor();
+}

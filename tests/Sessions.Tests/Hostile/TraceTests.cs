@@ -1,0 +1,64 @@
+using System.Diagnostics;
+
+namespace Sessions.Tests.Hostile;
+
+/// <summary>What the library asks of the system, seen from outside: nothing inside a store is reached by a path of
+/// more than one name, but from the descriptor of its root with the kernel's promise that it stays beneath it.</summary>
+public sealed class TraceTests(HostileFolder folder) : IClassFixture<HostileFolder>
+{
+    private const int FewestCalls = 200;
+
+    [Theory]
+    [InlineData("closed")]
+    [InlineData("killed")]
+    public void Nothing_in_a_store_is_reached_by_a_path(string kind)
+    {
+        string tracer = Tracer();
+        HostileSeed seed = folder.Seeds.First(s => s.Name == kind);
+        string around = folder.NewFolder();
+        try
+        {
+            CaseStore store = CaseRunner.Copy(seed, around);
+            using Outside outside = store.Outside;
+            HostileFolder.Give(around);
+            string log = Path.Combine(around, "trace");
+            using (var host = new HostileHost(tracer, ["-f", "-y", "-s", "4096", "-e", "trace=%file", "-o", log,
+                HostileLibrary.Program, HostileFolder.UserText, "read", "write", "salvage", store.Folder, seed.List]))
+            {
+                bool isThere = host.Phase() && host.Phase() && host.Phase();
+                host.End();
+                Assert.True(isThere && host.Faults.Count == 0, string.Join('\n', host.Faults));
+            }
+
+            var trace = new StoreTrace(store.Folder);
+            foreach (string line in File.ReadLines(log))
+            {
+                trace.Add(line);
+            }
+
+            Assert.True(trace.Wrong.Count == 0, $"{trace.Wrong.Count} calls, such as\n"
+                + string.Join('\n', trace.Wrong.GroupBy(w => w.Split('(')[0]).SelectMany(g => g.Take(6))));
+            Assert.True(trace.Calls >= FewestCalls, $"Only {trace.Calls} calls were seen.");
+        }
+        finally
+        {
+            HostileFolder.Remove(around);
+        }
+    }
+
+    // Skips where it is not installed, or may not look into processes.
+    private static string Tracer()
+    {
+        string? tracer = (Environment.GetEnvironmentVariable("PATH") ?? "").Split(':')
+            .Select(p => Path.Combine(p, "strace")).FirstOrDefault(File.Exists);
+        Assert.SkipUnless(tracer is not null, "strace is not installed.");
+        using Process process = Process.Start(new ProcessStartInfo(tracer!, ["-o", "/dev/null", "true"])
+        {
+            RedirectStandardError = true,
+        })!;
+        string error = process.StandardError.ReadToEnd();
+        process.WaitForExit();
+        Assert.SkipUnless(process.ExitCode == 0, $"strace may not trace here: {error}");
+        return tracer!;
+    }
+}
