@@ -22,8 +22,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* No hole that is copied fills a disk: far above what any of these stores needs. */
-#define FILE_BYTES_MAX (1 << 30)
+/* No hole of the larger ones that is copied fills a disk; into the smaller ones one may write. */
+#define FILE_BYTES_MAX (INT64_C(8) << 30)
 
 #ifndef SESSION_STORE_SHARED_OWNERS
 #define SESSION_STORE_SHARED_OWNERS 0u

@@ -24,7 +24,7 @@ public sealed class HostileFolder : IDisposable
         _folder = Directory.CreateTempSubdirectory("sessions-hostile-").FullName;
         if (Posix.IsRoot)
         {
-            _isMounted = Posix.Mount("none", _folder, "tmpfs", 0, "mode=0755") == 0;
+            _isMounted = Posix.Mount("none", _folder, "tmpfs", 0, "mode=0755,size=1g") == 0;
             Posix.Mode(_folder, 0x1ED);
             Assert.SkipUnless(IsOpenToAll(_folder), $"Nobody without rights can come to {_folder}.");
         }

@@ -19,6 +19,7 @@ internal sealed class HostileHost : IDisposable
     private readonly BlockingCollection<string?> _lines = [];
     private readonly Task _reading;
     private readonly Task<string> _errors;
+    private bool _isOver;
 
     public HostileHost(params string[] arguments)
         : this(HostileLibrary.Program, arguments)
@@ -132,7 +133,13 @@ internal sealed class HostileHost : IDisposable
 
     private string? Next()
     {
+        if (_isOver)
+        {
+            return null;
+        }
+
         Assert.True(_lines.TryTake(out string? line, s_guard), $"The host says nothing after {Steps.LastOrDefault()}.");
+        _isOver = line is null;
         return line;
     }
 
@@ -152,6 +159,7 @@ internal sealed class HostileHost : IDisposable
                 Faults.Add($"{fields[1]} of {fields[2]}: {fields[3]}");
                 break;
             case "saved":
+                Last.Remove((fields[1], fields[2])); // what was read before says nothing of it
                 Saved[(fields[1], fields[2])] = long.Parse(fields[3], CultureInfo.InvariantCulture);
                 break;
             case "last":

@@ -45,7 +45,7 @@ internal sealed partial class HostileSeed
     {
         foreach ((string id, string role) in _roles)
         {
-            name = Regex.Replace(name, $@"\b{Regex.Escape(id)}(?![0-9])", $"{{{role}}}");
+            name = Regex.Replace(name, $@"\b{Regex.Escape(id)}(?![0-9_])", $"{{{role}}}");
         }
 
         name = Chance().Replace(name, "$1*");
@@ -56,7 +56,7 @@ internal sealed partial class HostileSeed
     /// concerns all.</summary>
     public IReadOnlySet<string>? Concerns(string name)
     {
-        HashSet<string> roles = [.. _roles.Where(r => Regex.IsMatch(name, $@"\b{Regex.Escape(r.Key)}(?![0-9])"))
+        HashSet<string> roles = [.. _roles.Where(r => Regex.IsMatch(name, $@"\b{Regex.Escape(r.Key)}(?![0-9_])"))
             .Select(r => r.Value)];
         if (roles.Contains("alpha") || roles.Contains("gamma"))
         {

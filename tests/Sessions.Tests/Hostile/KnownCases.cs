@@ -20,8 +20,8 @@ internal static partial class KnownCases
           | (sessions/day/\{beta\}/events.jsonl|journal/0000.*.log):\ (a\ hole|with\ a\ hole)\ of\ .*
           | tmp/x:\ folders\ deeper\ than\ a\ path\ can\ say
           | (sessions/day/\{beta\}/session.json|store.json|journal|sessions/day):\ (open\ to\ all|somebody\ else's)
-          | one\ more\ rewrite\ changes\[0\]\.(file|kept):\ .*up\ to\ home/diary
-          | one\ more\ (purge|append|fork|log|lock)\ changes\[0\]\.[a-z]+:\ (down\ and\ )?[357]\ up\ to\ home
+          | one\ more\ rewrite\ changes\[0\]\.(file|kept):\ (down\ and\ )?[136]\ up\ to\ home/diary
+          | one\ more\ (?<kind>purge|append|fork|log|lock)\ changes\[0\]\.\k<kind>:\ (down\ and\ )?[357]\ up\ to\ home
           | one\ more\ append\ changes\[0\]\.offset:\ (2\^40|2\^63-1|-1)
           | one\ more\ config\ changes\[0\]\.config:\ an\ array
           | frame\ 19\ changes\[0\]\.image\.shares\[0\]\.share_id:\ (down\ and\ )?6\ up\ to\ home/diary

@@ -31,6 +31,8 @@ internal sealed class Outside : IDisposable
             File.WriteAllText(Path.Combine(Folder, name), $"#!/bin/sh\necho {Secret} {name}\n");
         }
 
+        // A name of its own always stays, so that a name in the store may go without a trace here.
+        Posix.Link(Linked, Linked + ".too");
         _watch = Posix.NewWatch();
     }
 
@@ -51,7 +53,7 @@ internal sealed class Outside : IDisposable
         foreach (string path in Directory.GetFileSystemEntries(Folder, "*", SearchOption.AllDirectories)
             .Append(Folder))
         {
-            _watched[Posix.Watch(_watch, path, path == Linked ? Modified : AllEvents)] = path;
+            _watched[Posix.Watch(_watch, path, path.StartsWith(Linked, StringComparison.Ordinal) ? Modified : AllEvents)] = path;
         }
 
         _before = TreeImage.Of(_around, _store);
