@@ -36,7 +36,11 @@ fail() { printf 'build.sh: %s\n' "$*" >&2; exit 1; }
 # A temporary folder that goes when this script ends, however it ends.
 scratch=
 trap '[ -z "$scratch" ] || rm -rf "$scratch"' EXIT
-make_scratch() { scratch=$(mktemp -d); }
+# Others may come through it, though they cannot look: tests work as a user without rights.
+make_scratch() {
+    scratch=$(mktemp -d)
+    chmod 711 "$scratch"
+}
 
 usage() {
     cat <<TEXT
@@ -363,6 +367,7 @@ cmd_test() {
     want_program python3 python3
     want_program nvim neovim
     want_program node nodejs libnode-dev
+    [ $system = osx ] || want_program strace strace
     rm -rf "$out/test"
     mkdir -p "$out/test"
     # Own temporary folders: what a test leaves behind is seen and removed. Diagnostics would put
@@ -370,6 +375,7 @@ cmd_test() {
     local left
     make_scratch
     mkdir "$scratch/build" "$scratch/tests"
+    chmod 711 "$scratch/tests"
     # A library that cannot be built fails what needs it, and the rest still says how it is.
     if [ -n "${SESSIONS_LIBRARY:-}" ] || TMPDIR=$scratch/build bash ./build.sh lib; then
         SESSIONS_LIBRARY=${SESSIONS_LIBRARY:-$lib/$lib_name}

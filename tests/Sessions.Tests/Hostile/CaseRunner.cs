@@ -82,6 +82,12 @@ internal sealed class CaseRunner(HostileFolder folder)
         wrong.AddRange(Judge(host, one.Seed.MemoryKib));
         wrong.AddRange(Bystanders(one, host));
         wrong.AddRange(Lost(host, host));
+        if (wrong.Count != 0)
+        {
+            wrong.AddRange(host.Steps.Where(s => s.Status != "SESSION_OK")
+                .Select(s => $"(also {s.Phase} {s.Name} of {s.Role}: {s.Status} {s.Details})"));
+        }
+
         return wrong;
     }
 

@@ -8,7 +8,9 @@ namespace Sessions.Tests.Hostile;
 internal sealed class Outside : IDisposable
 {
     public const string Secret = "CANARY-c0ffee";
-    private const uint AllEvents = 0xFFF;
+    // All but that something was closed: a process that is being made holds this one's descriptors for a moment, so
+    // that comes when it will; and what is closed was opened.
+    private const uint AllEvents = 0xFFF & ~0x18u;
     private const uint Modified = 0x2;
 
     private readonly string _around;
