@@ -7,6 +7,9 @@ internal sealed partial class StoreTrace(string store)
 {
     private static readonly string[] s_opening = ["open", "openat", "openat2", "creat"];
 
+    // They change nothing and open nothing; from the root a wrong answer is all that a swapped folder can make of them.
+    private static readonly string[] s_looking = ["statx", "newfstatat", "fstatat64"];
+
     /// <summary>Lines that break it, with the reason in front.</summary>
     public List<string> Wrong { get; } = [];
 
@@ -55,7 +58,8 @@ internal sealed partial class StoreTrace(string store)
 
         Calls++;
         bool isBeneath = name == "openat2" && arguments.Contains("RESOLVE_BENEATH", StringComparison.Ordinal);
-        if (path.TrimEnd('/').Contains('/') && !(isBeneath && folder == store))
+        bool isLook = s_looking.Contains(name) && arguments.Contains("AT_SYMLINK_NOFOLLOW", StringComparison.Ordinal);
+        if (path.TrimEnd('/').Contains('/') && !((isBeneath || isLook) && folder == store))
         {
             return "more than one name";
         }
