@@ -55,7 +55,8 @@ internal sealed class Outside : IDisposable
         foreach (string path in Directory.GetFileSystemEntries(Folder, "*", SearchOption.AllDirectories)
             .Append(Folder))
         {
-            _watched[Posix.Watch(_watch, path, path.StartsWith(Linked, StringComparison.Ordinal) ? Modified : AllEvents)] = path;
+            uint events = path.StartsWith(Linked, StringComparison.Ordinal) ? Modified : AllEvents;
+            _watched[Posix.Watch(_watch, path, events)] = path;
         }
 
         _before = TreeImage.Of(_around, _store);

@@ -2,8 +2,9 @@ using System.Diagnostics;
 
 namespace Sessions.Tests.Hostile;
 
-/// <summary>What the library asks of the system, seen from outside: nothing inside a store is reached by a path of
-/// more than one name, but from the descriptor of its root with the kernel's promise that it stays beneath it.</summary>
+/// <summary>What the library asks of the system, seen from outside: nothing inside a store is opened or changed by a
+/// path of more than one name, but from the descriptor of its root with the kernel's promise that it stays
+/// beneath it.</summary>
 public sealed class TraceTests(HostileFolder folder) : IClassFixture<HostileFolder>
 {
     private const int FewestCalls = 200;
