@@ -341,6 +341,10 @@ public sealed partial class SessionStore : IDisposable
         {
             LogRing.Add("debug", $"Looked for once more: {e.Path}");
         }
+        catch (DiskException e)
+        {
+            throw Errors.From(e);
+        }
 
         if (Core.IsReadOnly || Core.State.Health != StoreHealth.Sound)
         {
