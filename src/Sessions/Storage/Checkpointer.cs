@@ -261,7 +261,7 @@ internal sealed class Checkpointer(StoreCore core, Action<CommitRequest> commit,
         {
             foreach (Row row in rows)
             {
-                if (!Transaction.IsLive(row) || !transaction.Rows.CanRead(row))
+                if (!Transaction.IsLive(row) || !transaction.Rows.CanWrite(row))
                 {
                     Unreadable.Add(row);
                 }

@@ -137,7 +137,7 @@ internal sealed class FilePool(IDisk disk, TimeProvider time, string owner, Quar
         {
             file = disk.Open(path, OpenMode.ReadWrite);
         }
-        catch (DiskException e) when (e.Error is not DiskError.NotFound && Obstacle.IsOne(e))
+        catch (DiskException e) when (e.Error == DiskError.AccessDenied || Obstacle.IsOne(e))
         {
             return null;
         }

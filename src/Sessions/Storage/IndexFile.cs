@@ -106,7 +106,7 @@ internal static class IndexFile
             return null;
         }
 
-        using IDiskFile file = disk.Open(Layout.IndexFile, OpenMode.Read);
+        using IDiskFile file = disk.OpenOwn(Layout.IndexFile, OpenMode.Read);
         byte[] bytes = GC.AllocateUninitializedArray<byte>((int)length);
         for (int at = 0; at < bytes.Length;)
         {

@@ -316,7 +316,7 @@ internal sealed class Quarantine(IDisk disk, TimeProvider time, bool canWrite)
             (string copy, string source) = _unsynced[i];
             if (disk.Stat(copy) is null && disk.Stat(source) is not null)
             {
-                using IDiskFile from = disk.Open(source, OpenMode.Read);
+                using IDiskFile from = disk.Open(source, OpenMode.Read, mayBeLinked: true); // a log may be
                 using IDiskFile to = disk.Open(copy, OpenMode.OpenOrCreate);
                 new PartToKeep(from, 0, from.Length, null).WriteTo(to);
             }

@@ -22,6 +22,9 @@ internal sealed class Row(string id)
 
     public bool IsGone { get; set; }
 
+    /// <summary>True once its folder was seen to be one that may be written to.</summary>
+    public bool HasOwnFolder { get; set; }
+
     /// <summary>The LSN of the delete that took it; 0 while live.</summary>
     public long DeletionLsn { get; set; }
 

@@ -341,7 +341,8 @@ internal sealed partial class RowTable(IDisk disk, Quarantine quarantine, string
             Read(row);
             return true;
         }
-        catch (SessionException e) when (e.Status is SessionStatus.Corrupt or SessionStatus.Deleted)
+        catch (SessionException e) when (e.Status is SessionStatus.Corrupt or SessionStatus.Deleted
+            or SessionStatus.AccessDenied)
         {
             return false; // the file is kept aside and the others do not suffer from it
         }

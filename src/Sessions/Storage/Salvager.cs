@@ -203,7 +203,7 @@ internal sealed class Salvager
         for (int i = segments.Count - 1; i >= 0 && headers.Count < HeadersSought; i--)
         {
             byte[] page = new byte[SegmentHeader.Length];
-            using IDiskFile file = disk.Open(Layout.Segment(segments[i]), OpenMode.Read);
+            using IDiskFile file = disk.OpenOwn(Layout.Segment(segments[i]), OpenMode.Read);
             if (file.Read(page, 0) == page.Length)
             {
                 headers.Add(page);
@@ -218,7 +218,7 @@ internal sealed class Salvager
         foreach (long segment in segments)
         {
             _context.ThrowIfCancelled();
-            using IDiskFile file = _disk.Open(Layout.Segment(segment), OpenMode.Read);
+            using IDiskFile file = _disk.OpenOwn(Layout.Segment(segment), OpenMode.Read);
             long used = FileHoles.EndOfContent(file, 0, file.Length, _context);
             if (used > SegmentHeader.Length)
             {

@@ -99,7 +99,13 @@ internal sealed class Transaction(RowTable rows, Action<Span<byte>> fillRandom)
             return row.WorkingInfo ?? throw Errors.Deleted(row.Id);
         }
 
-        return row.IsGone ? throw Errors.Deleted(row.Id) : rows.Read(row);
+        if (row.IsGone)
+        {
+            throw Errors.Deleted(row.Id);
+        }
+
+        rows.RequireFolder(row);
+        return rows.Read(row);
     }
 
     /// <summary>The next id, which orders behind all others even when the clock steps back. Where somebody copied

@@ -213,7 +213,8 @@ public sealed class RepairTests : IDisposable
                 "{\"seq\":7,\"ty");
         });
         JsonElement report = Repair();
-        Assert.Equal("invalid_event_json:: event_sequence_duplicate::1 event_type_mismatch::6 torn_tail::",
+        Assert.Equal("invalid_event_json:: event_sequence_duplicate::1 event_type_mismatch::6 invalid_event_json:: "
+            + "torn_tail::",
             string.Join(' ', Issues(report).Split(' ').Where(i => !i.Contains("_gap") && !i.Contains("_regr"))));
         Assert.Equal("append_terminal_error:t:5:", ActionsOf(report).Replace(":4:", ":5:", StringComparison.Ordinal));
         Assert.Equal("", ActionsOf(Repair()));

@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using System.Text;
+using Sessions.Platform;
 
 namespace Sessions.Tests.Hostile;
 
@@ -49,13 +50,20 @@ internal sealed class Outside : IDisposable
     /// whoever made the link could read it; that it is changed, and that its text is shown, does.</summary>
     public string Linked => Path.Combine(Folder, "linked");
 
+    // One that stands in the store too, as a branch's history does, may be read there.
+    private static bool HasOtherNames(string path)
+    {
+        using IDisk disk = RealDisk.Open(Path.GetDirectoryName(path)!, sharesOwners: true);
+        return disk.Stat(Path.GetFileName(path)) is { IsFolder: false, Links: > 1 };
+    }
+
     /// <summary>From here on everything counts.</summary>
     public void Watch()
     {
         foreach (string path in Directory.GetFileSystemEntries(Folder, "*", SearchOption.AllDirectories)
             .Append(Folder))
         {
-            uint events = path.StartsWith(Linked, StringComparison.Ordinal) ? Modified : AllEvents;
+            uint events = HasOtherNames(path) ? Modified : AllEvents;
             _watched[Posix.Watch(_watch, path, events)] = path;
         }
 
