@@ -8,7 +8,7 @@ internal static class SmallFile
 {
     /// <summary>Bytes of the compact object that one of these files may hold; who makes a larger one gets a
     /// Limit.</summary>
-    public const int CompactBytesMax = 16 * 1024 * 1024;
+    public const int CompactBytesMax = Limits.SmallFileBytesMax;
 
     /// <summary>Bytes of such a file: <see cref="JsonText.Indent"/> makes six times as much of the compact
     /// object at most. A longer one is damage, and is not read.</summary>
