@@ -142,6 +142,12 @@ internal readonly record struct DiskEntry(bool IsFolder, long Length, ulong Iden
 
     /// <summary>The user that it belongs to, as the system counts users; 0 where it does not.</summary>
     public uint Owner { get; init; }
+
+    /// <summary>False where its owner took the right to read it from itself.</summary>
+    public bool IsReadable => (Mode & 0x100) != 0;
+
+    /// <summary>False for a folder in which its owner may not make, find or remove names.</summary>
+    public bool IsOpenToOwner => (Mode & 0x1C0) == 0x1C0;
 }
 
 /// <summary>One name in a folder.</summary>

@@ -132,7 +132,7 @@ internal static class FolderScan
         {
             return disk.Stat(folder) is { IsFolder: true } ? disk.List(folder) : [];
         }
-        catch (DiskException e) when (e.Error is DiskError.NotFound or DiskError.NotFolder or DiskError.Misplaced)
+        catch (DiskException e) when (e.Error == DiskError.NotFound || Obstacle.HidesContent(e))
         {
             return []; // emptied and removed in between, or no folder any more
         }

@@ -98,7 +98,7 @@ internal static class Misplaced
         {
             return disk.Stat(folder) is { IsFolder: true } ? disk.List(folder) : [];
         }
-        catch (DiskException e) when (e.Error is DiskError.NotFound || Obstacle.IsOne(e))
+        catch (DiskException e) when (e.Error == DiskError.NotFound || Obstacle.HidesContent(e))
         {
             return []; // gone, or replaced, in between
         }

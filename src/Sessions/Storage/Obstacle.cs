@@ -13,6 +13,9 @@ internal static class Obstacle
     public static bool IsOne(DiskException e)
         => e.Error is DiskError.Misplaced or DiskError.IsFolder or DiskError.NotFolder || e.IsOfOthers;
 
+    /// <summary>The same, and where the system does not let this user read what stands there.</summary>
+    public static bool HidesContent(DiskException e) => e.Error == DiskError.AccessDenied || IsOne(e);
+
     /// <summary>The first part of the path that is one; null where none is. Of the store's own folders none counts:
     /// what is in them would seem to be lost, so the store stops until they are put right.</summary>
     public static string? Find(IDisk disk, DiskException failure)

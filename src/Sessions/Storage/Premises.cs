@@ -29,6 +29,10 @@ internal static class Premises
             }
 
             RequireOurs(folder, entry);
+            if (entry is { IsOpenToOwner: false } && !readOnly)
+            {
+                throw Errors.Corrupt("A folder of the store may not be written to by its owner.", folder);
+            }
         }
     }
 

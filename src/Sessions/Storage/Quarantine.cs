@@ -102,7 +102,7 @@ internal sealed class Quarantine(IDisk disk, TimeProvider time, bool canWrite)
         {
             case null:
                 break;
-            case { IsFolder: false, IsOther: false }:
+            case { IsFolder: false, IsOther: false, IsOfOthers: false, IsReadable: true }:
                 disk.Unlink(path);
                 break;
             default:

@@ -25,6 +25,12 @@ internal sealed partial class RowTable
             throw Errors.OfOthers(row.Folder, entry.Owner, entry.Mode);
         }
 
+        if (!entry.IsOpenToOwner)
+        {
+            throw Errors.Corrupt("The session's folder may not be written to; the rest of the store is usable.",
+                row.Folder, row.Id);
+        }
+
         row.HasOwnFolder = true;
     }
 

@@ -48,11 +48,24 @@ internal sealed class Salvager
         Clear(quarantine, Misplaced.AmongSessions(disk));
         foreach ((string folder, _, _) in FolderScan.Folders(disk))
         {
-            Clear(quarantine, Misplaced.InSession(disk, folder));
+            WhereAllowed(folder, () => Clear(quarantine, Misplaced.InSession(disk, folder)));
         }
 
         var salvager = new Salvager(new StoreCore(environment, new SessionStoreOptions(), file.StoreId), context);
         salvager.Run(output);
+    }
+
+    // One that this user may not enter stays as it is, and is no reason to leave the others damaged.
+    private static void WhereAllowed(string folder, Action salvage)
+    {
+        try
+        {
+            salvage();
+        }
+        catch (DiskException e) when (e.Error == DiskError.AccessDenied)
+        {
+            LogRing.Add("warning", $"{folder} may not be salvaged by this user: {e.Message}");
+        }
     }
 
     private static void Clear(Quarantine quarantine, IEnumerable<string> paths)
@@ -345,7 +358,7 @@ internal sealed class Salvager
                 _context.ThrowIfCancelled();
                 _context.Report(_redone + i, _redone + folders.Count);
                 (string folder, string id, long deletion) = folders[i];
-                RebuildInfo(applier, folder, id, deletion, rows);
+                WhereAllowed(folder, () => RebuildInfo(applier, folder, id, deletion, rows));
             }
         }
         finally

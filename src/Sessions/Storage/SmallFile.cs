@@ -33,10 +33,12 @@ internal static class SmallFile
                 return compact;
             }
         }
-        catch (DiskException e) when (Obstacle.IsOne(e))
+        catch (DiskException e) when (Obstacle.HidesContent(e))
         {
-            LogRing.Add("warning", $"{path} does not belong there: {e.Message}");
-            return fallback?.Invoke() ?? throw Errors.From(e);
+            LogRing.Add("warning", $"{path} cannot be read: {e.Message}");
+            return fallback?.Invoke() ?? throw (Obstacle.IsOne(e) ? Errors.From(e)
+                : Errors.Corrupt("A file may not be read by this user; the rest of the store is usable.", path,
+                    sessionId));
         }
 
         if (found is null)
@@ -57,9 +59,9 @@ internal static class SmallFile
         {
             return TryReadOwn(disk, path, isValid, out found);
         }
-        catch (DiskException e) when (Obstacle.IsOne(e))
+        catch (DiskException e) when (Obstacle.HidesContent(e))
         {
-            LogRing.Add("warning", $"{path} does not belong there: {e.Message}");
+            LogRing.Add("warning", $"{path} cannot be read: {e.Message}");
             found = null;
             return null;
         }

@@ -131,7 +131,7 @@ internal sealed class Verifier
             _context.Report(_sessions, folders.Count);
             found.Add(id);
             _sessions++;
-            Twice(() => CheckSession(folder, id, deletion, deep), () => CheckSettled(folder, id, deletion, deep));
+            Twice(() => CheckAllowed(folder, id, deletion, deep), () => CheckSettled(folder, id, deletion, deep));
         }
 
         Twice(() => CheckMissing(found), () => CheckMissing(found));
@@ -168,11 +168,23 @@ internal sealed class Verifier
     {
         if (_core.Disk.Stat(folder) is not null)
         {
-            CheckSession(folder, id, deletion, deep);
+            CheckAllowed(folder, id, deletion, deep);
         }
         else if (Find(id) is { } row)
         {
-            CheckSession(row.Folder, id, row.DeletionLsn, deep); // moved in between
+            CheckAllowed(row.Folder, id, row.DeletionLsn, deep); // moved in between
+        }
+    }
+
+    private void CheckAllowed(string folder, string id, long deletion, bool deep)
+    {
+        try
+        {
+            CheckSession(folder, id, deletion, deep);
+        }
+        catch (DiskException e) when (e.Error == DiskError.AccessDenied)
+        {
+            Add("unreadable", "error", id, e.Path, null, null, null, null, "this user may not read it");
         }
     }
 
