@@ -19,8 +19,8 @@ internal sealed class LogAppender
     private readonly int _lead;
     private readonly List<(OpenStream Stream, long Seq, bool IsKept)> _ended = [];
     private readonly List<Compaction> _compactions = [];
-    private readonly HashSet<OpenStream> _endedHere = [];
-    private readonly Dictionary<string, bool> _owners = [];
+    private HashSet<OpenStream>? _endedHere; // most appends end no stream and carry no id
+    private Dictionary<string, bool>? _owners;
     private Dictionary<string, long>? _added;
     private long _promptSeq;
     private bool _hasButtons;
@@ -77,7 +77,7 @@ internal sealed class LogAppender
             ? first : Write(new NewEvent(stream.Type, data, stream.Timestamp, stream.TurnId, id));
         bool isKept = stream.Owner != _core.InstanceId && IsOwnerAlive(stream.Owner);
         _ended.Add((stream, seq, isKept));
-        _endedHere.Add(stream);
+        (_endedHere ??= []).Add(stream);
         return seq;
     }
 
@@ -144,7 +144,7 @@ internal sealed class LogAppender
     {
         foreach (OpenStream stream in _open!)
         {
-            if (stream.IsEndedNow || _endedHere.Contains(stream))
+            if (stream.IsEndedNow || _endedHere?.Contains(stream) == true)
             {
                 continue;
             }
@@ -161,6 +161,7 @@ internal sealed class LogAppender
     // Asked of the system once a request, however many streams and events it has.
     private bool IsOwnerAlive(string owner)
     {
+        _owners ??= [];
         if (!_owners.TryGetValue(owner, out bool isAlive))
         {
             _owners.Add(owner, isAlive = _core.IsOwnerAlive(owner));

@@ -214,8 +214,27 @@ internal static class SessionList
             && (filter is null || Matches(info, filter));
     }
 
-    // The facts are read once, however many of them are asked for; of repeats the last one counts.
+    // The facts are read once, however many of them a filter names, and not for a state alone.
     private static bool Matches(SessionInfo info, List<JsonMember> filter)
+    {
+        Dictionary<string, ReadOnlyMemory<byte>>? facts = null;
+        foreach (JsonMember wanted in filter)
+        {
+            bool matches = wanted.Name == "state"
+                ? Matches(Encoding.UTF8.GetBytes($"\"{info.State}\""), wanted)
+                : Matches((facts ??= FactsOf(info)).TryGetValue(wanted.Name, out ReadOnlyMemory<byte> fact)
+                    ? fact.Span : "null"u8, wanted);
+            if (!matches)
+            {
+                return false;
+            }
+        }
+
+        return true;
+    }
+
+    // Of repeats the last one counts.
+    private static Dictionary<string, ReadOnlyMemory<byte>> FactsOf(SessionInfo info)
     {
         var facts = new Dictionary<string, ReadOnlyMemory<byte>>(StringComparer.Ordinal);
         foreach (JsonMember fact in JsonMembers.Of(info.Facts))
@@ -223,17 +242,7 @@ internal static class SessionList
             facts[fact.Name] = fact.Value;
         }
 
-        facts["state"] = Encoding.UTF8.GetBytes($"\"{info.State}\"");
-        foreach (JsonMember wanted in filter)
-        {
-            if (!Matches(facts.TryGetValue(wanted.Name, out ReadOnlyMemory<byte> actual) ? actual.Span : "null"u8,
-                wanted))
-            {
-                return false;
-            }
-        }
-
-        return true;
+        return facts;
     }
 
     private static bool Matches(ReadOnlySpan<byte> actual, JsonMember wanted)
