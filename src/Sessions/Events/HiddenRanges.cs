@@ -56,12 +56,12 @@ internal sealed class HiddenRanges
         return at >= 0 && seq <= _runs[at].Last ? _runs[at].Last : 0;
     }
 
-    /// <summary>The first number of the next run behind one that is not hidden; the largest number there is
-    /// where none comes.</summary>
-    public long NextFirst(long seq)
+    /// <summary>The last number before the next run, from a number on that is not hidden; the largest number
+    /// there is where no run comes.</summary>
+    public long LastShown(long seq)
     {
         int next = AtOrBefore(seq) + 1;
-        return next < _runs.Length ? _runs[next].First : long.MaxValue;
+        return next < _runs.Length ? _runs[next].First - 1 : long.MaxValue;
     }
 
     // The last run that begins at the number or before it; -1: none does.

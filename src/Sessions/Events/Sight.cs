@@ -47,8 +47,7 @@ internal sealed record Sight(SeqRange Range, LogState State, long LastSeq, ReadF
         }
 
         long hidden = State.Hidden.LastOf(first);
-        return hidden > 0 ? (hidden, "rewound") : (State.Hidden.NextFirst(first) is var next && next == long.MaxValue
-            ? next : next - 1, "missing");
+        return hidden > 0 ? (hidden, "rewound") : (State.Hidden.LastShown(first), "missing");
     }
 }
 

@@ -25,7 +25,7 @@ public sealed class HiddenRangesTests
                 if (!isHidden)
                 {
                     Assert.Equal(rewinds.Where(r => r.FirstSeq > seq && r.FirstSeq <= r.LastSeq)
-                        .Select(r => r.FirstSeq).DefaultIfEmpty(long.MaxValue).Min(), state.Hidden.NextFirst(seq));
+                        .Select(r => r.FirstSeq - 1).DefaultIfEmpty(long.MaxValue).Min(), state.Hidden.LastShown(seq));
                 }
             }
         }
