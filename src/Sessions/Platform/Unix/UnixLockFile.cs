@@ -32,25 +32,8 @@ internal sealed unsafe class UnixLockFile : ILockFile
     private static short Unlocked => 2;
 
     // The number of a removed file is not used again while we hold it open, so one look at the path
-    // is enough. One call by the whole path, as for the page; see UnixSharedPage.
-    public bool IsLinked
-    {
-        get
-        {
-            byte* buffer = stackalloc byte[UnixName.Bytes];
-            if (!UnixName.TryWrite(_path, new Span<byte>(buffer, UnixName.Bytes))
-                || !_root.TryHold(out UnixRoot.Hold hold))
-            {
-                return false;
-            }
-
-            using (hold)
-            {
-                return Unix.TryStat(hold.Descriptor, buffer, out UnixStat stat, Unix.Kind)
-                    && stat.Identity == _identity;
-            }
-        }
-    }
+    // is enough.
+    public bool IsLinked => _root.TryGlance(_path, out UnixStat stat) && stat.Identity == _identity;
 
     public bool TryLock(long offset, bool exclusive)
     {

@@ -93,6 +93,24 @@ internal sealed unsafe class UnixRoot : IDisposable
         return folder >= 0 ? new UnixPlace(folder, name, isOwn: true) : throw Errno.Failure(operation, path);
     }
 
+    /// <summary>What a path names, with one call for the whole path: it changes and opens nothing, so a link on the
+    /// way can only answer with another file's number. Each commit asks this, and folder by folder it would cost
+    /// two calls more.</summary>
+    public bool TryGlance(string path, out UnixStat stat)
+    {
+        byte* buffer = stackalloc byte[UnixName.Bytes];
+        stat = default;
+        if (!UnixName.TryWrite(path, new Span<byte>(buffer, UnixName.Bytes)) || !TryHold(out Hold hold))
+        {
+            return false;
+        }
+
+        using (hold)
+        {
+            return Unix.TryStat(hold.Descriptor, buffer, out stat, Unix.Kind);
+        }
+    }
+
     public void Dispose()
     {
         lock (_gate)
@@ -212,7 +230,7 @@ internal sealed unsafe class UnixRoot : IDisposable
         }
     }
 
-    /// <summary>The root's descriptor for as long as a call needs it, whoever closes the store meanwhile.</summary>
+    /// <summary>The root's descriptor for the length of a call, also when another thread closes the store.</summary>
     internal readonly ref struct Hold(SafeFileHandle handle)
     {
         private readonly SafeFileHandle _handle = handle;

@@ -1,10 +1,8 @@
-using System.Runtime.CompilerServices;
 using Microsoft.Win32.SafeHandles;
 
 namespace Sessions.Platform;
 
 /// <summary>A mapped page of a file, with waits that cross processes.</summary>
-[SkipLocalsInit]
 internal sealed unsafe class UnixSharedPage(UnixRoot root, string path, int fd, nint address, ulong identity)
     : ISharedPage
 {
@@ -17,26 +15,8 @@ internal sealed unsafe class UnixSharedPage(UnixRoot root, string path, int fd, 
 
     public byte* Address => (byte*)_address;
 
-    // One call from the root's descriptor, by a path of two names: it changes and opens nothing, and what it finds
-    // behind a link is not the file that was mapped. Commits ask this, and with two calls more each would pay for it.
-    public bool IsLinked
-    {
-        get
-        {
-            byte* buffer = stackalloc byte[UnixName.Bytes];
-            if (!UnixName.TryWrite(path, new Span<byte>(buffer, UnixName.Bytes))
-                || !root.TryHold(out UnixRoot.Hold hold))
-            {
-                return false;
-            }
-
-            using (hold)
-            {
-                return Unix.TryStat(hold.Descriptor, buffer, out UnixStat stat, Unix.Kind)
-                    && stat.Identity == identity && stat.Length >= SharedPage.Bytes;
-            }
-        }
-    }
+    public bool IsLinked => root.TryGlance(path, out UnixStat stat) && stat.Identity == identity
+        && stat.Length >= SharedPage.Bytes;
 
     public bool IsWhole
     {

@@ -15,8 +15,6 @@ internal sealed unsafe class WindowsPath(string root)
 {
     private const int PathCharacters = 32 * 1024;
 
-    public string Root => root;
-
     /// <summary>.NET's own calls take the form with \\?\ too, which lifts the limit of 260 characters.</summary>
     public string Full(string path)
     {
