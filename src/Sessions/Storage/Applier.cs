@@ -47,15 +47,12 @@ internal sealed class Applier
     /// <summary>The branches whose links may not be durable yet, those of the fold apart.</summary>
     public Func<IEnumerable<TouchedSession>>? BranchesToSync { get; init; }
 
-    /// <summary>Called before any file is touched: what was kept aside of them is to be durable.</summary>
-    public Action? BeforeChanges { get; init; }
-
     /// <summary>Told of the steps of a purge.</summary>
     public Action<Step>? AtStep { get; init; }
 
     public void Apply(Fold fold)
     {
-        BeforeChanges?.Invoke();
+        _quarantine.Settle(); // before any file is touched
         if (fold.Config is { } config)
         {
             Replace(Layout.ConfigFile, config.Span);
@@ -119,9 +116,6 @@ internal sealed class Applier
 
         _folders.Add(path);
     }
-
-    /// <summary>Removes a folder with all that is in it.</summary>
-    public void RemoveTree(string folder) => _trees.Remove(folder);
 
     // The frames are on stable storage, so what stands in their way is moved out of it, and they go on.
     private void Clearing(string? sessionId, Action apply)
@@ -275,8 +269,8 @@ internal sealed class Applier
     private void Purge(FoldedSession session)
     {
         _logs.Forget(session.Id);
-        string grave = $"{Layout.Temporary}/purged-{session.Id}";
-        RemoveTree(grave); // of somebody who was killed before it was empty
+        string removed = $"{Layout.Temporary}/purged-{session.Id}";
+        _trees.Remove(removed); // what a killed process left of it
         foreach (long source in session.Sources)
         {
             string folder = Layout.Folder(session.Id, source);
@@ -285,9 +279,9 @@ internal sealed class Applier
                 continue;
             }
 
-            _disk.Rename(folder, grave);
+            _disk.Rename(folder, removed);
             AtStep?.Invoke(Step.PurgeMoved);
-            _trees.Remove(grave);
+            _trees.Remove(removed);
             AtStep?.Invoke(Step.PurgeRemoved);
         }
     }

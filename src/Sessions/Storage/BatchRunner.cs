@@ -27,7 +27,6 @@ internal sealed class BatchRunner(StoreCore core, Takeover takeover)
 
     public Applier Applier { get; } = new(core, core.Rows.RewritesOf)
     {
-        BeforeChanges = core.Quarantine.Settle,
         AtStep = core.Step,
         BranchesToSync = core.Rows.BranchesToSync,
     };

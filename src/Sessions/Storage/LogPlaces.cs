@@ -6,11 +6,11 @@ namespace Sessions.Storage;
 /// <summary>
 /// Holds the places of the lines in a journal against the logs they belong to. A line stands where its log ended,
 /// so one that leaves a hole speaks of lines that were lost; and no more can be lost than a journal holds. One
-/// that lies further behind the end was made up, and writing it would make a file of any size out of nothing.
+/// that lies further behind the end is forged, and writing it would make a file of any size out of nothing.
 /// </summary>
 internal static class LogPlaces
 {
-    /// <summary>What is wrong; null where nothing is.</summary>
+    /// <summary>Says what is wrong, of the first session where something is; null where nothing is.</summary>
     public static string? Find(IDisk disk, Fold fold, long journalBytes)
     {
         foreach (FoldedSession session in fold.Sessions.Values)
@@ -26,7 +26,7 @@ internal static class LogPlaces
     }
 
     /// <summary>The sessions whose lines cannot stand where they should.</summary>
-    public static HashSet<string> Misplaced(IDisk disk, IEnumerable<Frame> frames, long journalBytes)
+    public static HashSet<string> FindSessions(IDisk disk, IEnumerable<Frame> frames, long journalBytes)
         => [.. Fold.Of(frames).Sessions.Values.Where(s => !Fits(disk, s, journalBytes)).Select(s => s.Id)];
 
     private static bool Fits(IDisk disk, FoldedSession session, long journalBytes)

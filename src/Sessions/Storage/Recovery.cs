@@ -19,11 +19,7 @@ internal sealed class Recovery(StoreCore core)
         bool wasPoisoned = isPossible && state.Health == StoreHealth.Poisoned;
         long? synced = wasPoisoned ? state.Synced : null, published = wasPoisoned ? state.Published : null;
         long generation = PageCheck.NextGeneration(state.Generation, 0);
-        var applier = new Applier(core)
-        {
-            AtStep = core.Step,
-            BeforeChanges = core.Quarantine.Settle,
-        };
+        var applier = new Applier(core) { AtStep = core.Step };
         bool isOurs = isPossible && core.Environment.BootId != 0;
         Outcome outcome = Run(applier, synced, published, isAlone: true, witnessed: isOurs ? state.Synced : 0);
         applier.Close();
@@ -65,7 +61,7 @@ internal sealed class Recovery(StoreCore core)
 
         if (synced < Math.Max(scan.Synced, scan.Newest?.PreviousLsn ?? 0))
         {
-            (synced, published) = (null, null); // the frames say that more was: the page is made up
+            (synced, published) = (null, null); // the frames say that more was synced: the page is forged
         }
 
         (long ms, long n) = IdFloor(scan, index);
@@ -77,9 +73,9 @@ internal sealed class Recovery(StoreCore core)
 
         Fold fold = Fold.Of(scan.Frames);
         if (scan.Corruption is null && !scan.IsClosed
-            && LogPlaces.Find(core.Disk, fold, scan.Bytes) is { } misplaced)
+            && LogPlaces.Find(core.Disk, fold, scan.Bytes) is { } unplaced)
         {
-            scan.Damage(misplaced);
+            scan.Damage(unplaced);
         }
 
         if (scan.Corruption is null && !scan.IsClosed && published is null
@@ -351,27 +347,28 @@ internal sealed class Recovery(StoreCore core)
         return floor;
     }
 
-    // Scratch files and staged sessions of whoever crashed; nobody else is here to own them.
+    // Scratch files and staged sessions that crashed processes left; no other process is here to own them.
     private void Sweep()
     {
-        var applier = new Applier(core);
+        var trees = new Trees(core.Disk, core.InstanceId);
         foreach (DiskName name in core.Disk.List(Layout.Temporary))
         {
-            Remove(applier, name, Layout.Temporary + "/" + name.Name);
+            Remove(trees, name, Layout.Temporary + "/" + name.Name);
         }
 
         _journal.Sweep();
     }
 
-    // What cannot be removed is no reason not to open. Who lost the race to make the store takes its own scratch
-    // file away at the same moment; and anybody may have put a folder there that this user may not empty.
-    private void Remove(Applier applier, DiskName name, string path)
+    // What cannot be removed is no reason not to open. A process that lost the race to make the store
+    // removes its own scratch file at the same moment, and another user may have put a folder there that this one
+    // may not empty.
+    private void Remove(Trees trees, DiskName name, string path)
     {
         try
         {
             if (name.IsFolder)
             {
-                applier.RemoveTree(path);
+                trees.Remove(path);
             }
             else
             {

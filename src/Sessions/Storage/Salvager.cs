@@ -13,9 +13,6 @@ namespace Sessions.Storage;
 /// </summary>
 internal sealed class Salvager
 {
-    private const int IdSoughtBytes = 1024;
-    private const int HeadersSought = 3; // one may be damaged too
-
     private readonly StoreCore _core;
     private readonly IDisk _disk;
     private readonly JobContext _context;
@@ -169,61 +166,10 @@ internal sealed class Salvager
             quarantine.Keep(Layout.StoreFile, null, found);
             quarantine.Settle();
             environment.Disk.Unlink(Layout.StoreFile);
-            return StoreFile.Create(environment, FindStoreId(environment.Disk, found.Bytes));
+            return StoreFile.Create(environment, LostStoreId.Find(environment.Disk, found.Bytes));
         }
 
         return StoreFile.Create(environment);
-    }
-
-    // Without its id no frame of the journal can be told from another store's. It most likely stands
-    // in the damaged file still, perhaps with one letter wrong; the journal's own checksums tell. The header is
-    // read once, and only the beginning of the file is looked at: it has 150 bytes.
-    private static string? FindStoreId(IDisk disk, byte[] damaged)
-    {
-        const string letters = "0123456789abcdef";
-        List<byte[]> headers = NewestHeaders(disk);
-        string text = System.Text.Encoding.Latin1.GetString(damaged.AsSpan(0, Math.Min(damaged.Length, IdSoughtBytes)));
-        for (int at = 0; headers.Count > 0 && at + StoreFile.IdLength <= text.Length; at++)
-        {
-            string found = text.Substring(at, StoreFile.IdLength);
-            if (found.Count(c => letters.Contains(c, StringComparison.Ordinal)) < StoreFile.IdLength - 5)
-            {
-                continue;
-            }
-
-            found = "st_" + found[3..];
-            for (int i = 3; i < found.Length; i++)
-            {
-                foreach (char letter in letters)
-                {
-                    string id = found[..i] + letter + found[(i + 1)..];
-                    uint seed = StoreCore.SeedOf(id);
-                    if (headers.Exists(h => SegmentHeader.TryRead(h, seed) is not null))
-                    {
-                        return id;
-                    }
-                }
-            }
-        }
-
-        return null;
-    }
-
-    private static List<byte[]> NewestHeaders(IDisk disk)
-    {
-        var headers = new List<byte[]>();
-        List<long> segments = new Journal(disk, 0, "salvage").Segments();
-        for (int i = segments.Count - 1; i >= 0 && headers.Count < HeadersSought; i--)
-        {
-            byte[] page = new byte[SegmentHeader.Length];
-            using IDiskFile file = disk.OpenOwn(Layout.Segment(segments[i]), OpenMode.Read);
-            if (file.Read(page, 0) == page.Length)
-            {
-                headers.Add(page);
-            }
-        }
-
-        return headers;
     }
 
     private void KeepJournal(List<long> segments)
@@ -253,11 +199,7 @@ internal sealed class Salvager
         List<Frame> frames = WholeFrames.Of(_disk, scan);
         var streams = new StreamTable(_disk, _core.Quarantine, _core.InstanceId);
         bool hasStreams = streams.TryLoad(frames);
-        var applier = new Applier(_core)
-        {
-            MakesLostFolders = false,
-            BeforeChanges = _core.Quarantine.Settle,
-        };
+        var applier = new Applier(_core) { MakesLostFolders = false };
         try
         {
             RedoFrames(applier, frames);
@@ -288,8 +230,7 @@ internal sealed class Salvager
             Frame frame = frames[i];
 
             // One by one, so that a frame that refers to what was lost stops no other.
-            var fold = new Fold();
-            fold.Add(frame);
+            var fold = Fold.Of([frame]);
             fold.Streams = null; // the file may be newer than an image; below, it gets what all frames come to
             try
             {

@@ -13,6 +13,7 @@ internal sealed class Trees(IDisk disk, string owner)
 
     private long _moved;
 
+    /// <summary>Removes a folder; fine where there is none.</summary>
     public void Remove(string folder)
     {
         var deep = new Queue<string>();
@@ -43,10 +44,10 @@ internal sealed class Trees(IDisk disk, string owner)
             }
             else
             {
-                string grave = string.Create(CultureInfo.InvariantCulture,
+                string moved = string.Create(CultureInfo.InvariantCulture,
                     $"{Layout.Temporary}/{owner}-deep-{++_moved}");
-                disk.Rename(path, grave);
-                deep.Enqueue(grave);
+                disk.Rename(path, moved);
+                deep.Enqueue(moved);
             }
         }
 

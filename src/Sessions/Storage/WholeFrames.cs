@@ -12,17 +12,17 @@ internal sealed class WholeFrames
     private readonly IDisk _disk;
     private readonly Dictionary<string, long> _revisions = [];
     private readonly Dictionary<string, long> _rewrites = [];
-    private readonly HashSet<string> _misplaced;
+    private readonly HashSet<string> _unplaced;
 
     // No file shows a frame before all frames up to it were in the files.
     private long _applied;
 
-    private WholeFrames(IDisk disk, HashSet<string> misplaced) => (_disk, _misplaced) = (disk, misplaced);
+    private WholeFrames(IDisk disk, HashSet<string> unplaced) => (_disk, _unplaced) = (disk, unplaced);
 
     public static List<Frame> Of(IDisk disk, JournalScan scan)
     {
         List<Frame> frames = [.. scan.Frames.Concat(scan.Stranded).DistinctBy(f => f.Lsn).OrderBy(f => f.Lsn)];
-        var whole = new WholeFrames(disk, LogPlaces.Misplaced(disk, frames, scan.Bytes));
+        var whole = new WholeFrames(disk, LogPlaces.FindSessions(disk, frames, scan.Bytes));
         var ids = frames.SelectMany(f => f.Changes).Select(c => c.Id).ToHashSet();
         foreach ((string folder, string id, _) in FolderScan.Folders(disk))
         {
@@ -61,7 +61,7 @@ internal sealed class WholeFrames
         ChangeKind.Put => _revisions.GetValueOrDefault(change.Id) <= change.Info!.Revision,
         ChangeKind.Trash or ChangeKind.Restore => _revisions.GetValueOrDefault(change.Id) <= frame.Lsn,
         // The file that replaced the log has these lines, at other places.
-        ChangeKind.Append when _misplaced.Contains(change.Id) => false,
+        ChangeKind.Append when _unplaced.Contains(change.Id) => false,
         ChangeKind.Append => frame.Lsn > _rewrites.GetValueOrDefault(change.Id),
         ChangeKind.Shares => frame.Lsn > _applied || !IsSound(Layout.LiveFolder(change.Id) + "/" + Layout.SharesFile),
         ChangeKind.Log => frame.Lsn > _applied || !IsSound(Layout.LiveFolder(change.Id) + "/" + Layout.LogStateFile),
