@@ -18,7 +18,7 @@
 #endif
 #endif
 
-#define REQUESTS_MAX 64 /* sessions that wait for the thread; more are refused */
+#define REQUESTS_MAX 64 /* limits.signal_aborts_waiting_max; more sessions are refused */
 #define SERIALS (SESSIONS_HANDLE_SPACE / 16) /* a handle is 16 bytes from the next */
 #define STACK_BYTES ((size_t)512 * 1024) /* twice what a call needs */
 

@@ -55,7 +55,7 @@ internal static class EventLine
 
         Checksum checksum = CheckedJson.Check(line, out int length);
         unclosed = checksum == Checksum.Good ? line[..length] : line[..^1];
-        return checksum == Checksum.Good || (checksum == Checksum.None && JsonText.IsObject(line));
+        return checksum == Checksum.Good || (checksum == Checksum.None && JsonCheck.IsObject(line));
     }
 
     /// <summary>

@@ -50,6 +50,12 @@ internal static class Limits
     /// <summary>Bytes of a queued message as JSON, without its quotes.</summary>
     public const int QueueMessageBytesMax = 1024 * 1024;
 
+    /// <summary>Bytes of what a session keeps in one small file, and of the shared rules, as compact JSON.</summary>
+    public const int SmallFileBytesMax = 16 * 1024 * 1024;
+
+    /// <summary>Issues in the report of a verification; damaged lines of which it keeps copies.</summary>
+    public const int VerifyIssuesMax = 10_000;
+
     /// <summary>Bytes of a session's queue, as compact JSON.</summary>
     public const int QueueBytesMax = 4 * 1024 * 1024;
 

@@ -5,7 +5,7 @@ namespace Sessions.Platform;
 /// call the operating system's file functions. Paths are relative to the store's folder, with '/'
 /// between the parts, and "" for the folder itself; one that leads anywhere but down is refused
 /// (<see cref="StorePath"/>). No link is followed on the way and none is opened, nor a pipe, a socket or a device
-/// (<see cref="DiskError.Misplaced"/>), nor what somebody who is not trusted owns or may write to
+/// (<see cref="DiskError.Misplaced"/>), nor what an untrusted user owns or may write to
 /// (<see cref="DiskException.IsOfOthers"/>). No open waits for another end. A failed call throws
 /// <see cref="DiskException"/> and has done nothing, except a write, which may have written a part.
 /// Files are made with mode 0600 and folders with 0700, whatever the umask; in a store that its owners share, with
@@ -137,7 +137,10 @@ internal readonly record struct DiskEntry(bool IsFolder, long Length, ulong Iden
     /// <summary>True for what is neither a file nor a folder: a link, a pipe, a socket, a device.</summary>
     public bool IsOther { get; init; }
 
-    /// <summary>True where somebody who is not trusted owns it or may write to it.</summary>
+    /// <summary>True for a regular file.</summary>
+    public bool IsFile => !IsFolder && !IsOther;
+
+    /// <summary>True where an untrusted user owns it or may write to it.</summary>
     public bool IsOfOthers { get; init; }
 
     /// <summary>The user that it belongs to, as the system counts users; 0 where it does not.</summary>

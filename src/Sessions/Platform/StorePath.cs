@@ -16,7 +16,8 @@ internal static class StorePath
         }
     }
 
-    private static bool IsDown(string path)
+    /// <summary>True for names with one '/' between them, none of which leads anywhere but down.</summary>
+    public static bool IsDown(string path)
     {
         int start = 0;
         for (int i = 0; i <= path.Length; i++)

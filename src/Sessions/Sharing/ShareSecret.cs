@@ -3,12 +3,13 @@ using System.Buffers.Text;
 using System.Security.Cryptography;
 using System.Text;
 using Sessions.Platform;
+using Sessions.Storage;
 
 namespace Sessions.Sharing;
 
 /// <summary>
 /// The secret of a share: 32 random bytes as 43 characters of base64url (RFC 4648 section 5). A share's id is a
-/// digest of it, so whoever has the secret knows the id, and not the other way round. It lives for one call, in
+/// digest of it, so the secret tells the id, and not the other way round. It lives for one call, in
 /// memory that the collector does not move, and is zeroed at its end; nothing keeps one.
 /// </summary>
 internal sealed class ShareSecret : IDisposable
@@ -36,7 +37,7 @@ internal sealed class ShareSecret : IDisposable
     /// <summary>The id of a share; FormatException where the text is none. It names a file.</summary>
     public static string RequireId(string id)
         => id.Length == IdLength && id.StartsWith(IdPrefix, StringComparison.Ordinal)
-            && id.AsSpan(IdPrefix.Length).IndexOfAnyExcept("0123456789abcdef") < 0 ? id : throw new FormatException();
+            && Plausible.IsHex(id.AsSpan(IdPrefix.Length)) ? id : throw new FormatException();
 
     public static ShareSecret Make(Action<Span<byte>> fillRandom)
     {

@@ -103,7 +103,7 @@ internal static class IndexWriter
         disk.CreateFolder(Layout.Temporary);
         quarantine.Vacate(scratch); // a power cut may have left it as one more name of the index that is read
         disk.WriteAll(scratch, output.Written);
-        if (disk.Stat(Layout.IndexFile) is { IsFolder: true } or { IsOther: true })
+        if (disk.Stat(Layout.IndexFile) is { IsFile: false })
         {
             quarantine.PutAside(Layout.IndexFile, null);
         }

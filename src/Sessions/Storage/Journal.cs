@@ -88,12 +88,12 @@ internal sealed class Journal(IDisk disk, uint seed, string owner) : IDisposable
         disk.CreateFolder(Layout.Journal);
         string path = Layout.UnfinishedSegment(owner + "-segment");
         DiskEntry? found = disk.Stat(Layout.SpareSegment);
-        if (found is { IsFolder: false, IsOther: false, Length: > SegmentBytesMax })
+        if (found is { IsFile: true, Length: > SegmentBytesMax })
         {
             disk.Unlink(Layout.SpareSegment); // nobody here made it, and it may be nothing but a hole
         }
 
-        if (found is { IsFolder: false, IsOther: false, IsOfOthers: false, Links: 1, Length: <= SegmentBytesMax } spare
+        if (found is { IsFile: true, IsOfOthers: false, Links: 1, Length: <= SegmentBytesMax } spare
             && spare.Length >= header.Size)
         {
             // Taken away first: another process may put its own in this place at any moment.

@@ -57,7 +57,7 @@ internal sealed class JournalScan
 
         scan.Newest = journal.ReadHeader(scan.Segments[^1]);
         if (scan.Newest is null && disk.Stat(Layout.Segment(scan.Segments[^1]))
-                is { Length: SegmentHeader.Length, IsFolder: false, IsOther: false })
+                is { IsFile: true, Length: SegmentHeader.Length })
         {
             // Only a segment that closes a journal is so short. It has no frames, and what else it says
             // can be had from the index or the folders.

@@ -60,9 +60,6 @@ internal static class JsonText
         return output.ToArray();
     }
 
-    /// <summary>True where the bytes are one whole JSON object.</summary>
-    public static bool IsObject(ReadOnlySpan<byte> json) => JsonCheck.IsObject(json);
-
     /// <summary>The text for people: two spaces a level, for so many levels; what is deeper stands on one line.
     /// So it is never more than six times as long as the compact text.</summary>
     public static void Indent(ReadOnlySpan<byte> compact, Utf8Buffer output)

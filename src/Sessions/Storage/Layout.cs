@@ -1,4 +1,5 @@
 using System.Globalization;
+using Sessions.Platform;
 
 namespace Sessions.Storage;
 
@@ -103,17 +104,7 @@ internal static class Layout
     /// <summary>True for a path that a file of a store may have: names with one slash between them, none of which
     /// leads anywhere else.</summary>
     public static bool IsInside(string path)
-    {
-        foreach (Range part in path.AsSpan().Split('/'))
-        {
-            if (path.AsSpan(part) is "" or "." or ".." || path.AsSpan(part).IndexOfAny('\\', '\0') >= 0)
-            {
-                return false;
-            }
-        }
-
-        return true;
-    }
+        => StorePath.IsDown(path) && !path.Contains('\\', StringComparison.Ordinal);
 
     public static string Parent(string path)
     {

@@ -45,7 +45,7 @@ internal static class LostFrames
 
     private static long LastSeq(IDisk disk, string folder)
     {
-        if (disk.Stat(folder + "/" + Layout.EventsFile) is not { IsFolder: false, IsOther: false, IsOfOthers: false })
+        if (disk.Stat(folder + "/" + Layout.EventsFile) is not { IsFile: true, IsOfOthers: false })
         {
             return 0;
         }

@@ -9,11 +9,11 @@ namespace Sessions.Storage;
 internal static class OwnNames
 {
     /// <summary><see cref="IDisk.Open"/> for such a file.</summary>
-    public static IDiskFile OpenOwn(this IDisk disk, string path, OpenMode mode)
+    public static IDiskFile OpenOwn(this IDisk disk, string path, OpenMode mode, bool mayBeLinked = false)
     {
         try
         {
-            return disk.Open(path, mode);
+            return disk.Open(path, mode, mayBeLinked);
         }
         catch (DiskException e) when (e.Error == DiskError.Misplaced && AreAllOwn(disk, path))
         {
@@ -24,7 +24,7 @@ internal static class OwnNames
     /// <summary>True where every name of a file with several is in its own folder or in tmp/.</summary>
     public static bool AreAllOwn(IDisk disk, string path)
     {
-        if (disk.Stat(path) is not { IsFolder: false, IsOther: false, Links: > 1 } file)
+        if (disk.Stat(path) is not { IsFile: true, Links: > 1 } file)
         {
             return false;
         }
@@ -45,7 +45,7 @@ internal static class OwnNames
         foreach (DiskName name in disk.List(folder))
         {
             string path = folder.Length == 0 ? name.Name : folder + "/" + name.Name;
-            count += disk.Stat(path) is { IsFolder: false, IsOther: false } entry && entry.Identity == identity ? 1 : 0;
+            count += disk.Stat(path) is { IsFile: true } entry && entry.Identity == identity ? 1 : 0;
         }
 
         return count;

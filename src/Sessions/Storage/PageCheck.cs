@@ -1,14 +1,15 @@
 namespace Sessions.Storage;
 
 /// <summary>
-/// Tells a shared page that can be from one that cannot. The page is a file that anybody may have written, and
-/// all that is in it is known from the journal too; so one whose numbers cannot be is a page that was lost,
-/// and is made anew.
+/// Validates the shared page. Any process may have written the file, and the journal knows all that is in it; so a
+/// page with impossible numbers counts as lost, and is made anew.
 /// </summary>
 internal static class PageCheck
 {
     // A batch is synced before it is published, and its numbers may go on behind a gap.
     private const long AheadMax = Takeover.Jump + Batch.RequestsMax;
+
+    private const long GenerationMax = Limits.IntegerMax;
 
     /// <summary>True where the page is whole, of the store with that seed, and says nothing that cannot be. Each
     /// number only grows, and one that may be ahead of another is read behind it, so that a page which somebody
@@ -25,7 +26,7 @@ internal static class PageCheck
         return indexed >= 0 && indexed <= applied && applied <= synced
             && published is >= 0 and <= Plausible.LsnMax && (ulong)floor <= (ulong)(published + Takeover.Jump)
             && synced <= Math.Max(published, floor) + AheadMax
-            && (ulong)page.Segment <= Storage.Layout.SegmentMax && Plausible.AreIds(page.IdMs, page.IdN)
+            && (ulong)page.Segment <= Layout.SegmentMax && Plausible.AreIds(page.IdMs, page.IdN)
             && page.Generation is >= -1 and <= GenerationMax;
     }
 
@@ -33,6 +34,4 @@ internal static class PageCheck
     /// One that is impossible counts as none.</summary>
     public static long NextGeneration(long known, long now)
         => Math.Max(known is >= 0 and < GenerationMax ? known : 0, now) + 1;
-
-    private const long GenerationMax = Limits.IntegerMax;
 }

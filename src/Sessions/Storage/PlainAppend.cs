@@ -62,7 +62,7 @@ internal static class PlainAppend
         var by = new Reader(text);
         bool isPlain = by.Skip("{\"pid\":"u8) && by.Number(out _) && by.Skip(",\"client_type\":\""u8)
             && by.SkipWord() && by.Skip(",\"instance_id\":\""u8) && by.SkipWord() && by.Left.SequenceEqual("}"u8);
-        return isPlain || JsonText.IsObject(text);
+        return isPlain || JsonCheck.IsObject(text);
     }
 
     // Looks at all of it first: where it fits not, the array must be as it was.

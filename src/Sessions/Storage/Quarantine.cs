@@ -5,22 +5,17 @@ using Sessions.Platform;
 
 namespace Sessions.Storage;
 
-/// <summary>What was kept aside: where it is, where it was, why.</summary>
-internal sealed record QuarantineEntry(string? SessionId, string File, string Source, string Reason, long At);
-
 /// <summary>
-/// Keeps whatever cannot be read, byte for byte, in quarantine/&lt;n&gt;/, with a note beside it. The number
-/// follows from the source and the content, so that looking for a copy and making one cost the same however many
-/// there are. A copy is durable once <see cref="Settle"/> returned, which is called before anything happens to an
-/// original: damage that is only looked at costs no sync.
+/// Keeps what cannot be read, byte for byte, in quarantine/&lt;n&gt;/, with a note beside it. The number is a hash of
+/// the source and the content, so that finding a copy and making one cost the same however many there are. A copy
+/// is durable once <see cref="Settle"/> returned, which is called before anything happens to an original: damage
+/// that is only read costs no sync.
 /// </summary>
 internal sealed class Quarantine(IDisk disk, TimeProvider time, bool canWrite)
 {
     /// <summary>Entries that a list has at most.</summary>
     public const int ListedMax = 10_000;
 
-    private const string Note = "about.json";
-    private const int NoteBytesMax = 64 * 1024;
     private const int PlacesMax = 64; // for contents with the same number
     private const int SyncsMax = 16; // above that, one for the whole file system
     private readonly Lock _gate = new();
@@ -51,8 +46,7 @@ internal sealed class Quarantine(IDisk disk, TimeProvider time, bool canWrite)
     {
         try
         {
-            using IDiskFile file = mayBeLinked ? disk.Open(source, OpenMode.Read, mayBeLinked)
-                : disk.OpenOwn(source, OpenMode.Read);
+            using IDiskFile file = disk.OpenOwn(source, OpenMode.Read, mayBeLinked);
             return KeepPart(source, sessionId, reason, file, 0, file.Length, context);
         }
         catch (DiskException e) when (e.Error == DiskError.NotFound)
@@ -85,7 +79,7 @@ internal sealed class Quarantine(IDisk disk, TimeProvider time, bool canWrite)
             string folder = MakeFolder(source);
             string file = folder + "/" + Layout.Name(source);
             disk.Rename(source, file);
-            disk.WriteAll(folder + "/" + Note, NoteOf(file, source, sessionId, "misplaced").Written);
+            disk.WriteAll(QuarantineNote.In(folder), NoteOf(file, source, sessionId, "misplaced"));
             disk.SyncFolder(folder);
             disk.SyncFolder(Layout.Quarantine);
             disk.SyncFolder("");
@@ -102,7 +96,7 @@ internal sealed class Quarantine(IDisk disk, TimeProvider time, bool canWrite)
         {
             case null:
                 break;
-            case { IsFolder: false, IsOther: false, IsOfOthers: false, IsReadable: true }:
+            case { IsFile: true, IsOfOthers: false, IsReadable: true }:
                 disk.Unlink(path);
                 break;
             default:
@@ -153,7 +147,7 @@ internal sealed class Quarantine(IDisk disk, TimeProvider time, bool canWrite)
         {
             context?.ThrowIfCancelled();
             // A copy whose note was lost is still kept, but there is nothing to say of it.
-            if (name.IsFolder && ReadNote($"{Layout.Quarantine}/{name.Name}/{Note}") is { } entry)
+            if (name.IsFolder && QuarantineNote.Read(disk, $"{Layout.Quarantine}/{name.Name}") is { } entry)
             {
                 entries.Add(entry);
             }
@@ -161,41 +155,6 @@ internal sealed class Quarantine(IDisk disk, TimeProvider time, bool canWrite)
 
         entries.Sort((a, b) => string.CompareOrdinal(a.File, b.File));
         return entries;
-    }
-
-    private QuarantineEntry? ReadNote(string note)
-        => disk.Stat(note) is { IsFolder: false, IsOther: false }
-            && SmallFile.ReadWhole(disk, note, NoteBytesMax) is { IsWhole: true } read
-            && CheckedJson.Read(read.Bytes) is { } compact ? TryRead(Layout.Parent(note), compact) : null;
-
-    private static QuarantineEntry? TryRead(string folder, byte[] compact)
-    {
-        string? session = null, file = null, source = null, reason = null;
-        long at = 0;
-        try
-        {
-            foreach (JsonMember m in JsonMembers.Of(compact))
-            {
-                switch (m.Name)
-                {
-                    case "session_id": session = m.TextOrNull; break;
-                    case "file": file = m.Text; break;
-                    case "source": source = m.Text; break;
-                    case "reason": reason = m.Text; break;
-                    case "at": at = m.Number; break;
-                    default: break; // a later version's notes
-                }
-            }
-        }
-        catch (Exception e) when (e is FormatException or InvalidOperationException)
-        {
-            return null; // somebody wrote something else over it; the copy beside it is still kept
-        }
-
-        // Both are read from: the copy stands beside the note, and what it is of somewhere in the store.
-        return (file is null || (Layout.IsInside(file) && Layout.Parent(file) == folder))
-            && (source is null || Layout.IsInside(source))
-            ? new QuarantineEntry(session, file ?? $"{folder}/{Note}", source ?? "", reason ?? "unknown", at) : null;
     }
 
     private string? Add((string Source, long Length, uint Crc) key, string? sessionId, string reason, IToKeep content)
@@ -221,7 +180,7 @@ internal sealed class Quarantine(IDisk disk, TimeProvider time, bool canWrite)
         {
             string folder = string.Create(CultureInfo.InvariantCulture, $"{Layout.Quarantine}/{number + i}");
             string copy = folder + "/" + Layout.Name(key.Source);
-            bool isNoted = disk.Stat(folder) is not null && ReadNote(folder + "/" + Note) is not null;
+            bool isNoted = disk.Stat(folder) is not null && QuarantineNote.Read(disk, folder) is not null;
             bool isTaken = disk.Stat(folder) is { IsFolder: false };
             if (isNoted && IsCopy(copy, content))
             {
@@ -244,7 +203,7 @@ internal sealed class Quarantine(IDisk disk, TimeProvider time, bool canWrite)
 
     private bool IsCopy(string copy, IToKeep content)
     {
-        if (disk.Stat(copy) is not { IsFolder: false, IsOther: false } found || found.Length != content.Length)
+        if (disk.Stat(copy) is not { IsFile: true } found || found.Length != content.Length)
         {
             return false;
         }
@@ -264,10 +223,10 @@ internal sealed class Quarantine(IDisk disk, TimeProvider time, bool canWrite)
                 content.WriteTo(file);
             }
 
-            Utf8Buffer text = NoteOf(copy, source, sessionId, reason);
-            using IDiskFile about = disk.Open(folder + "/" + Note, OpenMode.OpenOrCreate);
-            about.Write(text.Written, 0);
-            about.SetLength(text.Length);
+            ReadOnlySpan<byte> note = NoteOf(copy, source, sessionId, reason);
+            using IDiskFile about = disk.Open(QuarantineNote.In(folder), OpenMode.OpenOrCreate);
+            about.Write(note, 0);
+            about.SetLength(note.Length);
         }
         catch (Exception e) when (e is DiskException or SessionException)
         {
@@ -281,15 +240,9 @@ internal sealed class Quarantine(IDisk disk, TimeProvider time, bool canWrite)
         }
     }
 
-    private Utf8Buffer NoteOf(string file, string source, string? sessionId, string reason)
-    {
-        var note = new Utf8Buffer();
-        note.Byte('{').Member("session_id", sessionId).Member("file", file).Member("source", source)
-            .Member("reason", reason).Member("at", time.GetUtcNow().ToUnixTimeMilliseconds()).Byte('}');
-        var text = new Utf8Buffer();
-        CheckedJson.Write(note.Written, text);
-        return text;
-    }
+    private ReadOnlySpan<byte> NoteOf(string file, string source, string? sessionId, string reason)
+        => QuarantineNote.Write(
+            new QuarantineEntry(sessionId, file, source, reason, time.GetUtcNow().ToUnixTimeMilliseconds()));
 
     // One that is not there yet: what is moved aside has no content that a number could follow from.
     private string MakeFolder(string source)
@@ -328,7 +281,7 @@ internal sealed class Quarantine(IDisk disk, TimeProvider time, bool canWrite)
         string folder = Layout.Parent(kept.Copy);
         try
         {
-            foreach (string path in (string[])[kept.Copy, folder + "/" + Note])
+            foreach (string path in (string[])[kept.Copy, QuarantineNote.In(folder)])
             {
                 using IDiskFile file = disk.Open(path, OpenMode.ReadWrite);
                 file.Sync();

@@ -50,7 +50,7 @@ internal static class SessionFiles
     /// <summary>Whether the file at the path holds just that.</summary>
     public static bool Holds(IDisk disk, string path, ReadOnlySpan<byte> data)
     {
-        if (disk.Stat(path) is not { IsFolder: false, IsOther: false } entry || entry.Length != data.Length)
+        if (disk.Stat(path) is not { IsFile: true } entry || entry.Length != data.Length)
         {
             return false;
         }
@@ -149,7 +149,7 @@ internal static class SessionFiles
             .Where(n => !n.IsFolder && !n.IsOther && n.Name.Length > DigestDigits && n.Name[DigestDigits] == '.'
                 && !n.Name.EndsWith(FileLinks.HalfSuffix, StringComparison.Ordinal)
                 && n.Name.AsSpan(DigestDigits + 1).IndexOfAnyExcept(ExtensionLetters) < 0
-                && n.Name.AsSpan(0, DigestDigits).IndexOfAnyExcept("0123456789abcdef") < 0)
+                && Plausible.IsHex(n.Name.AsSpan(0, DigestDigits)))
             .Select(n => n.Name).Order(StringComparer.Ordinal)];
     }
 }

@@ -2,17 +2,12 @@ using Sessions.Platform;
 
 namespace Sessions.Storage;
 
-/// <summary>Reading and writing files in one piece. Nothing in a store is larger than what these take in one
-/// piece, and a file that is says so before it is read.</summary>
+/// <summary>Reads and writes files in one piece, up to a length; a longer file is damage, and is not read.</summary>
 internal static class SmallFile
 {
-    /// <summary>Bytes of the compact object that one of these files may hold; who makes a larger one gets a
-    /// Limit.</summary>
-    public const int CompactBytesMax = Limits.SmallFileBytesMax;
-
     /// <summary>Bytes of such a file: <see cref="JsonText.Indent"/> makes six times as much of the compact
     /// object at most. A longer one is damage, and is not read.</summary>
-    public const int FileBytesMax = 8 * CompactBytesMax;
+    public const int FileBytesMax = 8 * Limits.SmallFileBytesMax;
 
     // A reader without the lock may meet a file of the pool while it is written again: it then opens
     // the name once more and finds the file that took its place.
@@ -102,18 +97,21 @@ internal static class SmallFile
     /// a hole costs no more than its beginning.</summary>
     public static UnreadableFile ReadWhole(IDisk disk, string path, long bytesMax, bool mayBeLinked = false)
     {
-        using IDiskFile file = Open(disk, path, mayBeLinked);
+        using IDiskFile file = disk.OpenOwn(path, OpenMode.Read, mayBeLinked);
         long length = file.Length;
         if (length > bytesMax)
         {
             return new UnreadableFile([], length, "too_large");
         }
 
+        // Each piece is as long as all before it, so that what is copied is no more than what is read.
         byte[] bytes = GC.AllocateUninitializedArray<byte>((int)Math.Min(length, PieceBytes));
-        int read = file.Read(bytes, 0);
-        while (true)
+        for (int read = 0; ; Array.Resize(ref bytes, (int)Math.Min(length, 2L * bytes.Length)))
         {
-            if (bytes.AsSpan(0, read).Contains((byte)0))
+            int more = file.Read(bytes.AsSpan(read), read);
+            bool hasZero = bytes.AsSpan(read, more).Contains((byte)0);
+            read += more;
+            if (hasZero)
             {
                 bool isZeros = !bytes.AsSpan(0, read).ContainsAnyExcept((byte)0) && file.NextData(read) >= length;
                 return new UnreadableFile(bytes[..read], length, isZeros ? "zeros" : "invalid_json");
@@ -123,32 +121,7 @@ internal static class SmallFile
             {
                 return new UnreadableFile(read == bytes.Length ? bytes : bytes[..read], read, null);
             }
-
-            // Each piece is as long as all before it, so that what is copied is no more than what is read.
-            Array.Resize(ref bytes, (int)Math.Min(length, 2L * bytes.Length));
-            int more = file.Read(bytes.AsSpan(read), read);
-            if (bytes.AsSpan(read, more).Contains((byte)0))
-            {
-                return new UnreadableFile(bytes[..(read + more)], length, "invalid_json");
-            }
-
-            read += more;
         }
-    }
-
-    /// <summary>All bytes of a file; Corrupt for one that is longer than any small file.</summary>
-    public static byte[] ReadAll(this IDisk disk, string path, bool mayBeLinked = false)
-    {
-        using IDiskFile file = Open(disk, path, mayBeLinked);
-        long length = file.Length;
-        if (length > FileBytesMax)
-        {
-            throw Errors.Corrupt("A file is longer than any that the library writes there.", path);
-        }
-
-        byte[] bytes = new byte[length];
-        int read = file.Read(bytes, 0);
-        return read == bytes.Length ? bytes : bytes[..read];
     }
 
     /// <summary>Makes a file with this content alone, durable but for its name.</summary>
@@ -159,9 +132,6 @@ internal static class SmallFile
         file.SetLength(content.Length);
         file.Sync();
     }
-
-    private static IDiskFile Open(IDisk disk, string path, bool mayBeLinked)
-        => mayBeLinked ? disk.Open(path, OpenMode.Read, mayBeLinked) : disk.OpenOwn(path, OpenMode.Read);
 
     // The text of all open streams is in one file, however much that is.
     private static long BytesMax(string path) => path == Layout.StreamsFile ? Array.MaxLength : FileBytesMax;

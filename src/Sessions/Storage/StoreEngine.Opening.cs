@@ -41,7 +41,11 @@ internal sealed partial class StoreEngine
         StoreFile? file = null;
         if (disk.Stat("") is { } root)
         {
-            _ = root.IsFolder ? root : throw new DiskException(DiskError.NotFolder, "open", "", 20);
+            if (!root.IsFolder)
+            {
+                throw new DiskException(DiskError.NotFolder, "open", "", 20);
+            }
+
             Premises.Check(disk, readOnly);
             file = StoreFile.Read(disk);
         }

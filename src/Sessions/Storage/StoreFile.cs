@@ -54,7 +54,7 @@ internal sealed record StoreFile(string StoreId, int Version, long CreatedAt)
     }
 
     private static bool IsId(string? id) => id is { Length: IdLength } && id.StartsWith("st_", StringComparison.Ordinal)
-        && id.AsSpan(3).IndexOfAnyExcept("0123456789abcdef") < 0;
+        && Plausible.IsHex(id.AsSpan(3));
 
     /// <summary>Makes the file unless another process is first, with an id of its own unless one is given. The
     /// name appears with its content.</summary>

@@ -200,7 +200,7 @@ internal sealed class Transaction(RowTable rows, Action<Span<byte>> fillRandom)
 
     // A file that is longer than its kind may be is damage to every reader, so none is ever made.
     private static void RequireSmall(long bytes)
-        => Checks.AtMost(bytes, SmallFile.CompactBytesMax, "small_file_bytes_max");
+        => Checks.AtMost(bytes, Limits.SmallFileBytesMax, "small_file_bytes_max");
 
     /// <summary>A file, synced beside it, takes the place of the log.</summary>
     public void Rewrite(Row row, string file, long bytes, string kept)

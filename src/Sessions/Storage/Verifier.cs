@@ -13,10 +13,6 @@ namespace Sessions.Storage;
 /// </summary>
 internal sealed class Verifier
 {
-    /// <summary>Issues that a report tells, and lines that a check keeps copies of: of a store that is damaged all
-    /// over nobody reads more.</summary>
-    public const int IssuesMax = 10_000;
-
     private readonly SessionStore _store;
     private readonly StoreCore _core;
     private readonly JobContext _context;
@@ -57,7 +53,7 @@ internal sealed class Verifier
             .Member("duration_ms", (long)core.Environment.Time.GetElapsedTime(start).TotalMilliseconds)
             .Name("issues").Byte('[').Raw(verifier._issues.Written).Byte(']')
             .Member("issues_left_off", verifier._leftOff).Byte('}');
-        core.Quarantine.Settle(); // whoever reads the report may act on it
+        core.Quarantine.Settle(); // a host may act on the report
         output.Write(b.Written);
     }
 
@@ -205,8 +201,8 @@ internal sealed class Verifier
         }
     }
 
-    private string? Keep(string path, string? id, string reason, ReadOnlySpan<byte> bytes)
-        => _isSettled ? _core.Quarantine.Keep(path, id, reason, bytes) : null;
+    // Of what may be in motion nothing is kept: a second look, under the store lock, says whether it is harm.
+    private Quarantine? Keeper => _isSettled ? _core.Quarantine : null;
 
     private void CheckPlaces(IEnumerable<string> paths, string? id)
     {
@@ -233,7 +229,7 @@ internal sealed class Verifier
         else if (compact is not null && (info is null || info.Id != id))
         {
             string path = folder + "/" + Layout.SessionFile, wrong = "wrong_content";
-            string? kept = _isSettled ? _core.Quarantine.KeepFile(path, id, wrong) : null;
+            string? kept = Keeper?.KeepFile(path, id, wrong);
             Add(wrong, "error", id, path, 0, null, null, kept, "session.json is not this session's");
             info = null; // what another session's says is of no account here
         }
@@ -324,7 +320,8 @@ internal sealed class Verifier
                 if (!whole)
                 {
                     // Of a line that is too long to hold there is no copy; the log itself keeps it.
-                    string? kept = reader.IsCut || _count == IssuesMax ? null : Keep(file, id, "damaged_line", line);
+                    string? kept = reader.IsCut || _count == Limits.VerifyIssuesMax ? null
+                        : Keeper?.Keep(file, id, "damaged_line", line);
                     Add("damaged_line", "error", id, file, at, reader.LineLength, previous + 1, kept,
                         "a line is not what was written");
                     previous++;
@@ -370,8 +367,7 @@ internal sealed class Verifier
             _bytes += length;
             if (!isSound)
             {
-                string? kept = _isSettled
-                    ? _core.Quarantine.KeepFile(path, id, SessionFiles.Mismatch, _context, mayBeLinked: true) : null;
+                string? kept = Keeper?.KeepFile(path, id, SessionFiles.Mismatch, _context, mayBeLinked: true);
                 Add(SessionFiles.Mismatch, "error", id, path, 0, length, null, kept,
                     "the content is not what the file's name says");
             }
@@ -404,7 +400,7 @@ internal sealed class Verifier
         if (compact is null)
         {
             string reason = found.Reason;
-            string? kept = _isSettled ? _core.Quarantine.Keep(path, id, found) : null;
+            string? kept = Keeper?.Keep(path, id, found);
             Add(reason is "zeros" or "empty" ? "invalid_json" : reason, "error", id, path, 0, found.Length, null, kept,
                 reason == "zeros"
                     ? $"{found.Length} zero bytes where an object should start" : $"the file is damaged: {reason}");
@@ -417,7 +413,7 @@ internal sealed class Verifier
         string? quarantine, string message)
     {
         _isSound &= severity == "info";
-        if (_count == IssuesMax)
+        if (_count == Limits.VerifyIssuesMax)
         {
             _leftOff++;
             return;

@@ -30,8 +30,8 @@ internal static class AbiDocument
         ("job_arguments_bytes_max", 1048576), ("jobs_waiting_max", 10000), ("json_depth_max", 128),
         ("lock_requests_max", 64), ("log_notes_max", 1000), ("metadata_bytes_max", 1048576),
         ("queue_bytes_max", 4194304), ("queue_message_bytes_max", 1048576), ("reason_bytes_max", 4096),
-        ("signal_aborts_max", 64), ("small_file_bytes_max", 16777216),
-        ("struct_bytes_max", 4096), ("title_bytes_max", 16384),
+        ("signal_aborts_waiting_max", 64), ("small_file_bytes_max", 16777216), ("struct_bytes_max", 4096),
+        ("title_bytes_max", 16384), ("verify_issues_max", 10000),
     ];
 
     /// <summary>The document for these headers.</summary>

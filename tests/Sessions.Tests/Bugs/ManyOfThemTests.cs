@@ -299,7 +299,7 @@ public sealed class ManyOfThemTests
 
         string log = Layout.LiveFolder(id) + "/" + Layout.EventsFile;
         const int more = 500;
-        string damage = string.Concat(Enumerable.Range(0, Verifier.IssuesMax + more).Select(i => $"x{i}\n"));
+        string damage = string.Concat(Enumerable.Range(0, Limits.VerifyIssuesMax + more).Select(i => $"x{i}\n"));
         _disk.Poke(log, [.. _disk.Peek(log)!, .. Encoding.ASCII.GetBytes(damage)]);
         using SessionStore again = Stores.Open(_disk.OpenAs());
         lock (again.Core.Rows.Gate)
@@ -309,7 +309,7 @@ public sealed class ManyOfThemTests
 
         JsonElement report = again.Verify();
         Assert.False(report.GetProperty("ok").GetBoolean());
-        Assert.Equal(Verifier.IssuesMax, report.GetProperty("issues").GetArrayLength());
+        Assert.Equal(Limits.VerifyIssuesMax, report.GetProperty("issues").GetArrayLength());
         Assert.InRange(report.GetProperty("issues_left_off").GetInt64(), more, 2 * more);
     }
 
