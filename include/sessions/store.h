@@ -30,7 +30,7 @@ extern "C" {
 #define SESSION_STORE_NO_MIGRATE 0x4u    /**< An older format is SESSION_E_VERSION. */
 #define SESSION_STORE_ALLOW_NETWORK 0x8u /**< Takes network disks too, without the promises. */
 /** A team's store: folder and files may belong to anybody and be writable by others, and what is
- *  made takes the folder's permissions. Whoever may write there is trusted with all of it. */
+ *  made takes the folder's permissions. All who may write there are trusted with all of it. */
 #define SESSION_STORE_SHARED_OWNERS 0x10u
 /** @} */
 
@@ -89,7 +89,8 @@ SESSION_API session_status_t session_store_open(const char *path,
 
 /**
  * Describes the store: path, counts, what recovery did, what is in quarantine, what the file system
- * can do, the shared rules.
+ * can do, the shared rules. `quarantined` has 1,000 entries at most; `quarantined_left_off` counts
+ * the others.
  *
  * @param store            the store
  * @param[out] out_json    a JSON object; free it with session_string_free()
@@ -143,10 +144,15 @@ SESSION_API session_status_t session_store_flush(session_store_t *store);
  * Reads and checks everything in the store, event by event. The same as session_store_verify_ex()
  * without flags.
  *
- * @param store            the store
- * The report tells 10,000 issues at most and counts the others: `{"ok":true,"deep":true,...,
- * "issues":[],"issues_left_off":0}`.
+ * Answers `{"ok":true,"deep":true,...,"issues":[{"code":"checksum","severity":"error",
+ * "session_id":"...","file":"...","offset":0,"length":812,"seq":null,"quarantine":"...",
+ * "message":"..."}],"issues_left_off":0}`. `ok` is false where any issue is more than an `info`. A
+ * report has 10,000 issues at most; `issues_left_off` counts the others, and the notes in the
+ * quarantine that were not read. Three codes name what stands in a store and is none of its own:
+ * `misplaced` (a link, a pipe, a second name of a file), `wrong_owner` (an untrusted user owns it
+ * or may write to it) and `rule_damaged` (a rule of config.json; its default holds).
  *
+ * @param store            the store
  * @param[out] out_json    the report; free it with session_string_free()
  * @param[out] out_length  its length in bytes; may be NULL
  * @return SESSION_OK, also when it finds harm
@@ -161,7 +167,8 @@ SESSION_API session_status_t session_store_verify(session_store_t *store, char *
  *
  * @param store            the store
  * @param flags            SESSION_VERIFY_QUICK, or 0: everything
- * @param[out] out_json    a report; free it with session_string_free()
+ * @param[out] out_json    the report, as of session_store_verify(); free it with
+ *                         session_string_free()
  * @param[out] out_length  its length in bytes; may be NULL
  * @return SESSION_OK, also when it finds harm
  * @remark Any thread. Cost: long; also the job `verify`.
@@ -211,6 +218,9 @@ SESSION_API session_status_t session_store_purge(session_store_t *store, int64_t
  * Rebuilds a damaged store from its files, after SESSION_E_CORRUPT. Nothing unreadable is thrown
  * away: it is kept in the store's folder `quarantine`, as are links and other things in the place
  * of a file or folder of the store. No process may have the store open.
+ *
+ * Answers `{"sessions":N,...,"quarantined":[...],"quarantined_left_off":0}`: of what is kept the
+ * report names 10,000 at most, and counts the others.
  *
  * @param path             the folder; NULL: the default one, as in session_store_open()
  * @param options_json     a JSON object; NULL: {}. `{"shared_owners":true}` is to it what
