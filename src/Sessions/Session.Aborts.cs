@@ -34,7 +34,7 @@ public sealed partial class Session
         return RecordAbort(reason, tree, !flags.HasFlag(AbortFlags.Relaxed) && _store.IsFull);
     }
 
-    /// <summary>The first half of an abort, without any I/O: who waits is told, and nothing is recorded yet.</summary>
+    /// <summary>The first half of an abort, without any I/O: waits end, and nothing is recorded yet.</summary>
     internal void SignalAbort()
     {
         RequireWritable();
@@ -46,7 +46,7 @@ public sealed partial class Session
         Core.SignalAbort(_row);
     }
 
-    /// <summary>The other half, also when this object was let go of in between.</summary>
+    /// <summary>The second half; works on a disposed session too.</summary>
     internal void RecordAbort() => RecordAbort(null, tree: false, _store.IsFull);
 
     private int RecordAbort(string? reason, bool tree, bool isFull) =>

@@ -83,7 +83,7 @@ public sealed partial class Session
         {
             while (true)
             {
-                if (Core.SafeState() is var safe && safe != state)
+                if (Core.CheckedState() is var safe && safe != state)
                 {
                     (state, SharedState lost) = (safe, state);
                     state.CountFollower(1);

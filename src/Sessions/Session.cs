@@ -37,7 +37,7 @@ public sealed partial class Session : IDisposable
     public SessionStat GetStat()
     {
         SessionInfo info = Visible();
-        StatFlags flags = _shareId is not null ? StatFlags.ReadOnly // who works on it is the owner's affair
+        StatFlags flags = _shareId is not null ? StatFlags.ReadOnly // its lock and aborts are the owner's
             : (Core.IsAborted(_row, info) ? StatFlags.Aborted : 0) | (info.Archived ? StatFlags.Archived : 0)
                 | (IsLocked() ? StatFlags.Locked : 0);
         return new SessionStat(flags, info.Revision, info.LastSeq, info.EventCount, info.MessageCount, info.AbortCount,
@@ -245,7 +245,7 @@ public sealed partial class Session : IDisposable
         return request.Revision;
     }
 
-    // What takes long to merge is merged before others have to wait for it.
+    // A large merge is done before the store lock is taken, so that other writers do not wait for it.
     private InfoPatch Ahead(InfoPatch patch, int bytes)
     {
         RequireWritable();

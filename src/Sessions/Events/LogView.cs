@@ -42,7 +42,7 @@ internal sealed class LogView : IDisposable
     public IEnumerable<(HistoryPart Part, long Start, long End)> History
         => _history.Select(p => (p.What, p.Start, p.Start + p.Length));
 
-    /// <summary>Asked before each read from a file, by whoever may be told to stop.</summary>
+    /// <summary>Stops the reading: each read from a file asks it first. Null: nothing does.</summary>
     public JobContext? Context { get; init; }
 
     /// <summary>The first link of the history that is not there, relative to the session's folder.</summary>

@@ -45,7 +45,7 @@ internal sealed class LogWalk(LogView log, long from, long lastSeq, LineBuffer? 
     /// <summary>What is wrong with the line; null where nothing is.</summary>
     public Piece? Damage { get; private set; }
 
-    /// <summary>What is to be said of the event's line where somebody finds that it is no JSON.</summary>
+    /// <summary>The event's line as damage, for a reader that finds it is no JSON.</summary>
     public Piece Unread => new(Offset, End - Offset, "invalid_json", Seq);
 
     /// <summary>True once the walk is over where the last line lacks its newline.</summary>
@@ -155,7 +155,7 @@ internal sealed class LogWalk(LogView log, long from, long lastSeq, LineBuffer? 
         return false;
     }
 
-    // Of lines beyond counting that cannot be read, the last one held takes the rest.
+    // Beyond the bound the last piece grows over all further lines.
     private static void Add(List<Piece> run, Piece piece)
     {
         if (run.Count < PiecesMax)

@@ -51,8 +51,8 @@ internal sealed record InfoPatch
         return patch;
     }
 
-    /// <summary>Merges into what the info has now, before the store lock is asked for: under it, that is used if
-    /// the info still has the same, and done again if not. Returns this.</summary>
+    /// <summary>Merges into the info as it is now, before the store lock is taken. Under the lock the result is used if
+    /// the info still has the same, else the merge is done again. Returns this.</summary>
     public InfoPatch MergeAhead(SessionInfo info)
     {
         _metadataAhead = Metadata.IsEmpty ? default : (info.Metadata, MergePatch.Apply(info.Metadata, Metadata));

@@ -69,7 +69,7 @@ internal static class Errors
             + "link; link or mount the whole store.",
         Details(b => b.Member("session_id", (string?)null).Member("file", file)), inner: inner);
 
-    /// <summary>Somebody who is not trusted owns a part of the store, or may write to it.</summary>
+    /// <summary>An untrusted user owns a part of the store, or may write to it.</summary>
     public static SessionException OfOthers(string file, uint owner, uint mode, Exception? inner = null)
         => new(SessionStatus.AccessDenied,
             $"{(file.Length == 0 ? "The store's folder" : file)} belongs to user {owner} with mode "

@@ -52,7 +52,7 @@ internal static class DataFolder
         Known(variable("HOME") is { Length: > 0 } home ? home : Environment.GetFolderPath(
             Environment.SpecialFolder.UserProfile, Environment.SpecialFolderOption.DoNotVerify));
 
-    // No folder that all may write stands in for it: whoever comes first there would own what others say.
+    // No folder that all may write stands in for it: the first user there would own what others say.
     private static string Known(string folder) => Path.IsPathFullyQualified(folder) ? folder
         : throw Errors.Argument("path", "No path was given, and HOME is not a full path either; name the folder.");
 }

@@ -39,7 +39,7 @@ internal sealed class BatchRunner(StoreCore core, Takeover takeover)
     // What the holder of the lock publishes before it lets go need not be read while this one holds it.
     public bool TryEnter()
     {
-        core.LookAtPage();
+        core.CheckPage();
         return core.Lock!.TryTake(core.State, core.BusyTimeoutMs, _catchUp);
     }
 

@@ -150,7 +150,7 @@ internal static class ChangeCodec
     }
 
     /// <summary>Reads a payload, which is the frame's from here on; null where it is none that this version
-    /// writes. Whatever a frame names is checked here, so nobody behind needs to: ids and names of files against
+    /// writes. Whatever a frame names is checked here and nowhere after: ids and names of files against
     /// their patterns, numbers against their bounds, images against what their file may say.</summary>
     public static Frame? TryRead(long lsn, byte[] payload)
         => PlainAppend.TryRead(lsn, payload) ?? TryReadAny(lsn, payload);

@@ -13,7 +13,7 @@ internal sealed class Checkpointer(StoreCore core, Action<CommitRequest> commit,
     private const int ImagesMax = 256;
     private const long BytesMax = Batch.BytesMax;
 
-    // So often a checkpoint begins a segment because somebody removed something for good in between.
+    // Segments that one checkpoint begins at most; one more for each removal for good that comes in between.
     private const int SwitchesMax = 4;
 
     private readonly Lock _gate = new();

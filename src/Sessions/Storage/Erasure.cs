@@ -4,11 +4,10 @@ using Sessions.Platform;
 namespace Sessions.Storage;
 
 /// <summary>
-/// Sees to it that what was removed for good is in no file any more. A purge takes a session's folder away at
-/// once, but the journal still has its lines, the index its info, and scratch files the small files that were
-/// swapped out. The next checkpoint begins a new segment and lets all older ones go, writes the index anew,
-/// and removes the scratch files. The shared page says what is owed, so whichever process checkpoints next
-/// does it, also after a kill.
+/// Erases what was removed for good from all files. A purge removes a session's folder at once, but the journal
+/// still has its lines, the index its info, and scratch files the small files that were swapped out. The next
+/// checkpoint begins a new segment, retires all older ones, writes the index anew, and removes the scratch files.
+/// The shared page records the debt, so the next process with a checkpoint pays it, also after a kill.
 /// </summary>
 internal static class Erasure
 {
@@ -26,8 +25,8 @@ internal static class Erasure
         return false;
     }
 
-    /// <summary>Notes in the page that frames which are about to be published remove text for good. Call under the
-    /// store lock.</summary>
+    /// <summary>Notes in the page which of the frames that are about to be published remove text for good. Call under
+    /// the store lock.</summary>
     public static void Note(SharedState state, List<Frame> frames)
     {
         foreach (Frame frame in frames)
@@ -81,7 +80,7 @@ internal static class Erasure
             && long.TryParse(name.AsSpan(15), NumberStyles.None, CultureInfo.InvariantCulture, out _);
 }
 
-/// <summary>Ends the current segment, so that the next checkpoint lets go of all that stands in it.</summary>
+/// <summary>Ends the current segment, so that the next checkpoint retires it.</summary>
 internal sealed class SwitchRequest(StoreCore core) : CommitRequest
 {
     public override bool MayUseReserve => true;

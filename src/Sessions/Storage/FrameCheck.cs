@@ -3,8 +3,8 @@ using Sessions.Platform;
 
 namespace Sessions.Storage;
 
-/// <summary>Holds a frame against its checksum in pieces: its length is a number that anybody may have written,
-/// and no reason to make room for two gigabytes.</summary>
+/// <summary>Verifies the checksum of a frame in pieces. Its length is untrusted, and no reason to allocate two
+/// gigabytes.</summary>
 internal static class FrameCheck
 {
     private const int PieceBytes = 64 * 1024;

@@ -4,8 +4,8 @@ namespace Sessions.Storage;
 
 /// <summary>
 /// Looks for whole frames behind damage, at every place where one may begin. It holds one piece of the segment
-/// and one frame, skips holes, and its work is linear: frames do not overlap, so of beginnings that turn out to be
-/// none it takes only as many as could stand side by side.
+/// and one frame, skips holes, and its work is linear: frames do not overlap, so it gives up after more
+/// false beginnings than could stand side by side.
 /// </summary>
 internal sealed class FrameSearch(IDiskFile file, uint seed, long from, long to)
 {

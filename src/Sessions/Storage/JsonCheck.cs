@@ -4,8 +4,8 @@ using System.Text.Unicode;
 namespace Sessions.Storage;
 
 /// <summary>
-/// Tells JSON (RFC 8259) from what is none without an exception: a log that is damaged all over has millions of
-/// lines to tell, and each exception costs as much as reading thousands of them. It takes what
+/// Validates JSON (RFC 8259) without an exception: a log that is damaged all over has millions of lines, and each
+/// exception costs as much as reading thousands of them. It takes what
 /// <see cref="System.Text.Json.Utf8JsonReader"/> takes, to the same depth.
 /// </summary>
 internal static class JsonCheck

@@ -4,8 +4,8 @@ using Sessions.Platform;
 namespace Sessions.Storage;
 
 /// <summary>
-/// Tells a log with several names from a file of the user's that somebody linked into the store. A log has more
-/// names where branches see a part of it; nothing is written to another file through such a name.
+/// Tells a log with several names from another file of the user that an attacker linked into the store. A log has
+/// more names where branches see a part of it; nothing is written to another file through such a name.
 /// </summary>
 internal static class LinkedLog
 {

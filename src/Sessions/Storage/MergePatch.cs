@@ -99,7 +99,7 @@ internal static class MergePatch
     {
         public int Change { get; } = change;
 
-        /// <summary>Its place among the target's members; of no account where it is none of them.</summary>
+        /// <summary>Its place among the target's members; 0, and never read, where the target lacks it.</summary>
         public int Member { get; set; }
 
         /// <summary>True once it was written or removed at its first place.</summary>

@@ -2,8 +2,8 @@ using Sessions.Platform;
 
 namespace Sessions.Storage;
 
-/// <summary>Finds what stands in a store and is no part of one: see <see cref="Obstacle"/>. A verify names it, a
-/// salvage moves it to quarantine/.</summary>
+/// <summary>Finds what stands in a store and is no part of it: see <see cref="Obstacle"/>. A verification names it,
+/// a salvage moves it to quarantine/.</summary>
 internal static class Misplaced
 {
     private static readonly string[] Files =

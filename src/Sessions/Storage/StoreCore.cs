@@ -123,8 +123,8 @@ internal sealed class StoreCore
         }
     }
 
-    /// <summary>Looks, now and then, whether the page is still what all others use and may be touched.</summary>
-    public void LookAtPage()
+    /// <summary>Checks, now and then, that the page is whole and still the one that all processes use.</summary>
+    public void CheckPage()
     {
         if (IsPageRemoved())
         {
@@ -132,8 +132,9 @@ internal sealed class StoreCore
         }
     }
 
-    /// <summary>The page, looked at now: whoever sleeps between two looks can afford it.</summary>
-    public SharedState SafeState()
+    /// <summary>The page, after a check that its file is whole. Costs a call of the system, so it is for threads that
+    /// sleep between two checks.</summary>
+    public SharedState CheckedState()
     {
         if (!State.Page.IsWhole)
         {
@@ -203,9 +204,9 @@ internal sealed class StoreCore
         }
     }
 
-    // Whoever writes notices under the store lock; who only reads looks now and then. Where somebody cut the file,
-    // the next touch of the memory ends the process, so this look comes before one. In between nobody looks: that
-    // is what remains of the window, since a look at the file each time would cost more than the whole call.
+    // A writer notices under the store lock; a reader checks now and then. Once another process has cut the file,
+    // the next touch of the memory ends this process, so the check comes first. Between two checks the window
+    // stays open: a check at each call would cost more than the whole call.
     private bool IsPageRemoved()
     {
         long now = System.Environment.TickCount64; // a cost, not a time that anyone was promised
@@ -227,7 +228,7 @@ internal sealed class StoreCore
             known = StandIn();
         }
 
-        if (known.Page.IsLinked || Disk.Stat(Layout.SharedPage) is not { IsFolder: false, IsOther: false }
+        if (known.Page.IsLinked || Disk.Stat(Layout.SharedPage) is not { IsFile: true }
             || Disk.OpenSharedPage(Layout.SharedPage, IsReadOnly) is not { } page)
         {
             return known;

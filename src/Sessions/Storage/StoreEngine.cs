@@ -145,7 +145,7 @@ internal sealed partial class StoreEngine
 
             if (core.State.OwesErasure)
             {
-                closer.TryRun(); // who stays may have nothing else to do for a long time
+                closer.TryRun(); // the processes that stay may have no checkpoint for a long time
             }
 
             return;

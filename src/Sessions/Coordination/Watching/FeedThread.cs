@@ -82,7 +82,7 @@ internal sealed unsafe class FeedThread(StoreCore core, Func<bool> look)
             long start = Stopwatch.GetTimestamp();
             try
             {
-                state = core.SafeState();
+                state = core.CheckedState();
                 int news = Volatile.Read(ref *state.News);
                 bool isAgain = look();
                 if (!Rest(RestMs - (int)Stopwatch.GetElapsedTime(start).TotalMilliseconds))

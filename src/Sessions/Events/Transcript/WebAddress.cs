@@ -6,7 +6,8 @@ namespace Sessions.Events.Transcript;
 /// <summary>
 /// An address that a page may link to: http, https or mailto, of which everybody who reads it sees the same host.
 /// One with white space, control characters, a backslash, or a host that is more than ASCII letters, digits, dots,
-/// hyphens and a port is none, since browsers make something else of it than what it looks like.
+/// hyphens, "_", an IPv6 address in brackets and a port is none, since browsers make something else of it than what
+/// it looks like.
 /// </summary>
 internal readonly ref struct WebAddress
 {

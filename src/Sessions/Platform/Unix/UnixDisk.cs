@@ -220,7 +220,7 @@ internal sealed unsafe class UnixDisk : IDisk
     {
         StorePath.Check("open", path);
         int fd = UnixOpening.Open(_root, path, readOnly ? OpenMode.Read : OpenMode.ReadWrite, mayBeLinked: true,
-            out UnixStat stat); // whoever makes store.json gives it its name by a link, and may be killed then
+            out UnixStat stat); // a process killed while it made store.json leaves it two names
         return new UnixLockFile(_root, path, fd, stat.Identity);
     }
 

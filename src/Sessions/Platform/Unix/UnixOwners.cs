@@ -14,7 +14,7 @@ internal sealed class UnixOwners
     private readonly bool _isShared;
 
     /// <param name="root">The store's folder.</param>
-    /// <param name="isShared">True where everybody whom the folder lets in is trusted.</param>
+    /// <param name="isShared">True where all users that the folder lets in are trusted.</param>
     public UnixOwners(in UnixStat root, bool isShared)
     {
         uint user = Libc.EffectiveUser();
@@ -22,14 +22,14 @@ internal sealed class UnixOwners
         Owner = user == 0 ? root.Owner : user;
         NewOwner = user == 0 && root.Owner != 0 && !isShared ? root.Owner : null;
 
-        // A folder that many use says by its own mode who may read and write what is made in it.
+        // The mode of a shared folder decides which users may read and write what is made in it.
         FileMode = isShared ? (root.Mode & FileBits) | Unix.FileMode : Unix.FileMode;
         FolderMode = isShared ? (root.Mode & Permissions) | Unix.FolderMode : Unix.FolderMode;
     }
 
     public uint Owner { get; }
 
-    /// <summary>To whom a new file is given; null: it belongs to this process's user.</summary>
+    /// <summary>The user that a new file is given to; null: it stays with this process's user.</summary>
     public uint? NewOwner { get; }
 
     /// <summary>The mode of a new file.</summary>
@@ -38,7 +38,7 @@ internal sealed class UnixOwners
     /// <summary>The mode of a new folder.</summary>
     public uint FolderMode { get; }
 
-    /// <summary>False where somebody who is not trusted owns it or may write to it.</summary>
+    /// <summary>False where an untrusted user owns it or may write to it.</summary>
     public bool Have(in UnixStat stat)
         => _isShared || ((stat.Owner == Owner || stat.Owner == 0) && (stat.Mode & OthersMayWrite) == 0);
 
