@@ -79,21 +79,20 @@ public sealed partial class SessionStore
             return;
         }
 
-        bool isAny = false;
-        foreach (DiskName name in Core.Disk.List(Layout.PrunedFolder))
+        List<DiskName> old = [.. Core.Disk.List(Layout.PrunedFolder)
+            .Where(n => Layout.TryPrunedAt(n.Name, out long at) && at < before)];
+        if (old.Count == 0)
         {
-            context.ThrowIfCancelled();
-            if (Layout.TryPrunedAt(name.Name, out long at) && at < before)
-            {
-                Core.Disk.Unlink(Layout.PrunedFolder + "/" + name.Name);
-                isAny = true;
-            }
+            return;
         }
 
-        if (isAny)
+        // No frame says so, and the journal may still have the lines. It is noted first: a kill in between leaves
+        // files that the next purge removes.
+        Commit(new LookRequest(() => Core.State.Purged = Core.State.Published) { Full = false });
+        foreach (DiskName name in old)
         {
-            // No frame says so, and the journal may still have the lines.
-            Commit(new LookRequest(() => Core.State.Purged = Core.State.Published) { Full = false });
+            context.ThrowIfCancelled();
+            Core.Disk.Unlink(Layout.PrunedFolder + "/" + name.Name);
         }
     });
 }

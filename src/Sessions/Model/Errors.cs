@@ -42,7 +42,8 @@ internal static class Errors
             Details(b => b.Member("expected", expected).Member("actual", actual)));
 
     public static SessionException Denied(string rule)
-        => new(SessionStatus.AccessDenied, "What was shared can only be read.", Details(b => b.Member("rule", rule)));
+        => new(SessionStatus.AccessDenied, rule == "share.hidden" ? "A share does not show what a rewind hides."
+            : "What was shared can only be read.", Details(b => b.Member("rule", rule)));
 
     public static SessionException Busy(string what)
         => new(SessionStatus.Busy, $"{what} was not to be had in time; nothing happened.");
@@ -65,19 +66,23 @@ internal static class Errors
 
     /// <summary>Something other than a file or folder of a store stands in the place of one.</summary>
     public static SessionException Misplaced(string file, Exception? inner = null) => new(SessionStatus.Corrupt,
-        $"{file} is a link, or something else that does not belong there. Nothing in a store is reached through a "
-            + "link; link or mount the whole store.",
+        $"{file}, or a folder on the way to it, is no part of a store: a link, a pipe, a file with a second name, or a "
+            + "file for a folder. It is not followed and not opened; session_store_verify() names such things, and "
+            + "session_store_salvage() moves them to quarantine/.",
         Details(b => b.Member("session_id", (string?)null).Member("file", file)), inner: inner);
 
     /// <summary>An untrusted user owns a part of the store, or may write to it.</summary>
     public static SessionException OfOthers(string file, uint owner, uint mode, Exception? inner = null)
         => new(SessionStatus.AccessDenied,
-            $"{(file.Length == 0 ? "The store's folder" : file)} belongs to user {owner} with mode "
-                + $"{Convert.ToString(mode, 8).PadLeft(4, '0')}. A store must belong to the user who opens it, and "
-                + "nobody else may write to it; take that right away (chmod -R go-w), or open it as a store of many "
-                + "owners.",
+            $"{(file.Length == 0 ? "The store's folder" : file)} belongs to user {owner}, mode {ModeText(mode)}. "
+                + "A store must belong to the user who opens it (copy it as that user, or chown it), and nobody else "
+                + "may write to it (chmod -R go-w). Only where everybody who may write there is trusted, open it with "
+                + "SESSION_STORE_SHARED_OWNERS.",
             Details(b => b.Member("rule", "store.owner").Member("file", file).Member("owner", owner)
                 .Member("mode", mode)), inner: inner);
+
+    /// <summary>Permissions as people write them: 0755.</summary>
+    public static string ModeText(uint mode) => Convert.ToString(mode & 0xFFF, 8).PadLeft(4, '0');
 
     /// <summary>What a failed file operation is to the caller.</summary>
     public static SessionException From(DiskException e)

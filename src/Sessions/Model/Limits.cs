@@ -21,10 +21,6 @@ internal static class Limits
     /// <summary>Bytes of the reason of an abort.</summary>
     public const int ReasonBytesMax = 4096;
 
-    /// <summary>Bytes of any one of a session's small files (shares, rewinds, queue, lock, buttons) and of the rules, as
-    /// compact JSON.</summary>
-    public const int SmallFileBytesMax = 16 * 1024 * 1024;
-
     /// <summary>Bytes of a session id, an event id, a turn id or an idempotency key.</summary>
     public const int IdBytesMax = 128;
 

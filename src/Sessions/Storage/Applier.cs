@@ -134,7 +134,7 @@ internal sealed class Applier
                     throw;
                 }
 
-                _quarantine.PutAside(path, sessionId);
+                _quarantine.PutAside(path);
                 _folders.Clear();
                 if (sessionId is not null)
                 {
@@ -391,7 +391,7 @@ internal sealed class Applier
             try
             {
                 _disk.Exchange(scratch, path);
-                _pool.Return(scratch);
+                _pool.Return(scratch, path);
                 return;
             }
             catch (DiskException e) when (e.Error is DiskError.NotFound or DiskError.Unsupported)

@@ -18,7 +18,7 @@ internal sealed class FilePool(IDisk disk, TimeProvider time, string owner, Quar
     private static readonly TimeSpan LongRest = TimeSpan.FromMilliseconds(250);
     private const int FilesMax = 4096;
 
-    private readonly Queue<(string Path, long At)> _resting = new();
+    private readonly Queue<(string Path, long At, string? Source)> _resting = new();
     private readonly Queue<ulong> _oldest = new();
     private readonly HashSet<ulong> _own = [];
     private long _made;
@@ -52,36 +52,38 @@ internal sealed class FilePool(IDisk disk, TimeProvider time, string owner, Quar
     }
 
     /// <summary>Takes a file that was swapped out.</summary>
-    public void Return(string path)
+    /// <param name="path">Its name now.</param>
+    /// <param name="source">The name it had.</param>
+    public void Return(string path, string? source = null)
     {
         if (_resting.Count < FilesMax)
         {
-            _resting.Enqueue((path, time.GetTimestamp()));
+            _resting.Enqueue((path, time.GetTimestamp(), source));
         }
         else
         {
-            quarantine.Vacate(path);
+            quarantine.Vacate(path, source);
         }
     }
 
     /// <summary>Removes the files; the pool can go on.</summary>
     public void Empty()
     {
-        while (_resting.TryDequeue(out (string Path, long At) file))
+        while (_resting.TryDequeue(out (string Path, long At, string? Source) file))
         {
-            quarantine.Vacate(file.Path);
+            quarantine.Vacate(file.Path, file.Source);
         }
     }
 
     private string WriteOne(ReadOnlySpan<byte> content)
     {
-        while (_resting.TryPeek(out (string Path, long At) oldest) && IsDue(oldest.At, ShortRest))
+        while (_resting.TryPeek(out (string Path, long At, string? Source) oldest) && IsDue(oldest.At, ShortRest))
         {
             using IDiskFile? used = TryOpenOwn(oldest.Path);
             if (used is null)
             {
                 _resting.Dequeue();
-                quarantine.Vacate(oldest.Path);
+                quarantine.Vacate(oldest.Path, oldest.Source);
                 continue;
             }
 
@@ -94,7 +96,7 @@ internal sealed class FilePool(IDisk disk, TimeProvider time, string owner, Quar
             _resting.Dequeue();
             if (isRead is true)
             {
-                _resting.Enqueue((oldest.Path, time.GetTimestamp()));
+                _resting.Enqueue((oldest.Path, time.GetTimestamp(), oldest.Source));
                 continue; // ends: it is not due again before a while
             }
 

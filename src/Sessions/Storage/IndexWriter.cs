@@ -105,7 +105,7 @@ internal static class IndexWriter
         disk.WriteAll(scratch, output.Written);
         if (disk.Stat(Layout.IndexFile) is { IsFile: false })
         {
-            quarantine.PutAside(Layout.IndexFile, null);
+            quarantine.PutAside(Layout.IndexFile);
         }
 
         disk.Rename(scratch, Layout.IndexFile);

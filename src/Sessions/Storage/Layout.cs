@@ -106,6 +106,15 @@ internal static class Layout
     public static bool IsInside(string path)
         => StorePath.IsDown(path) && !path.Contains('\\', StringComparison.Ordinal);
 
+    /// <summary>The session that a path below sessions/ or trash/ belongs to; null for any other path.</summary>
+    public static string? SessionOf(string path)
+    {
+        string[] parts = path.Split('/');
+        int at = parts[0] == Trash || path.StartsWith(NamedFolder + "/", StringComparison.Ordinal) ? 2
+            : parts[0] == Sessions ? 4 : int.MaxValue;
+        return at < parts.Length && SessionIds.IsValid(parts[at]) ? parts[at] : null;
+    }
+
     public static string Parent(string path)
     {
         int slash = path.LastIndexOf('/');

@@ -12,9 +12,18 @@ internal static class Misplaced
     private static readonly string[] SessionFiles =
         [Layout.SessionFile, Layout.EventsFile, Layout.LogStateFile, Layout.SharesFile, .. SideFile.Names];
 
-    /// <summary>The paths of such things beside the sessions: the store's own files, and the journal's.</summary>
+    /// <summary>The paths of such things beside the sessions: the store's own folders and files, and the
+    /// journal's.</summary>
     public static IEnumerable<string> InStore(IDisk disk)
     {
+        foreach (string folder in Premises.Folders)
+        {
+            if (disk.Stat(folder) is { } entry && (!entry.IsFolder || entry.IsOfOthers))
+            {
+                yield return folder;
+            }
+        }
+
         foreach (string file in Files)
         {
             if (IsWrongFile(disk, file, mayBeLinked: file == Layout.StoreFile))
@@ -104,7 +113,25 @@ internal static class Misplaced
         }
     }
 
+    /// <summary>What is wrong with it, in a sentence for a person.</summary>
+    public static string Describe(in DiskEntry entry)
+        => entry.IsOther ? "a link, a pipe, a socket or a device stands there; it is not followed and not opened"
+            : entry.IsOfOthers ? $"it belongs to user {entry.Owner} with mode {Errors.ModeText(entry.Mode)}; only its "
+                + "owner may be able to write to it (chmod go-w, or chown)"
+            : entry.IsFolder ? "a folder stands in the place of a file"
+            : entry.Links > 1 ? "the file has a second name elsewhere (a hard link); it is not opened"
+            : "a file stands in the place of a folder";
+
     private static bool IsWrongFile(IDisk disk, string path, bool mayBeLinked)
-        => disk.Stat(path) is { } entry && (entry.IsFolder || entry.IsOther || entry.IsOfOthers
-            || (entry.Links > 1 && !mayBeLinked && !OwnNames.AreAllOwn(disk, path)));
+    {
+        try
+        {
+            return disk.Stat(path) is { } entry && (!entry.IsFile || entry.IsOfOthers
+                || (entry.Links > 1 && !mayBeLinked && !OwnNames.AreAllOwn(disk, path)));
+        }
+        catch (DiskException e) when (e.Error is DiskError.Misplaced or DiskError.NotFolder)
+        {
+            return false; // the folder it is in is one, and has a path of its own
+        }
+    }
 }

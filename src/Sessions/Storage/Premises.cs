@@ -10,6 +10,9 @@ internal static class Premises
 {
     private const string Moved = Layout.Quarantine + ".was";
 
+    /// <summary>The folders that a store has of its own.</summary>
+    public static IEnumerable<string> Folders => [.. ToRead, .. ToWrite];
+
     private static readonly string[] ToRead = [Layout.Sessions, Layout.Journal];
 
     private static readonly string[] ToWrite =
@@ -46,11 +49,11 @@ internal static class Premises
             if (entry is { IsFolder: false } && folder == Layout.Quarantine)
             {
                 disk.Rename(folder, Moved); // its own name must be free before anything is put there
-                quarantine.PutAside(Moved, null);
+                quarantine.PutAside(Moved, Layout.Quarantine);
             }
             else if (entry is { IsFolder: false })
             {
-                quarantine.PutAside(folder, null);
+                quarantine.PutAside(folder);
             }
             else
             {

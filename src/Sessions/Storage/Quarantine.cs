@@ -71,37 +71,44 @@ internal sealed class Quarantine(IDisk disk, TimeProvider time, bool canWrite)
 
     /// <summary>Moves what stands at a path, and is no part of a store, out of the way as it is; links are not
     /// followed. Returns where it is now. Durable on return.</summary>
-    public string PutAside(string source, string? sessionId)
+    /// <param name="path">Where it is.</param>
+    /// <param name="source">Where it stood, if it was moved since; null: there.</param>
+    public string PutAside(string path, string? source = null)
     {
+        source ??= path;
         lock (_gate)
         {
             LogRing.Add("warning", $"{source} does not belong there and was moved to {Layout.Quarantine}/.");
             string folder = MakeFolder(source);
             string file = folder + "/" + Layout.Name(source);
-            disk.Rename(source, file);
-            disk.WriteAll(QuarantineNote.In(folder), NoteOf(file, source, sessionId, "misplaced"));
+            disk.Rename(path, file);
+            disk.WriteAll(QuarantineNote.In(folder), NoteOf(file, source, Layout.SessionOf(source), "misplaced"));
             disk.SyncFolder(folder);
             disk.SyncFolder(Layout.Quarantine);
             disk.SyncFolder("");
-            disk.SyncFolder(Layout.Parent(source));
+            disk.SyncFolder(Layout.Parent(path));
             return file;
         }
     }
 
-    /// <summary>Frees a name that a file of the store needs, and whose file is not needed any more: what is a file
-    /// there is removed, anything else is moved aside.</summary>
-    public void Vacate(string path)
+    /// <summary>Frees a name that a file of the store needs, and whose file is not needed any more. A file of the
+    /// store is removed; anything else, which nobody may have read, is moved aside.</summary>
+    /// <param name="path">The name.</param>
+    /// <param name="source">Where it stood, if it was moved since; null: there.</param>
+    public void Vacate(string path, string? source = null)
     {
-        switch (disk.Stat(path))
+        if (disk.Stat(path) is not { } entry)
         {
-            case null:
-                break;
-            case { IsFile: true, IsOfOthers: false, IsReadable: true }:
-                disk.Unlink(path);
-                break;
-            default:
-                PutAside(path, null);
-                break;
+            return;
+        }
+
+        if (entry is { IsFile: true, IsOfOthers: false, IsReadable: true })
+        {
+            disk.Unlink(path); // one with a second name stays where that is
+        }
+        else
+        {
+            PutAside(path, source);
         }
     }
 
@@ -135,7 +142,7 @@ internal sealed class Quarantine(IDisk disk, TimeProvider time, bool canWrite)
     {
         var entries = new List<QuarantineEntry>();
         leftOff = 0;
-        if (disk.Stat(Layout.Quarantine) is null)
+        if (disk.Stat(Layout.Quarantine) is not { IsFolder: true })
         {
             return entries;
         }

@@ -32,6 +32,7 @@ internal sealed class Salvager
             throw Errors.NotFound("store");
         }
 
+        RequireOurs(disk);
         var quarantine = new Quarantine(disk, environment.Time, canWrite: true);
         Premises.Clear(disk, quarantine);
         Clear(quarantine, Misplaced.InStore(disk));
@@ -52,6 +53,28 @@ internal sealed class Salvager
         salvager.Run(output);
     }
 
+    // A file or folder that is wrong only in whose it is, or in who may write to it, is put right by its owner and
+    // loses nothing. To move it away would.
+    private static void RequireOurs(IDisk disk)
+    {
+        RequireOurs(disk, Misplaced.InStore(disk));
+        foreach ((string folder, _, _) in FolderScan.Folders(disk))
+        {
+            WhereAllowed(folder, () => RequireOurs(disk, Misplaced.InSession(disk, folder)));
+        }
+    }
+
+    private static void RequireOurs(IDisk disk, IEnumerable<string> paths)
+    {
+        foreach (string path in paths)
+        {
+            if (disk.Stat(path) is { IsOther: false, IsOfOthers: true } entry)
+            {
+                throw Errors.OfOthers(path, entry.Owner, entry.Mode);
+            }
+        }
+    }
+
     // One that this user may not enter stays as it is, and is no reason to leave the others damaged.
     private static void WhereAllowed(string folder, Action salvage)
     {
@@ -69,7 +92,7 @@ internal sealed class Salvager
     {
         foreach (string path in (List<string>)[.. paths])
         {
-            quarantine.PutAside(path, null);
+            quarantine.PutAside(path);
         }
     }
 

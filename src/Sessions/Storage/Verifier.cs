@@ -192,7 +192,7 @@ internal sealed class Verifier
             _core.Rows.Complete();
             foreach (Row row in _core.Rows.Rows)
             {
-                if (!row.IsGone && !found.Contains(row.Id) && _core.Disk.Stat(row.Folder) is null
+                if (!row.IsGone && !found.Contains(row.Id) && IsMissing(row.Folder)
                     && _core.State.Applied >= _core.Rows.Lsn && row.DeletionLsn == 0)
                 {
                     Add("missing", "error", row.Id, row.Folder, null, null, null, null, "the session's folder is gone");
@@ -204,14 +204,28 @@ internal sealed class Verifier
     // Of what may be in motion nothing is kept: a second look, under the store lock, says whether it is harm.
     private Quarantine? Keeper => _isSettled ? _core.Quarantine : null;
 
+    private bool IsMissing(string folder)
+    {
+        try
+        {
+            return _core.Disk.Stat(folder) is null;
+        }
+        catch (DiskException e) when (Obstacle.HidesContent(e))
+        {
+            return true; // behind a link, so it is not in the store
+        }
+    }
+
     private void CheckPlaces(IEnumerable<string> paths, string? id)
     {
         foreach (string path in paths)
         {
-            DiskEntry? entry = _core.Disk.Stat(path);
-            Add(entry is { IsOfOthers: true, IsOther: false } ? "wrong_owner" : "misplaced", "error", id, path, null,
-                null, null, null,
-                "what stands there does not belong to the store; nothing is read or written through it");
+            if (_core.Disk.Stat(path) is { } entry)
+            {
+                bool isOwner = entry is { IsOfOthers: true, IsOther: false };
+                Add(isOwner ? "wrong_owner" : "misplaced", "error", id ?? Layout.SessionOf(path), path, null, null,
+                    null, null, Misplaced.Describe(entry));
+            }
         }
     }
 

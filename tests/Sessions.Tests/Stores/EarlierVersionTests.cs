@@ -81,7 +81,8 @@ public sealed class EarlierVersionTests : IDisposable
     }
 
     // What had nobody to end it is ended by whoever opens, at that time.
-    private static string WithoutTimes(string events) => Regex.Replace(events, "\"timestamp\":[0-9]+", "\"timestamp\":0");
+    private static string WithoutTimes(string events)
+        => Regex.Replace(events, "\"timestamp\":[0-9]+", "\"timestamp\":0");
 
     private (string Root, string[] Events) Unpack(string archive)
     {

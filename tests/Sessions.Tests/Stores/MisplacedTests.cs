@@ -227,6 +227,84 @@ public sealed partial class MisplacedTests : IDisposable
     }
 
     [Fact]
+    public void A_salvage_takes_nothing_apart_that_only_others_may_write_to()
+    {
+        string id = MakeStore();
+        string[] files = Directory.GetFiles(Root, "*", SearchOption.AllDirectories);
+        foreach (string file in files)
+        {
+            File.SetUnixFileMode(file, (UnixFileMode)0x1B4); // as a checkout leaves them under umask 002
+        }
+
+        SessionException e = Stores.Fails(SessionStatus.AccessDenied,
+            () => Stores.Text(b => SessionStore.Salvage(Root, "{}"u8, b)));
+        Assert.Contains("\"rule\":\"store.owner\"", e.Details, StringComparison.Ordinal);
+        Assert.Equal(files.Order(), Directory.GetFiles(Root, "*", SearchOption.AllDirectories).Order());
+        foreach (string file in files)
+        {
+            File.SetUnixFileMode(file, (UnixFileMode)0x1A4);
+        }
+
+        using SessionStore store = SessionStore.Open(Root);
+        store.AssertSound();
+        Assert.Equal(1, store.OpenSession(id).GetStat().LastSeq);
+    }
+
+    [Fact]
+    public void A_session_file_that_others_may_write_to_is_kept_when_a_new_one_takes_its_place()
+    {
+        string id = MakeStore();
+        string path = Layout.LiveFolder(id) + "/session.json";
+        string before = File.ReadAllText(At(path));
+        File.SetUnixFileMode(At(path), (UnixFileMode)0x1B6);
+        using (SessionStore store = SessionStore.Open(Root))
+        {
+            store.OpenSession(id).UpdateTitle("new");
+        }
+
+        Assert.Equal(before, File.ReadAllText(Assert.Single(Directory.GetFiles(At("quarantine"), "session.json",
+            SearchOption.AllDirectories))));
+        RequireNote(path, id);
+    }
+
+    [Fact]
+    public void What_is_moved_aside_is_noted_under_the_name_it_had()
+    {
+        string id = MakeStore();
+        string path = Layout.LiveFolder(id) + "/session.json";
+        Remove(path);
+        File.CreateSymbolicLink(At(path), Login);
+        using (SessionStore store = SessionStore.Open(Root))
+        {
+            store.OpenSession(id).UpdateTitle("new");
+        }
+
+        RequireNote(path, id);
+        RequireHomeUntouched();
+    }
+
+    [Theory]
+    [InlineData("tmp")]
+    [InlineData("trash")]
+    [InlineData("locks")]
+    [InlineData("quarantine")]
+    [InlineData("backup")]
+    [InlineData("sessions/year")]
+    public void A_check_of_a_store_that_is_only_read_names_a_folder_that_is_a_link(string folder)
+    {
+        MakeStore();
+        folder = folder.Replace("year", $"{DateTime.UtcNow.Year}", StringComparison.Ordinal);
+        Remove(folder);
+        File.CreateSymbolicLink(At(folder), Home);
+        using SessionStore store = SessionStore.Open(Root, new SessionStoreOptions { Flags = StoreFlags.ReadOnly });
+        JsonElement report = Stores.Json(b => store.WriteVerifyReport(deep: true, b));
+        Assert.False(report.GetProperty("ok").GetBoolean());
+        Assert.Contains(report.GetProperty("issues").EnumerateArray(), i =>
+            i.GetProperty("code").GetString() == "misplaced" && i.GetProperty("file").GetString() == folder);
+        RequireHomeUntouched();
+    }
+
+    [Fact]
     public void A_tree_deeper_than_any_path_in_tmp_is_swept_away()
     {
         MakeStore();
@@ -289,6 +367,14 @@ public sealed partial class MisplacedTests : IDisposable
         {
             File.Delete(At(path));
         }
+    }
+
+    private void RequireNote(string path, string id)
+    {
+        string note = File.ReadAllText(Assert.Single(Directory.GetFiles(At("quarantine"), "about.json",
+            SearchOption.AllDirectories)));
+        Assert.Contains($"\"source\": \"{path}\"", note, StringComparison.Ordinal);
+        Assert.Contains($"\"session_id\": \"{id}\"", note, StringComparison.Ordinal);
     }
 
     private void RequireHomeUntouched()
