@@ -47,7 +47,12 @@ internal static class EventLogFile
         {
             string path = row.Folder + "/" + Layout.EventsFile;
             using IDiskFile file = disk.Open(path, OpenMode.Read, mayBeLinked: true);
-            LinkedLog.Require(file, path);
+            LinkedLog.Require(file, path, mayBeBlank: false);
+            if (disk.Stat(path) is { IsWritable: false })
+            {
+                throw Errors.Corrupt("The log may not be written to; the rest of the store is usable.", path, row.Id);
+            }
+
             long length = file.Length;
             Span<byte> last = stackalloc byte[1];
             return (length, length > 0 && (file.Read(last, length - 1) != 1 || last[0] != '\n'));

@@ -39,6 +39,7 @@ internal class CreateRequest(StoreCore core, SessionInfo pattern) : CommitReques
 
         BranchPoint? branch = Branch(transaction);
         Id = transaction.NextId(core.Disk);
+        core.Rows.RequirePlace(Id);
         if (pattern.IdempotencyKey is { } added)
         {
             transaction.WorkingKeys[added] = Id;

@@ -22,7 +22,8 @@ internal interface IDisk : IDisposable
     /// for it to be written over.</summary>
     IDiskFile Open(string path, OpenMode mode, bool mayBeLinked = false);
 
-    /// <summary>What stands at the path, or null. Does not follow symbolic links.</summary>
+    /// <summary>What stands at the path; null where nothing does, or where a link is on the way: what is behind one is
+    /// not in the store. A link at the end is an entry.</summary>
     DiskEntry? Stat(string path);
 
     /// <summary>The entries of a folder, without "." and "..", in no order. The folder must
@@ -49,7 +50,8 @@ internal interface IDisk : IDisposable
     /// <summary>A second name for a file (hard link). Fails with <see cref="DiskError.Exists"/>.</summary>
     void Link(string existing, string added);
 
-    /// <summary>Says when a file was last modified; of all its names, as content is. Not durable.</summary>
+    /// <summary>Says when a file was last modified; of all its names, as content is. Not durable. Of another user's
+    /// file, in a store of a team, the time is now.</summary>
     void SetModified(string path, long unixMs);
 
     /// <summary>Removes the name of a file.</summary>
@@ -148,6 +150,9 @@ internal readonly record struct DiskEntry(bool IsFolder, long Length, ulong Iden
 
     /// <summary>False where its owner took the right to read it from itself.</summary>
     public bool IsReadable => (Mode & 0x100) != 0;
+
+    /// <summary>False where its owner took the right to write to it from itself.</summary>
+    public bool IsWritable => (Mode & 0x80) != 0;
 
     /// <summary>False for a folder in which its owner may not make, find or remove names.</summary>
     public bool IsOpenToOwner => (Mode & 0x1C0) == 0x1C0;

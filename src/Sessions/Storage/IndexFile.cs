@@ -52,7 +52,7 @@ internal static class IndexFile
             int start = tail.AsSpan(0, read - 1).LastIndexOf((byte)'\n') + 1;
             return TryReadClosing(tail.AsSpan(start, read - 1 - start), length);
         }
-        catch (DiskException e) when (e.Error is DiskError.NotFound || Obstacle.IsOne(e))
+        catch (DiskException e) when (e.Error is DiskError.NotFound || Obstacle.HidesContent(e))
         {
             return null;
         }

@@ -24,7 +24,7 @@ internal static class IndexWriter
                 Append(disk, index, rows, lsn, ids);
                 return;
             }
-            catch (DiskException e) when (e.Error == DiskError.NotFound || Obstacle.IsOne(e))
+            catch (DiskException e) when (e.Error == DiskError.NotFound || Obstacle.HidesContent(e))
             {
                 index = null; // a recovery beside us, or a person, has just removed it
             }

@@ -9,9 +9,12 @@ namespace Sessions.Storage;
 /// </summary>
 internal static class LinkedLog
 {
-    /// <summary>Throws Misplaced where the open file has several names and does not begin as a log does: with the
-    /// beginning of an event, or with nothing or zeros where a power cut took what was not synced.</summary>
-    public static void Require(IDiskFile file, string path)
+    /// <summary>Throws Misplaced where the open file has several names and does not begin with an event.</summary>
+    /// <param name="file">The open file.</param>
+    /// <param name="path">Its path.</param>
+    /// <param name="mayBeBlank">True for lines that the journal has: a power cut may have left nothing or zeros of what
+    /// stood before them.</param>
+    public static void Require(IDiskFile file, string path, bool mayBeBlank)
     {
         if (!file.IsLinked)
         {
@@ -20,7 +23,8 @@ internal static class LinkedLog
 
         Span<byte> start = stackalloc byte[64];
         start = start[..file.Read(start, 0)];
-        if (!start.TrimStart((byte)'\n').StartsWith(EventLine.Beginning) && start.ContainsAnyExcept((byte)0))
+        if (!start.TrimStart((byte)'\n').StartsWith(EventLine.Beginning)
+            && (!mayBeBlank || start.ContainsAnyExcept((byte)0)))
         {
             throw new DiskException(DiskError.Misplaced, "open", path, 0);
         }

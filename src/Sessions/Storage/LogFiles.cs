@@ -35,7 +35,7 @@ internal sealed class LogFiles(IDisk disk, Func<string, int> rewritesOf) : IDisp
         IDiskFile file = disk.Open(path, OpenMode.OpenOrCreate, mayBeLinked: true);
         try
         {
-            LinkedLog.Require(file, path);
+            LinkedLog.Require(file, path, mayBeBlank: true);
         }
         catch
         {

@@ -76,11 +76,12 @@ internal static class Misplaced
             foreach (DiskName name in NamesIn(disk, next.Path))
             {
                 string path = next.Path + "/" + name.Name;
-                if (name.IsOther)
+                if (name.IsOther || (name.IsFolder && disk.Stat(path) is { IsOfOthers: true }))
                 {
                     yield return path;
                 }
-                else if (name.IsFolder && next.Level < 3 && path != Layout.PrunedFolder)
+
+                if (name.IsFolder && next.Level < 3 && path != Layout.PrunedFolder)
                 {
                     bool isLast = path == Layout.NamedFolder || next.Level == 2;
                     folders.Push((path, isLast ? 3 : next.Level + 1));

@@ -112,6 +112,18 @@ internal sealed class Quarantine(IDisk disk, TimeProvider time, bool canWrite)
         }
     }
 
+    private QuarantineEntry? ReadNote(string name)
+    {
+        try
+        {
+            return QuarantineNote.Read(disk, $"{Layout.Quarantine}/{name}");
+        }
+        catch (DiskException e) when (Obstacle.HidesContent(e))
+        {
+            return null;
+        }
+    }
+
     /// <summary>Makes what was kept durable. Call it before an original is replaced, cut or removed; costs
     /// nothing where nothing was kept since.</summary>
     public void Settle()
@@ -153,8 +165,8 @@ internal sealed class Quarantine(IDisk disk, TimeProvider time, bool canWrite)
         foreach (DiskName name in names.Take(most))
         {
             context?.ThrowIfCancelled();
-            // A copy whose note was lost is still kept, but there is nothing to say of it.
-            if (name.IsFolder && QuarantineNote.Read(disk, $"{Layout.Quarantine}/{name.Name}") is { } entry)
+            // A copy whose note was lost, or may not be read, is still kept, but there is nothing to say of it.
+            if (name.IsFolder && ReadNote(name.Name) is { } entry)
             {
                 entries.Add(entry);
             }

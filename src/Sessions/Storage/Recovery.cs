@@ -350,13 +350,23 @@ internal sealed class Recovery(StoreCore core)
     // Scratch files and staged sessions that crashed processes left; no other process is here to own them.
     private void Sweep()
     {
+        SweepScratch();
+        _journal.Sweep();
+    }
+
+    /// <summary>Removes all that is in tmp/. Call it alone in the store.</summary>
+    public void SweepScratch()
+    {
+        if (core.Disk.Stat(Layout.Temporary) is not { IsFolder: true })
+        {
+            return;
+        }
+
         var trees = new Trees(core.Disk, core.InstanceId);
         foreach (DiskName name in core.Disk.List(Layout.Temporary))
         {
             Remove(trees, name, Layout.Temporary + "/" + name.Name);
         }
-
-        _journal.Sweep();
     }
 
     // What cannot be removed is no reason not to open. A process that lost the race to make the store

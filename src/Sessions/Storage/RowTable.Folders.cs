@@ -15,23 +15,45 @@ internal sealed partial class RowTable
             return;
         }
 
-        if (!entry.IsFolder)
-        {
-            throw Errors.Misplaced(row.Folder);
-        }
-
-        if (entry.IsOfOthers)
-        {
-            throw Errors.OfOthers(row.Folder, entry.Owner, entry.Mode);
-        }
-
-        if (!entry.IsOpenToOwner)
-        {
-            throw Errors.Corrupt("The session's folder may not be written to; the rest of the store is usable.",
-                row.Folder, row.Id);
-        }
-
+        Require(row.Folder, entry, row.Id);
+        string parent = Layout.Parent(row.Folder);
+        Require(parent, disk.Stat(parent), row.Id);
         row.HasOwnFolder = true;
+    }
+
+    /// <summary>The same for the folder that a new session is about to be made in, or the nearest one above that is
+    /// there.</summary>
+    public void RequirePlace(string id)
+    {
+        string folder = Layout.DayFolder(id);
+        while (folder.Length > 0 && disk.Stat(folder) is null)
+        {
+            folder = Layout.Parent(folder);
+        }
+
+        if (folder.Length > 0)
+        {
+            Require(folder, disk.Stat(folder), id);
+        }
+    }
+
+    private static void Require(string folder, DiskEntry? entry, string id)
+    {
+        if (entry is { IsFolder: false })
+        {
+            throw Errors.Misplaced(folder);
+        }
+
+        if (entry is { IsOfOthers: true } others)
+        {
+            throw Errors.OfOthers(folder, others.Owner, others.Mode);
+        }
+
+        if (entry is { IsOpenToOwner: false })
+        {
+            throw Errors.Corrupt("A folder may not be written to by its owner; the rest of the store is usable.",
+                folder, id);
+        }
     }
 
     /// <summary>False for a session that no image can be written of: its file is damaged and no index knows it, or its

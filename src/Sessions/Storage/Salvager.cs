@@ -58,6 +58,7 @@ internal sealed class Salvager
     private static void RequireOurs(IDisk disk)
     {
         RequireOurs(disk, Misplaced.InStore(disk));
+        RequireOurs(disk, Misplaced.AmongSessions(disk));
         foreach ((string folder, _, _) in FolderScan.Folders(disk))
         {
             WhereAllowed(folder, () => RequireOurs(disk, Misplaced.InSession(disk, folder)));

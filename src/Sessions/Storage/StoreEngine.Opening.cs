@@ -192,7 +192,8 @@ internal sealed partial class StoreEngine
         {
             return core.Disk.OpenSharedPage(Layout.SharedPage, readOnly: false)!;
         }
-        catch (DiskException e) when (alone && Obstacle.IsOne(e) && Obstacle.Find(core.Disk, e) is not null)
+        catch (DiskException e) when (alone && Obstacle.HidesContent(e)
+            && core.Disk.Stat(Layout.SharedPage) is not null)
         {
             core.Quarantine.Vacate(Layout.SharedPage);
             return core.Disk.OpenSharedPage(Layout.SharedPage, readOnly: false)!;

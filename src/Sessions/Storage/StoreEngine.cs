@@ -178,6 +178,8 @@ internal sealed partial class StoreEngine
         });
         _runner.Journal.Retire(segment + 1);
         core.Disk.SyncFolder(Layout.Journal);
+        _runner.Applier.Close(); // its pool keeps what was none of a session's files
+        _recovery.SweepScratch(); // of processes that were killed, too: nobody else is there
         LeaveSpare();
     }
 

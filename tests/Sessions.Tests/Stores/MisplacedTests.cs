@@ -226,6 +226,85 @@ public sealed partial class MisplacedTests : IDisposable
             i => i.GetProperty("code").GetString() == "wrong_owner");
     }
 
+    [Theory]
+    [InlineData("/events.jsonl", 0x100)]
+    [InlineData("", 0x140)]
+    public void What_its_owner_may_not_write_to_is_refused_before_the_frame_and_keeps_nobody_else_from_writing(
+        string what, int mode)
+    {
+        string id = MakeStore(), other;
+        using (SessionStore store = SessionStore.Open(Root))
+        {
+            other = store.Create().Id;
+        }
+
+        string path = Layout.LiveFolder(id) + what;
+        File.SetUnixFileMode(At(path), (UnixFileMode)mode);
+        using (SessionStore store = SessionStore.Open(Root))
+        {
+            Stores.Fails(SessionStatus.Corrupt, () => store.OpenSession(id).Append("note", "{}"u8));
+            store.OpenSession(other).Append("note", "{}"u8);
+        }
+
+        File.SetUnixFileMode(At(path), (UnixFileMode)0x1C0);
+        using SessionStore again = SessionStore.Open(Root);
+        again.AssertSound();
+        again.OpenSession(id).Append("note", "{}"u8);
+    }
+
+    [Fact]
+    public void A_session_is_not_made_in_a_day_that_its_owner_may_not_write_to()
+    {
+        string id = MakeStore();
+        string day = Layout.DayFolder(id);
+        File.SetUnixFileMode(At(day), (UnixFileMode)0x140);
+        using (SessionStore store = SessionStore.Open(Root))
+        {
+            SessionException? e = Record.Exception(() => store.Create()) as SessionException;
+            Assert.True(e is { Status: SessionStatus.Corrupt } || Layout.DayFolder(store.Create().Id) != day);
+        }
+
+        File.SetUnixFileMode(At(day), (UnixFileMode)0x1C0);
+        using SessionStore again = SessionStore.Open(Root);
+        again.AssertSound();
+        again.Create();
+    }
+
+    [Fact]
+    public void A_second_name_of_an_empty_file_gets_no_events()
+    {
+        string id = MakeStore();
+        string log = Layout.LiveFolder(id) + "/events.jsonl", empty = Path.Combine(_temp, "empty");
+        File.WriteAllText(empty, "");
+        Remove(log);
+        Link(empty, At(log));
+        using SessionStore store = SessionStore.Open(Root);
+        Stores.Fails(SessionStatus.Corrupt, () => store.OpenSession(id).Append("note", "{}"u8));
+        Assert.Empty(File.ReadAllBytes(empty));
+    }
+
+    [Fact]
+    public void A_killed_process_and_a_session_that_became_a_link_stop_no_opening()
+    {
+        string id = MakeStore();
+        string folder = Layout.LiveFolder(id), copy = Path.Combine(_temp, "copy");
+        using (SessionStore store = SessionStore.Open(Root))
+        {
+            var relaxed = new AppendOptions { Flags = AppendFlags.Relaxed };
+            store.OpenSession(id).Append("note", """{"text":"pending"}"""u8, relaxed);
+            CopyTree(Root, copy); // as a killed process leaves it
+        }
+
+        Directory.Delete(Path.Combine(copy, folder), recursive: true);
+        File.CreateSymbolicLink(Path.Combine(copy, folder), Home);
+        using (SessionStore store = SessionStore.Open(copy))
+        {
+            store.Create().Append("note", "{}"u8);
+        }
+
+        RequireHomeUntouched();
+    }
+
     [Fact]
     public void A_salvage_takes_nothing_apart_that_only_others_may_write_to()
     {
@@ -366,6 +445,20 @@ public sealed partial class MisplacedTests : IDisposable
         else
         {
             File.Delete(At(path));
+        }
+    }
+
+    private static void CopyTree(string from, string to)
+    {
+        Directory.CreateDirectory(to, (UnixFileMode)0x1C0);
+        foreach (string file in Directory.GetFiles(from))
+        {
+            File.Copy(file, Path.Combine(to, Path.GetFileName(file)));
+        }
+
+        foreach (string folder in Directory.GetDirectories(from))
+        {
+            CopyTree(folder, Path.Combine(to, Path.GetFileName(folder)));
         }
     }
 

@@ -40,6 +40,9 @@ internal static unsafe partial class Libc
     [LibraryImport(Name, EntryPoint = "fchown", SetLastError = true)]
     internal static partial int ChangeOwner(int fd, uint user, uint group);
 
+    [LibraryImport(Name, EntryPoint = "setfsuid")]
+    internal static partial int SetFileUser(uint user);
+
     [LibraryImport(Name, EntryPoint = "geteuid")]
     internal static partial uint EffectiveUser();
 

@@ -149,6 +149,10 @@ internal static unsafe class Unix
         return Libc.SetTimes(place.Folder, place.Name, times, IsMac ? DarwinStayOnLink : StayOnLink);
     }
 
+    /// <summary>The same, to now.</summary>
+    public static int SetModifiedNow(in UnixPlace place)
+        => Libc.SetTimes(place.Folder, place.Name, null, IsMac ? DarwinStayOnLink : StayOnLink);
+
     /// <summary>Content and size to stable storage; on macOS through the drive's cache too.</summary>
     public static int SyncData(int fd) => IsMac ? Darwin.FullSync(fd) : Libc.SyncData(fd);
 

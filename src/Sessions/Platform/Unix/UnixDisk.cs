@@ -159,7 +159,12 @@ internal sealed unsafe class UnixDisk : IDisk
         using UnixPlace place = _root.At(hold, "utimensat", path, buffer);
         if (Unix.SetModified(place, unixMs) != 0)
         {
-            throw Errno.Failure("utimensat", path);
+            // The time of another user's file can only be set to now, by a user who may write to it.
+            int error = Errno.Last;
+            if (error != Errno.NotPermitted || Unix.SetModifiedNow(place) != 0)
+            {
+                throw Errno.Failure("utimensat", path, error);
+            }
         }
     }
 
@@ -243,9 +248,9 @@ internal sealed unsafe class UnixDisk : IDisk
             return Unix.TryStat(place.Folder, place.Name, out UnixStat stat, Unix.All) ? Entry(stat)
                 : IsMissing(Errno.Last) ? null : throw Errno.Failure("stat", path);
         }
-        catch (DiskException e) when (e.Error is DiskError.NotFound or DiskError.NotFolder)
+        catch (DiskException e) when (e.Error is DiskError.NotFound or DiskError.NotFolder or DiskError.Misplaced)
         {
-            return null;
+            return null; // what is behind a link is not in the store
         }
     }
 

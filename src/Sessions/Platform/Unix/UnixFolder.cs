@@ -49,7 +49,13 @@ internal static unsafe class UnixFolder
     /// <summary>Makes a folder of the store's owner; fine where one is.</summary>
     public static void Create(in UnixPlace place, string path, UnixOwners owners)
     {
-        if (Libc.MakeFolderAt(place.Folder, place.Name, owners.FolderMode) != 0)
+        int made;
+        using (new FileUser(owners.NewOwner))
+        {
+            made = Libc.MakeFolderAt(place.Folder, place.Name, owners.FolderMode);
+        }
+
+        if (made != 0)
         {
             int error = Errno.Last;
 
@@ -75,12 +81,12 @@ internal static unsafe class UnixFolder
 
         try
         {
-            if (!Unix.TryStat(fd, out UnixStat made))
+            if (!Unix.TryStat(fd, out UnixStat stat))
             {
                 throw Errno.Failure("fstat", path);
             }
 
-            owners.Give(fd, path, owners.FolderMode, made);
+            owners.Give(fd, path, owners.FolderMode, stat);
         }
         finally
         {

@@ -24,7 +24,11 @@ internal static unsafe class UnixOpening
                 throw Errno.Failure("open", path);
             }
 
-            fd = root.Open(hold, path, Unix.ReadWrite | Unix.CreateNew, (int)root.Owners.FileMode);
+            using (new FileUser(root.Owners.NewOwner))
+            {
+                fd = root.Open(hold, path, Unix.ReadWrite | Unix.CreateNew, (int)root.Owners.FileMode);
+            }
+
             if (fd >= 0)
             {
                 stat = StatOrClose(fd, path);
