@@ -360,14 +360,15 @@ SESSION_API session_status_t session_abort_ex(session_t *session, const char *re
 
 /**
  * Asks for an abort from a signal handler, such as that of Ctrl-C: no other call may be made there.
- * A thread of the library, there from the process's first session on, then does at once what
+ * A thread of the library, which starts with the process's first session, then does at once what
  * session_abort() does without a reason: every wait on the session ends, also one that the signal
- * interrupted. session_destroy() and session_store_close() leave out none that was asked for
- * before. Repeats that the thread has not come to yet count as one. What could not be done, as on a
- * session of a closed store, is a note in session_log_read().
+ * interrupted. The program goes on: a loop of its own asks session_is_aborted(). session_destroy()
+ * and session_store_close() carry out what was asked for before. Repeats that the thread has not
+ * come to yet count as one. SESSION_OK says that the abort is noted, not that it is done: one that
+ * cannot be, as on a share, in a read-only store or after a close, is a note in session_log_read().
  *
  * @param session  the session
- * @return SESSION_OK: it is noted; SESSION_E_LIMIT: 64 other sessions are, and wait;
+ * @return SESSION_OK: it is noted; SESSION_E_LIMIT: 64 other sessions wait to be aborted;
  *         SESSION_E_NO_MEMORY: the thread could not be had; SESSION_E_CLOSED: after
  *         session_shutdown(). session_last_error() and errno are left alone, whatever it answers
  * @remark Any thread, and any signal handler. Cost: memory; never blocks.

@@ -154,7 +154,29 @@ lua_example() {
     pass_or_fail examples/lua/watch.lua $ok
 }
 
+# stranger STATUS PATTERN: what the program that looks at a stranger's store ends with and prints.
+stranger() {
+    "$work/stranger" "$work/store" >"$work/log" 2>&1
+    [ $? = "$1" ] && grep -q "$2" "$work/log"
+    pass_or_fail "examples/c/stranger.c ends with $1" $?
+}
+
+stranger_example() {
+    build -std=c99 -pedantic examples/c/stranger.c -o "$work/stranger"
+    pass_or_fail 'examples/c/stranger.c compiles' $?
+    rm -rf "$work/store"
+    stranger 2 SESSION_E_NOT_FOUND
+    "$work/quickstart" "$work/store" >"$work/writer.log" 2>&1
+    stranger 0 'Fix the cart'
+    ln -s / "$work/store/config.json"
+    stranger 1 '"code":"misplaced".*"file":"config.json"'
+    rm "$work/store/config.json"
+    chmod 777 "$work/store"
+    stranger 2 'SESSION_E_ACCESS_DENIED.*chmod'
+}
+
 c_example
+stranger_example
 python_example
 node_example
 lua_example
