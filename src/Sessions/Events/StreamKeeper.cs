@@ -1,3 +1,4 @@
+using Sessions.Platform;
 using Sessions.Storage;
 
 namespace Sessions.Events;
@@ -90,7 +91,9 @@ internal sealed class StreamKeeper(StoreCore core)
             bool isFull = core.Options.Durability == Durability.Full;
             commit(new InterruptStreamRequest(core, stream) { Full = isFull });
         }
-        catch (SessionException e) when (e.Status == SessionStatus.Corrupt && core.State.Health == StoreHealth.Sound)
+        catch (SessionException e) when (core.State.Health == StoreHealth.Sound
+            && (e.Status is SessionStatus.Corrupt or SessionStatus.AccessDenied
+                || e.InnerException is DiskException { Error: DiskError.AccessDenied }))
         {
             stream.IsStuck = true;
             LogRing.Add("warning", $"Stream {stream.Id} is kept: session {stream.SessionId} cannot be read.");

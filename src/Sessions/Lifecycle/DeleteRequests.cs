@@ -115,8 +115,18 @@ internal sealed class PurgeRequest(long deletedBefore) : CommitRequest
         var due = new List<Row>();
         foreach (Row row in transaction.Rows.Rows)
         {
-            if (row.IsGone || row.DeletionLsn == 0 || row.IsWorking
-                || transaction.Rows.Read(row).DeletedAt >= deletedBefore)
+            if (row.IsGone || row.DeletionLsn == 0 || row.IsWorking)
+            {
+                continue;
+            }
+
+            if (!transaction.Rows.CanWrite(row))
+            {
+                LogRing.Add("warning", $"{row.Folder} is damaged or not this user's, and was not purged.");
+                continue;
+            }
+
+            if (transaction.Rows.Read(row).DeletedAt >= deletedBefore)
             {
                 continue;
             }

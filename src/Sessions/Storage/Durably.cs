@@ -123,7 +123,7 @@ internal static class Durably
         {
             action();
         }
-        catch (DiskException e) when (e.Error == DiskError.NotFound || Obstacle.IsOne(e))
+        catch (DiskException e) when (e.Error == DiskError.NotFound || Obstacle.HidesContent(e))
         {
             LogRing.Add("debug", $"Moved or removed while it was synced, or none of ours: {e.Message}");
         }

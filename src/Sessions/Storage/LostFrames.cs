@@ -50,7 +50,12 @@ internal static class LostFrames
             return 0;
         }
 
-        using LogView log = LogView.OpenFile(disk, folder + "/" + Layout.EventsFile);
+        using LogView? log = TryOpen(disk, folder + "/" + Layout.EventsFile);
+        if (log is null)
+        {
+            return 0;
+        }
+
         var reader = new LineReader(log, LogSearch.Back(log, log.Length, 2, LineReader.LineBytesMax));
         long last = 0;
         while (reader.TryRead(out ReadOnlySpan<byte> line))
@@ -59,5 +64,18 @@ internal static class LostFrames
         }
 
         return last;
+    }
+
+    // A log that this user may not read bears witness of nothing.
+    private static LogView? TryOpen(IDisk disk, string path)
+    {
+        try
+        {
+            return LogView.OpenFile(disk, path);
+        }
+        catch (DiskException e) when (Obstacle.HidesContent(e))
+        {
+            return null;
+        }
     }
 }
