@@ -202,7 +202,7 @@ internal unsafe interface ISharedPage : IDisposable
     bool IsLinked { get; }
 
     /// <summary>False where somebody cut the file: to touch the memory would end the process (SIGBUS). Asked of the
-    /// system at each call.</summary>
+    /// system at each call, by the file's name.</summary>
     bool IsWhole { get; }
 
     /// <summary>Waits while *word is <paramref name="expected"/>, at most so long; may return

@@ -44,7 +44,9 @@ internal sealed record StoreFile(string StoreId, int Version, long CreatedAt)
                 }
             }
 
-            return format == Format && IsId(id) && version is >= 0 and <= int.MaxValue
+            // What a newer version's id looks like is not known here; with it nothing else of the store is read.
+            return format == Format && version is >= 0 and <= int.MaxValue
+                && (version > CurrentVersion ? id is { Length: > 0 } : IsId(id))
                 ? new StoreFile(id!, (int)version, created) : throw new FormatException();
         }
         catch (Exception e) when (e is FormatException or InvalidOperationException or System.Text.Json.JsonException)

@@ -39,7 +39,8 @@ internal sealed unsafe class UnixDisk : IDisk
         StorePath.Check("stat", path);
         if (!_root.TryHold(out UnixRoot.Hold hold))
         {
-            return IsMissing(Errno.Last) ? null : throw Errno.Failure("stat", path);
+            return !IsMissing(Errno.Last) ? throw Errno.Failure("stat", path)
+                : path.Length == 0 && _root.IsFile() ? new DiskEntry(false, 0, 0, 1, 0, 0) : null;
         }
 
         using (hold)

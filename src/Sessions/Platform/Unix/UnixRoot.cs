@@ -111,6 +111,14 @@ internal sealed unsafe class UnixRoot : IDisposable
         }
     }
 
+    /// <summary>True where a file stands at the store's own path.</summary>
+    public bool IsFile()
+    {
+        byte* buffer = stackalloc byte[UnixName.Bytes];
+        return UnixName.TryWrite(Path, new Span<byte>(buffer, UnixName.Bytes))
+            && Unix.TryStatBehind(buffer, out UnixStat stat) && !stat.IsFolder;
+    }
+
     public void Dispose()
     {
         lock (_gate)

@@ -1,16 +1,13 @@
-using Microsoft.Win32.SafeHandles;
 
 namespace Sessions.Platform;
 
 /// <summary>A mapped page of a file, with waits that cross processes.</summary>
-internal sealed unsafe class UnixSharedPage(UnixRoot root, string path, int fd, nint address, ulong identity)
-    : ISharedPage
+internal sealed unsafe class UnixSharedPage(UnixRoot root, string path, nint address, ulong identity) : ISharedPage
 {
     private const int ReadProtection = 1;
     private const int WriteProtection = 2;
     private const int SharedMapping = 1;
 
-    private readonly SafeFileHandle _file = new(fd, ownsHandle: true);
     private nint _address = address;
 
     public byte* Address => (byte*)_address;
@@ -18,26 +15,10 @@ internal sealed unsafe class UnixSharedPage(UnixRoot root, string path, int fd, 
     public bool IsLinked => root.TryGlance(path, out UnixStat stat) && stat.Identity == identity
         && stat.Length >= SharedPage.Bytes;
 
-    public bool IsWhole
-    {
-        get
-        {
-            bool isHeld = false;
-            try
-            {
-                _file.DangerousAddRef(ref isHeld);
-                return Unix.TryStat((int)_file.DangerousGetHandle(), out UnixStat stat)
-                    && stat.Length >= SharedPage.Bytes;
-            }
-            finally
-            {
-                if (isHeld)
-                {
-                    _file.DangerousRelease();
-                }
-            }
-        }
-    }
+    // No descriptor is kept for this, since calls may have the page after the store was closed. Where the name is gone,
+    // or is another file's, nobody can cut this one by it.
+    public bool IsWhole => !root.TryGlance(path, out UnixStat stat) || stat.Identity != identity
+        || stat.Length >= SharedPage.Bytes;
 
     /// <summary>Opens and maps the file; null where a reader finds none that is complete.</summary>
     public static UnixSharedPage? Open(UnixRoot root, string path, bool readOnly)
@@ -54,7 +35,6 @@ internal sealed unsafe class UnixSharedPage(UnixRoot root, string path, int fd, 
             return null;
         }
 
-        bool isKept = false;
         try
         {
             if (readOnly && stat.Length < SharedPage.Bytes)
@@ -69,16 +49,12 @@ internal sealed unsafe class UnixSharedPage(UnixRoot root, string path, int fd, 
 
             int protection = ReadProtection | (readOnly ? 0 : WriteProtection);
             nint address = Libc.Map(0, SharedPage.Bytes, protection, SharedMapping, fd, 0);
-            isKept = address != -1;
-            return isKept ? new UnixSharedPage(root, path, fd, address, stat.Identity)
-                : throw Errno.Failure("mmap", path);
+            return address == -1 ? throw Errno.Failure("mmap", path)
+                : new UnixSharedPage(root, path, address, stat.Identity);
         }
         finally
         {
-            if (!isKept)
-            {
-                Libc.Close(fd);
-            }
+            Libc.Close(fd);
         }
     }
 
@@ -112,7 +88,6 @@ internal sealed unsafe class UnixSharedPage(UnixRoot root, string path, int fd, 
         if (address != 0)
         {
             Libc.Unmap(address, SharedPage.Bytes);
-            _file.Dispose();
         }
     }
 
