@@ -369,7 +369,7 @@ SESSION_API session_status_t session_abort_ex(session_t *session, const char *re
  *
  * @param session  the session
  * @return SESSION_OK: it is noted; SESSION_E_LIMIT: 64 other sessions wait to be aborted;
- *         SESSION_E_NO_MEMORY: the thread could not be had; SESSION_E_CLOSED: after
+ *         SESSION_E_NO_MEMORY: the thread could not start; SESSION_E_CLOSED: after
  *         session_shutdown(). session_last_error() and errno are left alone, whatever it answers
  * @remark Any thread, and any signal handler. Cost: memory; never blocks.
  * @since 0.1

@@ -58,7 +58,7 @@ internal static class SessionIds
         return true;
     }
 
-    /// <summary>The same of an id that is still bytes; a frame's is looked at so without making text of it.</summary>
+    /// <summary>The same check on the bytes of an id, as a frame has it; it makes no string.</summary>
     public static bool IsValid(ReadOnlySpan<byte> id)
         => id.Length is > 0 and <= Limits.IdBytesMax && id[0] != '.' && id.IndexOfAnyExcept(Letters) < 0;
 

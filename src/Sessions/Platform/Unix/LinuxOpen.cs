@@ -18,7 +18,7 @@ internal static unsafe class LinuxOpen
         return (int)Libc.OpenHow(Number, folder, path, how, 3 * sizeof(ulong));
     }
 
-    // Whatever it answers but a descriptor means that it is not to be had.
+    // A sandbox may forbid the call with any error, so only a descriptor shows that the system has it.
     private static bool Ask()
     {
         if (!OperatingSystem.IsLinux())
