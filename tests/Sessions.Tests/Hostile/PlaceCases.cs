@@ -98,6 +98,7 @@ internal static class PlaceCases
             string moved = Path.Combine(store.Outside.Folder, "moved");
             Action<string, string> move = isFolder ? Directory.Move : File.Move;
             move(store.At(name), moved);
+            Part(moved, isFolder);
             File.CreateSymbolicLink(store.At(name), moved);
         });
         yield return Case("gone", s => Remove(s.At(name)));
@@ -117,6 +118,17 @@ internal static class PlaceCases
                 IsForeign = true,
                 NeedsRoot = true,
             };
+        }
+    }
+
+    // A log that a branch shares with its parent has a name in the store still, which the parent appends to.
+    private static void Part(string moved, bool isFolder)
+    {
+        foreach (string file in isFolder ? Directory.GetFiles(moved, "*", SearchOption.AllDirectories) : [moved])
+        {
+            string copy = file + ".part";
+            HostileLibrary.Run("cp", "-a", "--sparse=always", file, copy);
+            File.Move(copy, file, overwrite: true);
         }
     }
 
