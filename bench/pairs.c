@@ -76,6 +76,14 @@ static int outside(int count)
   return k - 1;
 }
 
+/* A store that both sides work with in turn. Two that were filled alike differ by a quarter in how
+ * long they take to open, for their files lie elsewhere on the disk. */
+static const char *filled(side_t sides[2], const char *filling)
+{
+  use(&sides[0]); /* what the old one writes, the new one reads */
+  return bench_filled(sides[0].root, filling);
+}
+
 /* Both sides' values are times or sizes: more is worse. */
 static void pair_row(const char *title, side_t sides[2])
 {
@@ -99,19 +107,21 @@ static void measure_row(const struct pair_row *row, side_t sides[2])
   for (int i = 0; i < rounds; i++)
     for (int turn = 0; turn < 2; turn++) {
       side_t *side = &sides[(i + turn) % 2];
+      const char *folder = row->filling == NULL ? NULL : filled(sides, row->filling);
       use(side);
-      const char *folder = row->filling == NULL ? NULL : bench_filled(side->root, row->filling);
       side->values[i] = 1 / bench_once(side->root, row->work, folder, row->processes, row->threads,
                                        row->seconds);
     }
   pair_row(row->title, sides);
 }
 
-static void run_footprint(const char *footprint, const side_t *side, double values[5])
+static void run_footprint(const char *footprint, side_t sides[2], int which, double values[5])
 {
   char command[4096];
-  snprintf(command, sizeof command, "'%s' '%s/libsessions.so' '%s/store'", footprint, side->library,
-           bench_filled(side->root, "empty"));
+  const char *folder = filled(sides, "empty");
+  use(&sides[which]);
+  snprintf(command, sizeof command, "'%s' '%s/libsessions.so' '%s/store'", footprint,
+           sides[which].library, folder);
   FILE *output = popen(command, "r");
   if (output == NULL || fscanf(output, "%lf %lf %lf %lf %lf", &values[0], &values[1], &values[2],
                                &values[3], &values[4]) != 5 || pclose(output) != 0)
@@ -124,8 +134,7 @@ static void measure_footprint(const char *footprint, side_t sides[2])
   for (int i = 0; i < rounds; i++)
     for (int turn = 0; turn < 2; turn++) {
       int which = (i + turn) % 2;
-      use(&sides[which]);
-      run_footprint(footprint, &sides[which], values[which][i]);
+      run_footprint(footprint, sides, which, values[which][i]);
     }
   for (int measure = 0; measure < 5; measure++) {
     for (int which = 0; which < 2; which++)

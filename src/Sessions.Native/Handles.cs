@@ -15,14 +15,18 @@ internal static class Handles
     private const int GroupBits = 8;
     private const int BlockSize = 1 << BlockBits;
     private const int GroupSize = 1 << GroupBits;
+    private const int GroupsMax = 256;
 
     // Made by Reserve and not by initializers: a lookup then needs no check that those have run.
     private static object s_lock = null!;
-    private static Group?[] s_groups = null!;
+    private static object?[][][] s_groups = null!; // of blocks of objects
+    private static short[]?[] s_live = null!; // how many each block has
+    private static object?[] s_noBlock = null!; // stands for all that are not there, so that no lookup asks
+    private static object?[][] s_noBlocks = null!;
     private static nuint s_base;
     private static nuint s_bytes;
     private static uint s_last;
-    private static uint s_live;
+    private static uint s_open;
 
     /// <summary>The most handles that can be open at once.</summary>
     internal static uint Max => (uint)(s_bytes >> Shift);
@@ -31,11 +35,16 @@ internal static class Handles
     internal static void Reserve(nuint start, nuint bytes)
     {
         s_lock = new object();
-        s_groups = new Group?[256];
-        s_last = uint.MaxValue;
-        s_live = 0;
+        s_noBlock = new object?[BlockSize];
+        s_noBlocks = new object?[GroupSize][];
+        Array.Fill(s_noBlocks, s_noBlock);
+        s_groups = new object?[GroupsMax][][];
+        Array.Fill(s_groups, s_noBlocks);
+        s_live = new short[]?[GroupsMax];
         s_base = start;
         s_bytes = bytes;
+        s_last = Max - 1;
+        s_open = 0;
     }
 
     /// <summary>The object of a handle of any type; null for everything that is not one.</summary>
@@ -49,8 +58,7 @@ internal static class Handles
         }
 
         uint serial = (uint)(offset >> Shift);
-        object?[]? block = BlockOf(serial);
-        return block is null ? null : Volatile.Read(ref block[serial & (BlockSize - 1)]);
+        return Volatile.Read(ref BlockOf(serial)[serial & (BlockSize - 1)]);
     }
 
     /// <summary>The session of a handle.</summary>
@@ -77,24 +85,30 @@ internal static class Handles
     {
         lock (s_lock)
         {
-            if (s_live >= Max)
+            if (s_open >= Max)
             {
                 throw new SessionException(SessionStatus.Limit, "Too many handles are open.",
-                    $$"""{"limit":"handles_max","max":{{Max}},"actual":{{s_live}}}""");
+                    $$"""{"limit":"handles_max","max":{{Max}},"actual":{{s_open}}}""");
             }
 
             uint serial = s_last;
-            object?[] block;
             do
             {
                 serial = serial + 1 >= Max ? 0 : serial + 1;
-                block = BlockOf(serial) ?? MakeBlock(serial);
             }
-            while (block[serial & (BlockSize - 1)] is not null);
+            while (BlockOf(serial)[serial & (BlockSize - 1)] is not null);
 
+            object?[] block = BlockOf(serial);
+            if (block == s_noBlock)
+            {
+                block = MakeBlock(serial);
+            }
+
+            uint last = s_last;
             s_last = serial;
-            s_live++;
-            s_groups[serial >> (BlockBits + GroupBits)]!.Live[(serial >> BlockBits) & (GroupSize - 1)]++;
+            DropIfEmpty(last);
+            s_open++;
+            LiveOf(serial)++;
             Volatile.Write(ref block[serial & (BlockSize - 1)], target);
             return (nint)(s_base + ((nuint)serial << Shift));
         }
@@ -113,15 +127,10 @@ internal static class Handles
             }
 
             uint serial = (uint)(((nuint)handle - s_base) >> Shift);
-            Volatile.Write(ref BlockOf(serial)![serial & (BlockSize - 1)], null);
-            s_live--;
-            Group group = s_groups[serial >> (BlockBits + GroupBits)]!;
-            uint index = (serial >> BlockBits) & (GroupSize - 1);
-            if (--group.Live[index] == 0 && serial >> BlockBits != s_last >> BlockBits)
-            {
-                Volatile.Write(ref group.Blocks[index], null);
-            }
-
+            Volatile.Write(ref BlockOf(serial)[serial & (BlockSize - 1)], null);
+            s_open--;
+            LiveOf(serial)--;
+            DropIfEmpty(serial);
             return target;
         }
     }
@@ -132,11 +141,11 @@ internal static class Handles
         List<SessionStore> stores = [];
         lock (s_lock)
         {
-            foreach (Group? group in s_groups)
+            foreach (object?[][] group in s_groups)
             {
-                foreach (object?[]? block in group?.Blocks ?? [])
+                foreach (object?[] block in group == s_noBlocks ? [] : group)
                 {
-                    foreach (object? target in block ?? [])
+                    foreach (object? target in block == s_noBlock ? [] : block)
                     {
                         if (target is SessionStore store)
                         {
@@ -155,28 +164,34 @@ internal static class Handles
         new(SessionStatus.InvalidHandle, $"This is not an open {type} handle.");
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static object?[]? BlockOf(uint serial)
+    private static object?[] BlockOf(uint serial)
+        => Volatile.Read(ref Volatile.Read(ref s_groups[serial >> (BlockBits + GroupBits)])[BlockIndex(serial)]);
+
+    private static uint BlockIndex(uint serial) => (serial >> BlockBits) & (GroupSize - 1);
+
+    private static ref short LiveOf(uint serial) => ref s_live[serial >> (BlockBits + GroupBits)]![BlockIndex(serial)];
+
+    // The block that the next handle goes to stays, empty or not: handles that are opened and closed one at a time
+    // need no new one each.
+    private static void DropIfEmpty(uint serial)
     {
-        Group? group = Volatile.Read(ref s_groups[serial >> (BlockBits + GroupBits)]);
-        return group is null ? null : Volatile.Read(ref group.Blocks[(serial >> BlockBits) & (GroupSize - 1)]);
+        if (serial >> BlockBits != s_last >> BlockBits && BlockOf(serial) != s_noBlock && LiveOf(serial) == 0)
+        {
+            Volatile.Write(ref s_groups[serial >> (BlockBits + GroupBits)][BlockIndex(serial)], s_noBlock);
+        }
     }
 
     private static object?[] MakeBlock(uint serial)
     {
-        ref Group? group = ref s_groups[serial >> (BlockBits + GroupBits)];
-        if (group is null)
+        uint group = serial >> (BlockBits + GroupBits);
+        if (s_groups[group] == s_noBlocks)
         {
-            Volatile.Write(ref group, new Group());
+            s_live[group] = new short[GroupSize];
+            Volatile.Write(ref s_groups[group], (object?[][])s_noBlocks.Clone());
         }
 
         object?[] block = new object?[BlockSize];
-        Volatile.Write(ref group!.Blocks[(serial >> BlockBits) & (GroupSize - 1)], block);
+        Volatile.Write(ref s_groups[group][BlockIndex(serial)], block);
         return block;
-    }
-
-    private sealed class Group
-    {
-        internal readonly object?[]?[] Blocks = new object?[]?[GroupSize];
-        internal readonly short[] Live = new short[GroupSize];
     }
 }

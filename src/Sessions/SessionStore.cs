@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Runtime.CompilerServices;
 using Sessions.Jobs;
 using Sessions.Lifecycle;
 using Sessions.Platform;
@@ -293,6 +294,7 @@ public sealed partial class SessionStore : IDisposable
 
     internal bool IsFull => Core.Options.Durability == Durability.Full;
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)] // every look of a loop asks
     internal void ThrowIfClosed()
     {
         if (Engine.IsClosed)

@@ -21,12 +21,7 @@ internal sealed class Journal(IDisk disk, uint seed, string owner) : IDisposable
     public List<long> Segments()
     {
         var numbers = new List<long>();
-        if (disk.Stat(Layout.Journal) is not { IsFolder: true })
-        {
-            return numbers;
-        }
-
-        foreach (DiskName name in disk.List(Layout.Journal))
+        foreach (DiskName name in disk.ListIfThere(Layout.Journal))
         {
             if (Layout.TrySegment(name.Name, out long number)) // what is no file there is damage, and is said
             {
@@ -137,12 +132,7 @@ internal sealed class Journal(IDisk disk, uint seed, string owner) : IDisposable
     /// <summary>Removes the segments that somebody began to make and did not finish.</summary>
     public void Sweep()
     {
-        if (disk.Stat(Layout.Journal) is not { IsFolder: true })
-        {
-            return;
-        }
-
-        foreach (DiskName name in disk.List(Layout.Journal))
+        foreach (DiskName name in disk.ListIfThere(Layout.Journal))
         {
             if (!name.IsFolder && Layout.IsUnfinishedSegment(name.Name))
             {

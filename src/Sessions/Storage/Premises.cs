@@ -20,9 +20,12 @@ internal static class Premises
 
     /// <summary>Refuses a store whose root is somebody else's (AccessDenied), and one in which something other than
     /// a folder stands for a folder (Corrupt).</summary>
-    public static void Check(IDisk disk, bool readOnly)
+    /// <param name="disk">The store's.</param>
+    /// <param name="root">The root as it was just looked at.</param>
+    /// <param name="readOnly">True where nothing will be written.</param>
+    public static void Check(IDisk disk, in DiskEntry? root, bool readOnly)
     {
-        RequireOurs("", disk.Stat(""));
+        RequireOurs("", root);
         foreach (string folder in readOnly ? ToRead : [.. ToRead, .. ToWrite])
         {
             DiskEntry? entry = disk.Stat(folder);

@@ -357,13 +357,8 @@ internal sealed class Recovery(StoreCore core)
     /// <summary>Removes all that is in tmp/. Call it alone in the store.</summary>
     public void SweepScratch()
     {
-        if (core.Disk.Stat(Layout.Temporary) is not { IsFolder: true })
-        {
-            return;
-        }
-
         var trees = new Trees(core.Disk, core.InstanceId);
-        foreach (DiskName name in core.Disk.List(Layout.Temporary))
+        foreach (DiskName name in core.Disk.ListIfThere(Layout.Temporary))
         {
             Remove(trees, name, Layout.Temporary + "/" + name.Name);
         }

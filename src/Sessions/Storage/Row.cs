@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+
 namespace Sessions.Storage;
 
 /// <summary>
@@ -84,7 +86,11 @@ internal sealed class Row(string id)
 
     public SessionInfo? WorkingInfo => Working?.Info;
 
-    public bool IsLive => !IsGone && DeletionLsn == 0;
+    public bool IsLive
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)] // every look of a loop asks
+        get => !IsGone && DeletionLsn == 0;
+    }
 
     public string Folder => Layout.Folder(Id, DeletionLsn);
 

@@ -146,6 +146,7 @@ internal sealed class StoreCore
 
     /// <summary>The fast path of the same for calls that come by the million: two loads. They look for
     /// a removed page now and then by a count of their own.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)] // every look of a loop goes through here
     public void RefreshFast()
     {
         if (!Replica.IsCurrent)

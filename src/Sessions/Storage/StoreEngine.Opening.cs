@@ -46,7 +46,7 @@ internal sealed partial class StoreEngine
                 throw new DiskException(DiskError.NotFolder, "open", "", 20);
             }
 
-            Premises.Check(disk, readOnly);
+            Premises.Check(disk, root, readOnly);
             file = StoreFile.Read(disk);
         }
 
@@ -59,7 +59,7 @@ internal sealed partial class StoreEngine
         {
             file = ReadBesideRemains(disk);
             disk.CreateFolder("");
-            Premises.Check(disk, readOnly);
+            Premises.Check(disk, disk.Stat(""), readOnly);
             disk.SpreadFolders("");
         }
 

@@ -8,15 +8,31 @@ internal static class HostileLibrary
 {
     private static readonly Lazy<string> s_program = new(Compile);
 
+    /// <summary>Why the host cannot run here; null where it can.</summary>
+    public static string? WhyNot => !OperatingSystem.IsLinux() ? "Reads /proc and watches with inotify."
+        : File.Exists(Library) ? null : "There is no built library; see ./build.sh lib.";
+
     /// <summary>Where the host is. Whoever asks is skipped where there is nothing to run.</summary>
     public static string Program
     {
         get
         {
-            Assert.SkipUnless(OperatingSystem.IsLinux(), "Reads /proc and watches with inotify.");
-            Assert.SkipUnless(File.Exists(Library), "There is no built library; see ./build.sh lib.");
+            Assert.SkipUnless(WhyNot is null, WhyNot ?? "");
             return s_program.Value;
         }
+    }
+
+    /// <summary>The programs of tests/c that use the whole library by themselves.</summary>
+    public static IEnumerable<string> Programs => Directory.GetFiles(Path.Combine(Root, "tests", "c"), "*.c")
+        .Select(f => Path.GetFileNameWithoutExtension(f))
+        .Except(["boundary", "fulldisk", "module", "tsan_signals"]).Order(StringComparer.Ordinal);
+
+    /// <summary>Compiles one of them into a folder.</summary>
+    public static string Compile(string program, string folder)
+    {
+        string output = Path.Combine(folder, program);
+        Compile(output, Path.Combine(Root, "tests", "c", program + ".c"));
+        return output;
     }
 
     private static string Root
@@ -54,14 +70,18 @@ internal static class HostileLibrary
 
     private static string Compile()
     {
-        string compiler = Environment.GetEnvironmentVariable("CC") is { Length: > 0 } given ? given : "cc";
         string output = Path.Combine(AppContext.BaseDirectory, "hostile-host");
         string fresh = $"{output}.{Environment.ProcessId}";
-        string folder = Path.GetDirectoryName(Library)!;
-        string[] sources = Directory.GetFiles(Path.Combine(Root, "tests", "hostile"), "*.c");
-        Run(compiler, ["-std=gnu11", "-O1", "-g", "-Wall", "-Wextra", "-Werror", "-I", Path.Combine(Root, "include"),
-            .. sources, "-L", folder, "-lsessions", $"-Wl,-rpath,{folder}", "-pthread", "-o", fresh]);
+        Compile(fresh, Directory.GetFiles(Path.Combine(Root, "tests", "hostile"), "*.c"));
         File.Move(fresh, output, overwrite: true);
         return output;
+    }
+
+    private static void Compile(string output, params string[] sources)
+    {
+        string compiler = Environment.GetEnvironmentVariable("CC") is { Length: > 0 } given ? given : "cc";
+        string folder = Path.GetDirectoryName(Library)!;
+        Run(compiler, ["-std=gnu11", "-O1", "-g", "-Wall", "-Wextra", "-Werror", "-I", Path.Combine(Root, "include"),
+            .. sources, "-L", folder, "-lsessions", $"-Wl,-rpath,{folder}", "-pthread", "-o", output]);
     }
 }

@@ -122,6 +122,9 @@ internal static unsafe partial class Libc
     [LibraryImport(Name, EntryPoint = "syscall", SetLastError = true)]
     internal static partial nint OpenHow(nint number, nint folder, byte* path, ulong* how, nint howBytes);
 
+    [LibraryImport(Name, EntryPoint = "syscall", SetLastError = true)]
+    internal static partial nint ReadFolderBlock(nint number, nint fd, byte* block, nint blockBytes);
+
     [LibraryImport(Name, EntryPoint = "syscall")]
     internal static partial nint SystemCall(nint number, int* word, nint operation, nint value, long* time,
         int* secondWord, nint secondValue);
