@@ -26,6 +26,10 @@ internal interface IDisk : IDisposable
     /// not in the store. A link at the end is an entry.</summary>
     DiskEntry? Stat(string path);
 
+    /// <summary>True where something stands at the path. One call to the system, which may be led astray by a link on
+    /// the way: for a look that decides only whether to look again.</summary>
+    bool Glance(string path) => Stat(path) is not null;
+
     /// <summary>The entries of a folder, without "." and "..", in no order. The folder must
     /// exist.</summary>
     IReadOnlyList<DiskName> List(string path);

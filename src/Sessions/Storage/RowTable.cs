@@ -284,7 +284,7 @@ internal sealed partial class RowTable(IDisk disk, Quarantine quarantine, string
 
         byte[]? image = ReadSmall(row, Layout.LogStateFile, c => Events.LogState.CanRead(c, row.Id), isSettled,
             Rebuilt);
-        if (image is null && disk.Stat(row.Folder + "/" + Layout.HistoryFolder) is not null)
+        if (image is null && disk.Glance(row.Folder + "/" + Layout.HistoryFolder))
         {
             image = Rebuilt(); // somebody removed it
         }
@@ -307,9 +307,9 @@ internal sealed partial class RowTable(IDisk disk, Quarantine quarantine, string
         Func<byte[]?>? fallback = null)
     {
         string path = row.Folder + "/" + name;
-        bool wasThere = disk.Stat(row.Folder) is not null;
+        bool wasThere = disk.Glance(row.Folder);
         byte[]? read = SmallFile.Read(disk, quarantine, path, row.Id, isValid, fallback);
-        if (read is not null || isSettled || (wasThere && disk.Stat(row.Folder) is not null))
+        if (read is not null || isSettled || (wasThere && disk.Glance(row.Folder)))
         {
             return read;
         }

@@ -50,6 +50,12 @@ internal sealed unsafe class UnixDisk : IDisk
         }
     }
 
+    public bool Glance(string path)
+    {
+        StorePath.Check("stat", path);
+        return _root.TryGlance(path, out _) || (!IsMissing(Errno.Last) && Stat(path) is not null);
+    }
+
     public IReadOnlyList<DiskName> List(string path)
     {
         StorePath.Check("opendir", path);
