@@ -114,14 +114,19 @@ internal static class EventLogFile
         return c;
     }
 
-    public static Dictionary<string, long> ReadIds(IDisk disk, Row row, LogState state)
+    /// <summary>The ids of the events that the session has: not of lines that a prune left in an ancestor's log,
+    /// nor of those that readers see as damage.</summary>
+    public static Dictionary<string, long> ReadIds(IDisk disk, Row row, LogState state, long lastSeq)
     {
         var ids = new Dictionary<string, long>();
         using LogView log = LogView.Open(disk, row, state);
-        var reader = new LineReader(log, 0);
-        while (reader.TryRead(out ReadOnlySpan<byte> line))
+        var walk = new LogWalk(log, state.FirstSeq <= 1 ? 0 : LogSearch.After(log, state.FirstSeq - 1), lastSeq);
+        while (walk.TryNext())
         {
-            EventIds.Add(ids, line);
+            if (walk.Damage is null && walk.Seq >= state.FirstSeq)
+            {
+                EventIds.Add(ids, walk.Unclosed.Span, walk.Seq);
+            }
         }
 
         return ids;

@@ -16,6 +16,7 @@ internal sealed class LogAppender
     private readonly Row _row;
     private readonly Utf8Buffer _lines;
     private readonly long _offset;
+    private readonly long _lastSeq; // of what was there before this request
     private readonly int _lead;
     private readonly List<(OpenStream Stream, long Seq, bool IsKept)> _ended = [];
     private readonly List<Compaction> _compactions = [];
@@ -42,6 +43,7 @@ internal sealed class LogAppender
                 : EventLogFile.CountForeign(core.Disk, row, transaction.Log(row), _counters);
         }
 
+        _lastSeq = _counters.LastSeq;
         _lines = new Utf8Buffer(sizeHint);
         if (lead)
         {
@@ -210,7 +212,7 @@ internal sealed class LogAppender
             return inBatch;
         }
 
-        _row.EventIds ??= EventLogFile.ReadIds(_core.Disk, _row, _transaction.Log(_row));
+        _row.EventIds ??= EventLogFile.ReadIds(_core.Disk, _row, _transaction.Log(_row), _lastSeq);
         return _row.EventIds.TryGetValue(id, out long first) ? first : null;
     }
 }

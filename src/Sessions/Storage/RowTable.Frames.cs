@@ -142,7 +142,7 @@ internal sealed partial class RowTable
 
                 if (row.EventIds is { } ids)
                 {
-                    Events.EventIds.Add(ids, change.Lines.Span);
+                    Events.EventIds.AddLines(ids, change.Lines.Span);
                 }
 
                 Lagging.Add(row);
@@ -177,7 +177,9 @@ internal sealed partial class RowTable
 
                 break;
             case ChangeKind.Log:
+                long first = row.Log?.FirstSeq ?? 0;
                 row.Log = Events.LogState.Read(change.Image);
+                row.EventIds = row.Log.FirstSeq == first ? row.EventIds : null; // a prune took some away
                 break;
             case ChangeKind.Lock:
             case ChangeKind.Queue:

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Sessions.Events;
 using Sessions.Platform;
 using Sessions.Storage;
 using Sessions.Tests.Disks;
@@ -138,6 +139,78 @@ public sealed class PruneTests : IDisposable
         Reopen();
         Assert.Equal([5], Seqs(_store.OpenSession(early.Id).Events()));
         Assert.Equal([7, 8], Seqs(_store.OpenSession(after.Id).Events()));
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void An_event_id_that_a_branch_no_longer_has_after_a_prune_is_a_new_event(bool isReopened)
+    {
+        Session parent = _store.Create();
+        for (int i = 1; i <= 10; i++)
+        {
+            parent.Say($"prompt {i}", id: $"e{i}");
+        }
+
+        Session branch = parent.Fork(), own = parent.Fork();
+        for (int i = 11; i <= 14; i++)
+        {
+            own.Say($"prompt {i}", id: $"e{i}");
+        }
+
+        using SessionStore other = Open(_disk.OpenAs(), _time);
+        Session theirs = other.OpenSession(branch.Id);
+        Assert.All([branch, own, theirs], s => Assert.Equal(2, s.Say("again", id: "e2"))); // all know the ids now
+        Prune(branch, """{"max_events":3}""");
+        Prune(own, """{"max_events":2}""");
+        if (isReopened)
+        {
+            other.Close();
+            Reopen();
+            (branch, own, parent) = (_store.OpenSession(branch.Id), _store.OpenSession(own.Id),
+                _store.OpenSession(parent.Id));
+        }
+
+        Assert.Equal(11, branch.Say("new", id: "e2"));
+        Assert.Equal(11, branch.Say("new", id: "e2"));
+        Assert.Equal(9, branch.Say("still there", id: "e9"));
+        Assert.Equal([8, 9, 10, 11], Seqs(branch.Events()));
+        using (SessionStream stream = branch.BeginStream("agent_message", new AppendOptions { Id = "e3" }))
+        {
+            Assert.Equal(12, stream.End());
+        }
+
+        Assert.Equal(15, own.Say("new", id: "e11"));
+        Assert.Equal(16, own.Say("new", id: "e2"));
+        Assert.Equal(13, own.Say("still there", id: "e13"));
+        Assert.Equal(2, parent.Say("still there", id: "e2"));
+        if (!isReopened)
+        {
+            Assert.Equal(11, theirs.Say("new", id: "e2"));
+            Assert.Equal(13, theirs.Say("new", id: "e4"));
+        }
+
+        _store.AssertSound();
+    }
+
+    [Fact]
+    public void The_id_of_a_line_that_readers_see_as_damage_is_no_event_that_the_session_has()
+    {
+        Session session = _store.Create();
+        session.Say("one", id: "a");
+        session.Say("two");
+        _store.Close();
+        string path = Layout.LiveFolder(session.Id) + "/" + Layout.EventsFile;
+        var lines = new Utf8Buffer();
+        lines.Raw(_disk.Peek(path)!);
+        EventLine.Write(lines, 1, "user_prompt", 1, null, "b", "{\"text\":\"not in its place\"}"u8);
+        EventLine.Write(lines, 90, "user_prompt", 1, null, "c", "{\"text\":\"not counted\"}"u8);
+        _disk.Poke(path, lines.ToArray());
+        _store = Open(_disk, _time);
+        session = _store.OpenSession(session.Id);
+        Assert.Equal(1, session.Say("one", id: "a"));
+        Assert.Equal(3, session.Say("three", id: "b"));
+        Assert.Equal(4, session.Say("four", id: "c"));
     }
 
     [Fact]
