@@ -13,15 +13,20 @@ internal static class RepairEvents
 
     /// <summary>Results of the open tool calls of a turn, unless it was stopped for a reason that leaves them
     /// open.</summary>
-    public static List<RepairAction> Results(Turn turn, bool force, string mark)
+    public static List<RepairAction> Results(TurnLedger ledger, Turn turn, bool force, string mark)
         => turn.NeedsForce && !force ? []
-            : turn.Calls.FindAll(c => c.IsOpen).ConvertAll(c => Result(turn, c, mark));
+            : turn.Calls.FindAll(c => c.IsOpen).ConvertAll(c => Result(ledger, turn, c, mark));
 
-    private static RepairAction Result(Turn turn, ToolCall call, string mark)
+    private static RepairAction Result(TurnLedger ledger, Turn turn, ToolCall call, string mark)
     {
         var data = new Utf8Buffer(128);
-        data.Byte('{').Member("tool_call_id", call.Id).Member("status", "interrupted").Member(mark, true)
-            .Byte('}');
+        data.Byte('{').Member("tool_call_id", call.Id).Member("status", "interrupted").Member(mark, true);
+        if (!ledger.IsFoundById(turn, call))
+        {
+            data.Member(CallSeq.Member, call.Seq);
+        }
+
+        data.Byte('}');
         return new RepairAction("append_interrupted_tool_result", "the tool call has no result",
             [Event("tool_call_update", data, turn)])
         {

@@ -179,7 +179,8 @@ internal sealed class RepairScan
 
             if (!isBarred)
             {
-                _report.Actions.AddRange(RepairEvents.Results(turn, force, RepairEvents.Repaired));
+                _report.Actions.AddRange(RepairEvents.Results(_ledger, turn, force,
+                    RepairEvents.Repaired));
                 if (endsHere && !onlyCalls)
                 {
                     _report.Actions.Add(RepairEvents.End(turn, RepairEvents.Repaired));

@@ -4,13 +4,9 @@ using Sessions.Storage;
 namespace Sessions.Events;
 
 /// <summary>A tool call and whether it still waits for its result.</summary>
-internal sealed class ToolCall(string id, long seq)
+internal sealed class ToolCall(string id, long seq) : KnownCall(seq)
 {
     public string Id { get; } = id;
-
-    public long Seq { get; } = seq;
-
-    public bool IsOpen { get; set; } = true;
 }
 
 /// <summary>A turn as far as its events tell.</summary>
@@ -52,8 +48,7 @@ internal sealed class TurnLedger
 {
     private readonly List<Turn> _turns = [];
     private readonly Dictionary<string, Turn> _byId = new(StringComparer.Ordinal);
-    private readonly Dictionary<(string? TurnId, string CallId), ToolCall> _calls = [];
-    private readonly Dictionary<string, ToolCall> _latestCalls = new(StringComparer.Ordinal);
+    private readonly CallBook _calls = new();
     private readonly HashSet<Turn> _perhapsOpen = []; // those that events came to since it was last asked
     private Turn? _unnamed;
 
@@ -73,16 +68,26 @@ internal sealed class TurnLedger
         return open;
     }
 
+    /// <summary>True where a result that names the call by its turn and its id is that of this open call; else it
+    /// has to give the call's number, too.</summary>
+    public bool IsFoundById(Turn turn, ToolCall call)
+        => _calls.IsFound(call, Encoding.UTF8.GetBytes(turn.Id ?? ""), Encoding.UTF8.GetBytes(call.Id));
+
     /// <summary>Takes in an event. False for a tool call without a result that has no id to find one by.</summary>
     public bool Add(EventView e, bool isHidden)
     {
-        Turn turn = Find(e.TurnId is null ? null : Clean(e.TurnId), e.Type);
+        Turn turn = Find(string.IsNullOrEmpty(e.TurnId) ? null : Clean(e.TurnId), e.Type);
         _perhapsOpen.Add(turn);
         if (isHidden)
         {
             // What a rewind hides is not mended; but a turn that had ended had ended.
             turn.EndSeq = e.Type == "turn_end" ? e.Seq : turn.EndSeq;
             return true;
+        }
+
+        if (e.Type is "user_prompt" or "turn_end")
+        {
+            _calls.EndUnnamed();
         }
 
         switch (e.Type)
@@ -103,8 +108,8 @@ internal sealed class TurnLedger
                 (turn.LastSeq, turn.LastType) = (e.Seq, e.Type);
                 return AddCall(e, turn, out _);
             case "tool_call_update":
-                // A result says nothing of whether the agent had more to say. One without a turn id that answers
-                // to a call further up begins no turn.
+                // An update says nothing of whether the agent had more to say. One without a turn id that speaks
+                // of a call further up begins no turn.
                 bool begins = turn.Id is not null || turn.LastSeq != 0;
                 bool isNamed = AddCall(e, turn, out bool isAnswer);
                 turn.LastSeq = begins || !isAnswer ? e.Seq : 0;
@@ -142,44 +147,38 @@ internal sealed class TurnLedger
     private bool AddCall(EventView e, Turn turn, out bool isAnswer)
     {
         isAnswer = false;
-        (string? id, bool hasResult) = ReadCall(e);
+        (string? id, long seq, bool hasResult) = ReadCall(e);
         if (id is null)
         {
             return hasResult || e.Type == "tool_call_update";
         }
 
-        ToolCall? call = _calls.GetValueOrDefault((turn.Id, id));
-        if (hasResult)
-        {
-            // Some hosts number their calls from 1 in every turn, others leave the turn out of the result.
-            call ??= _latestCalls.GetValueOrDefault(id);
-            if (call is not null)
-            {
-                call.IsOpen = false;
-                isAnswer = true;
-            }
-
-            return true;
-        }
-
-        if (call is null || (!call.IsOpen && e.Type == "tool_call"))
+        byte[] turnKey = Encoding.UTF8.GetBytes(turn.Id ?? ""), key = Encoding.UTF8.GetBytes(id);
+        var call = (ToolCall?)_calls.Find(turnKey, key, seq, begins: e.Type == "tool_call");
+        isAnswer = call is not null;
+        if (call is null)
         {
             call = new ToolCall(id, e.Seq);
-            turn.Calls.Add(call);
-            _calls[(turn.Id, id)] = _latestCalls[id] = call;
+            _calls.Add(call, turnKey, key);
+            if (!hasResult)
+            {
+                turn.Calls.Add(call);
+            }
         }
 
+        call.IsOpen &= !hasResult;
         return true;
     }
 
     // A final status is a result, and so is output where nothing says that more is to come.
-    private static (string? Id, bool HasResult) ReadCall(EventView e)
+    private static (string? Id, long Seq, bool HasResult) ReadCall(EventView e)
     {
         string? id = null, status = null;
+        long seq = 0;
         bool hasOutput = false;
         if (e.Data.Span is not [(byte)'{', ..])
         {
-            return (null, false);
+            return (null, 0, false);
         }
 
         foreach (JsonMember m in JsonMembers.Of(e.Data))
@@ -187,14 +186,15 @@ internal sealed class TurnLedger
             bool isText = m.Value.Span[0] == '"';
             switch (m.Name)
             {
-                case "tool_call_id" when isText: id = Clean(m.Text); break;
+                case "tool_call_id": id = isText ? Clean(m.Text) : null; break;
+                case "call_seq": seq = CallSeq.Read(m.Value.Span); break;
                 case "status" when isText: status = m.Text; break;
                 case "raw_output": hasOutput = !m.IsNull; break;
                 default: break;
             }
         }
 
-        return (string.IsNullOrEmpty(id) ? null : id, status is null ? hasOutput
+        return (string.IsNullOrEmpty(id) ? null : id, seq, status is null ? hasOutput
             : status is "completed" or "failed" or "cancelled" or "interrupted");
     }
 

@@ -75,7 +75,7 @@ internal sealed class WarmLedger(bool isTaken = false) : IWarm
         var events = new List<NewEvent>();
         foreach (Turn turn in _ledger.FindWithOpenCalls())
         {
-            foreach (RepairAction action in RepairEvents.Results(turn, force: false, RepairEvents.Aborted))
+            foreach (RepairAction action in RepairEvents.Results(_ledger, turn, force: false, RepairEvents.Aborted))
             {
                 events.AddRange(action.Events);
             }

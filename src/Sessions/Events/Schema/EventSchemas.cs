@@ -10,7 +10,8 @@ internal static class EventSchemas
 
     private static readonly Shape Tool = Shape.Object(
         ("tool_call_id!", Shape.Id), ("title", Shape.Text), ("kind", Shape.Text), ("status", ToolStatus),
-        ("raw_input", Shape.Any), ("raw_output", Shape.Any), ("content", Shape.Any), ("locations", Shape.List));
+        ("raw_input", Shape.Any), ("raw_output", Shape.Any), ("content", Shape.Any), ("locations", Shape.List),
+        (CallSeq.Member, Shape.Integer));
 
     private static readonly Shape FileUse = Shape.Object(
         ("path!", Shape.Id), ("line", Shape.Integer), ("limit", Shape.Integer), ("bytes", Shape.Integer));

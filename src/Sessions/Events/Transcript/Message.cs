@@ -29,6 +29,9 @@ internal sealed class Message(Role role, long seq, long timestamp, Chunk turnId)
 
     public List<Part> Parts { get; } = new(role == Role.Assistant ? 4 : 1);
 
+    /// <summary>True where a call in it has an id that was there before, here or in another message.</summary>
+    public bool MayRepeatCallIds { get; set; }
+
     /// <summary>Why the turn ended, the inside of a JSON string.</summary>
     public Chunk StopReason { get; set; }
 

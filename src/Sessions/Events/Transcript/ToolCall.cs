@@ -10,8 +10,11 @@ internal enum ToolState
 }
 
 /// <summary>What is known of a tool call: the last word of its events on each member.</summary>
-internal sealed class ToolCall
+internal sealed class ToolCall(long seq) : KnownCall(seq)
 {
+    /// <summary>Where it is shown.</summary>
+    public Part? Part { get; set; }
+
     /// <summary>The inside of a JSON string, as are title, kind, name and status.</summary>
     public Chunk Id { get; init; }
 
@@ -64,6 +67,7 @@ internal sealed class ToolCall
     /// <summary>Takes over what an event says; null counts as not said.</summary>
     public void Update(Arena arena, ReadOnlySpan<byte> data)
     {
+        bool hasStatus = false, isFinal = false, hasOutput = false;
         var members = new MemberScan(data);
         while (members.Next())
         {
@@ -80,6 +84,7 @@ internal sealed class ToolCall
             else if (name.SequenceEqual("raw_output"u8))
             {
                 RawOutput = arena.Add(value);
+                hasOutput = true;
             }
             else if (name.SequenceEqual("content"u8))
             {
@@ -88,9 +93,20 @@ internal sealed class ToolCall
             else if (members.IsText)
             {
                 SetText(arena, name, members.RawText);
+                if (name.SequenceEqual("status"u8))
+                {
+                    (hasStatus, isFinal) = (true, IsFinal(members.RawText));
+                }
             }
         }
+
+        // What counts as a result is what does so for a repair.
+        IsOpen &= !(hasStatus ? isFinal : hasOutput);
     }
+
+    private static bool IsFinal(ReadOnlySpan<byte> status) => status.SequenceEqual("completed"u8)
+        || status.SequenceEqual("failed"u8) || status.SequenceEqual("cancelled"u8)
+        || status.SequenceEqual("interrupted"u8);
 
     private void SetText(Arena arena, ReadOnlySpan<byte> name, ReadOnlySpan<byte> text)
     {

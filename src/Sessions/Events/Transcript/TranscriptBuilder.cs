@@ -9,10 +9,9 @@ namespace Sessions.Events.Transcript;
 internal sealed class TranscriptBuilder
 {
     private readonly KeyTable<Message> _turns = new();
-    private readonly KeyTable<Part> _tools = new();
-    private readonly KeyTable<Part> _permissions = new();
+    private readonly CallBook _tools = new();
+    private readonly CallBook _questions = new();
     private readonly Arena _arena = new();
-    private readonly Utf8Buffer _key = new(128);
 
     // The assistant's message of the turn that events without a turn belong to; null before its first part.
     private Message? _current;
@@ -75,6 +74,7 @@ internal sealed class TranscriptBuilder
         Chunk turn = e.TurnId.IsEmpty ? default : _arena.Add(e.TurnId);
         var message = new Message(Role.User, e.Seq, e.Timestamp, turn);
         Messages.Add(message);
+        EndUnnamed();
 
         // What comes next belongs to the turn that the prompt begins, or goes on with one that it names.
         _currentTurn = turn;
@@ -106,47 +106,60 @@ internal sealed class TranscriptBuilder
 
     private void AddTool(in EventSlice e, bool isCall)
     {
-        ReadOnlySpan<byte> id = Member(e.Data, "tool_call_id"u8);
-        if (id.IsEmpty || id[0] != '"')
+        ReadOnlySpan<byte> id = default;
+        long seq = 0;
+        var members = new MemberScan(e.Data);
+        while (members.Next())
+        {
+            if (members.Name.SequenceEqual("tool_call_id"u8))
+            {
+                id = members.IsText ? members.RawText : default;
+            }
+            else if (members.Name.SequenceEqual("call_seq"u8))
+            {
+                seq = CallSeq.Read(members.Value);
+            }
+        }
+
+        if (id.IsEmpty)
         {
             AddData(e, e.Type, e.Data);
             return;
         }
 
-        id = id[1..^1];
-
-        // Some agents count their calls from one in each turn: a call in another turn is another call, and a
-        // result is that of its own turn's before that of the last one.
-        Part? part = (e.TurnId.IsEmpty ? null : _tools.Find(InTurn(e.TurnId, id))) ?? _tools.Find(id);
-        if (part is null || (isCall && part.Message != TurnOf(e)))
+        ReadOnlySpan<byte> turnKey = Unescape.Utf8(e.TurnId), key = Unescape.Utf8(id);
+        var tool = (ToolCall?)_tools.Find(turnKey, key, seq, isCall);
+        if (tool is null)
         {
             Message message = MessageOf(e);
-            part = new Part(PartKind.Tool, message, e.Seq) { Tool = new ToolCall { Id = _arena.Add(id) } };
-            message.Parts.Add(part);
-            _tools.Set(id, part);
-            if (message.TurnId.IsSet)
-            {
-                _tools.Set(InTurn(message.TurnId.Span, id), part);
-            }
+            tool = new ToolCall(e.Seq) { Id = _arena.Add(id) };
+            tool.Part = new Part(PartKind.Tool, message, e.Seq) { Tool = tool };
+            message.Parts.Add(tool.Part);
+            message.MayRepeatCallIds |= _tools.Add(tool, turnKey, key);
         }
 
-        part.Tool!.Update(_arena, e.Data);
-        part.Touch(e.Seq);
+        tool.Update(_arena, e.Data);
+        tool.Part!.Touch(e.Seq);
     }
 
-    private ReadOnlySpan<byte> InTurn(ReadOnlySpan<byte> turnId, ReadOnlySpan<byte> id)
-    {
-        _key.Clear();
-        return _key.Raw(turnId).Byte('"').Raw(id).Written; // a quote stands in neither: they are escaped
-    }
-
+    // Who asks again under an id that was answered, or in another turn, asks another question.
     private void AddPermission(in EventSlice e)
     {
-        ReadOnlySpan<byte> id = Member(e.Data, "request_id"u8);
-        if (!id.IsEmpty && _permissions.Find(id) is { } part)
+        ReadOnlySpan<byte> id = default, outcome = default;
+        var members = new MemberScan(e.Data);
+        while (members.Next())
         {
-            part.Data = _arena.Add(e.Data);
-            part.Touch(e.Seq);
+            id = members.Name.SequenceEqual("request_id"u8) ? members.Value : id;
+            outcome = members.Name.SequenceEqual("outcome"u8) ? members.Value : outcome;
+        }
+
+        bool asks = outcome.IsEmpty || outcome.SequenceEqual("null"u8);
+        ReadOnlySpan<byte> turnKey = Unescape.Utf8(e.TurnId), key = Unescape.Utf8(id);
+        if (!id.IsEmpty && (Question?)_questions.Find(turnKey, key, 0, asks) is { } known)
+        {
+            known.Part.Data = _arena.Add(e.Data);
+            known.Part.Touch(e.Seq);
+            known.IsOpen &= asks;
             return;
         }
 
@@ -154,7 +167,7 @@ internal sealed class TranscriptBuilder
         added.Question = added.Data;
         if (!id.IsEmpty)
         {
-            _permissions.Set(id, added);
+            _questions.Add(new Question(added) { IsOpen = asks }, turnKey, key);
         }
     }
 
@@ -212,6 +225,14 @@ internal sealed class TranscriptBuilder
         {
             (_current, _currentTurn) = (null, default);
         }
+
+        EndUnnamed();
+    }
+
+    private void EndUnnamed()
+    {
+        _tools.EndUnnamed();
+        _questions.EndUnnamed();
     }
 
     // Something that is said of a turn and shown with its message, where it has one.
@@ -294,5 +315,10 @@ internal sealed class TranscriptBuilder
         }
 
         return value;
+    }
+
+    private sealed class Question(Part part) : KnownCall(part.Seq)
+    {
+        public Part Part => part;
     }
 }

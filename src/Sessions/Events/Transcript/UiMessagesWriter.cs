@@ -14,16 +14,17 @@ internal static class UiMessagesWriter
             .Raw(",\"timestamp\":"u8).TimeOrNull(message.Timestamp).Raw(",\"turn_id\":"u8).TextOrNull(message.TurnId)
             .Raw(",\"stop_reason\":"u8).TextOrNull(message.StopReason).Raw(",\"usage\":"u8);
         output.Raw(message.Usage.IsSet ? message.Usage.Span : "null"u8).Small.Raw("},\"parts\":["u8);
+        KeyTable<Part>? ids = message.MayRepeatCallIds ? new KeyTable<Part>() : null;
         for (int i = 0; i < message.Parts.Count; i++)
         {
             output.Small.Raw(i == 0 ? ""u8 : ","u8);
-            WritePart(message.Parts[i], i, output);
+            WritePart(message.Parts[i], i, ids, output);
         }
 
         output.Small.Raw("]}"u8);
     }
 
-    private static void WritePart(Part part, int index, TranscriptOutput output)
+    private static void WritePart(Part part, int index, KeyTable<Part>? ids, TranscriptOutput output)
     {
         switch (part.Kind)
         {
@@ -34,7 +35,7 @@ internal static class UiMessagesWriter
                 output.Raw(part.Text).Small.Raw("\"}"u8);
                 break;
             case PartKind.Tool:
-                WriteTool(part.Tool!, output);
+                WriteTool(part, ids, output);
                 break;
             case PartKind.File:
                 WriteFile(FileReference.Of(part), output);
@@ -52,8 +53,9 @@ internal static class UiMessagesWriter
         }
     }
 
-    private static void WriteTool(ToolCall tool, TranscriptOutput output)
+    private static void WriteTool(Part part, KeyTable<Part>? ids, TranscriptOutput output)
     {
+        ToolCall tool = part.Tool!;
         ReadOnlySpan<byte> plain = tool.PlainName;
         Utf8Buffer head = output.Small;
         if (plain.IsEmpty)
@@ -65,7 +67,7 @@ internal static class UiMessagesWriter
             head.Raw("{\"type\":\"tool-"u8).Raw(plain);
         }
 
-        head.Raw("\",\"toolCallId\":\""u8).Raw(tool.Id.Span);
+        WriteId(part, ids, head.Raw("\",\"toolCallId\":\""u8));
         if (tool.Title.Length > 0)
         {
             head.Raw("\",\"title\":\""u8).Raw(tool.Title.Span);
@@ -91,6 +93,20 @@ internal static class UiMessagesWriter
         }
 
         output.Small.Byte('}');
+    }
+
+    // Hosts find a part by its id: in a message, a call whose id was there before has the number of its first event
+    // behind it.
+    private static void WriteId(Part part, KeyTable<Part>? ids, Utf8Buffer head)
+    {
+        int start = head.Length;
+        head.Raw(part.Tool!.Id.Span);
+        while (ids?.Find(Unescape.Utf8(head.Written[start..])) is not null)
+        {
+            head.Byte('-').Number(part.Seq);
+        }
+
+        ids?.Set(Unescape.Utf8(head.Written[start..]), part);
     }
 
     private static ReadOnlySpan<byte> NameOf(ToolState state) => state switch
