@@ -360,8 +360,9 @@ SESSION_API session_status_t session_watch_destroy(session_watch_t *watch);
  * @param length           its length in bytes
  * @param[out] out_json    the entry; free it with session_string_free()
  * @param[out] out_length  its length in bytes; may be NULL
- * @return SESSION_OK; SESSION_E_INVALID_JSON; SESSION_E_INVALID_ARGUMENT: a member;
- *         SESSION_E_QUEUE_FULL; SESSION_E_LIMIT: a message of more than 1 MiB, or 4 MiB in all;
+ * @return SESSION_OK; SESSION_E_INVALID_JSON: also half of a surrogate pair;
+ *         SESSION_E_INVALID_ARGUMENT: a member; SESSION_E_QUEUE_FULL; SESSION_E_LIMIT: a message
+ *         of more than 1 MiB, or 4 MiB in all;
  *         SESSION_E_ACCESS_DENIED (`{"rule":"queue.enabled"}`): it is switched off
  * @remark Any thread. Cost: commit.
  * @since 0.1
@@ -526,8 +527,8 @@ SESSION_API session_status_t session_get_buttons(session_t *session, char **out_
  * @param buttons_json  `[{"label":"Run the tests","response":"Please run all tests."}]`
  * @param for_seq       the event they follow; 0: the last one now
  * @return SESSION_OK; SESSION_E_CONFLICT: a `user_prompt` came behind that event, or a rewind hides
- *         it; SESSION_E_INVALID_JSON; SESSION_E_INVALID_ARGUMENT: not an array of buttons, or no
- *         such event yet
+ *         it; SESSION_E_INVALID_JSON: also half of a surrogate pair; SESSION_E_INVALID_ARGUMENT:
+ *         not an array of buttons, or no such event yet
  * @remark Any thread. Cost: commit.
  * @since 0.1
  */

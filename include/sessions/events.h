@@ -85,6 +85,10 @@ typedef struct session_cursor_options {
 /**
  * Appends one event. Types `user_prompt` and `agent_message` raise `message_count`.
  *
+ * The data keeps its bytes, here and in every page of events: also half of a surrogate pair as an
+ * escape (`"\ud83d"` alone), which is JSON but which strict parsers refuse. Transcripts have U+FFFD
+ * in its place.
+ *
  * @param session       the session
  * @param type          1 to 128 bytes without control characters
  * @param data_json     one JSON value of at most 64 MiB; kept token for token

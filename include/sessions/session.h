@@ -84,7 +84,12 @@ extern "C" {
 #define SESSION_ABORT_RELAXED 0x2u /**< Signal now, record without waiting for the disk. */
 /** @} */
 
-/** How a session begins. @since 0.1 */
+/**
+ * How a session begins. Text in metadata and facts is Unicode: half of a surrogate pair as an
+ * escape is SESSION_E_INVALID_JSON with its offset, here and in updates, so that a strict parser
+ * can read all that is answered.
+ * @since 0.1
+ */
 typedef struct session_create_options {
   uint32_t size;               /**< sizeof(session_create_options_t). */
   uint32_t flags;              /**< 0. */
@@ -273,8 +278,8 @@ SESSION_API session_status_t session_suggest_title(session_t *session, const cha
  *
  * @param session           the session
  * @param merge_patch_json  a JSON object; members that are null are removed
- * @return SESSION_OK; SESSION_E_INVALID_JSON; SESSION_E_INVALID_ARGUMENT: not an object;
- *         SESSION_E_LIMIT: more than 1 MiB afterwards
+ * @return SESSION_OK; SESSION_E_INVALID_JSON: also half of a surrogate pair;
+ *         SESSION_E_INVALID_ARGUMENT: not an object; SESSION_E_LIMIT: more than 1 MiB afterwards
  * @remark Any thread. Cost: commit.
  * @since 0.1
  */

@@ -150,7 +150,9 @@ SESSION_API session_status_t session_store_flush(session_store_t *store);
  * report has 10,000 issues at most; `issues_left_off` counts the others, and the notes in the
  * quarantine that were not read. Three codes name what stands in a store and is none of its own:
  * `misplaced` (a link, a pipe, a second name of a file), `wrong_owner` (an untrusted user owns it
- * or may write to it) and `rule_damaged` (a rule of config.json; its default holds).
+ * or may write to it) and `rule_damaged` (a rule of config.json; its default holds). The info
+ * `half_surrogates` counts halves of surrogate pairs in a file of an earlier version: hosts are
+ * shown U+FFFD for each, the file keeps them.
  *
  * @param store            the store
  * @param[out] out_json    the report; free it with session_string_free()

@@ -182,6 +182,7 @@ public sealed partial class Session
     {
         var b = new Utf8Buffer(1024);
         write(b);
+        HalfPairs.ReplaceIn(b.Writable); // an earlier version took them
         output.Write(b.Written);
     }
 }

@@ -45,7 +45,7 @@ public sealed partial class Session : IDisposable
     }
 
     /// <summary>Writes the info as JSON: always what was last published.</summary>
-    public void WriteInfo(IBufferWriter<byte> output) => output.Write(Visible().Json);
+    public void WriteInfo(IBufferWriter<byte> output) => output.Write(Visible().Shown);
 
     /// <summary>Sets the user's title, at most 16 KiB of UTF-8; "" goes back to the default.</summary>
     public void UpdateTitle(string title)
@@ -76,7 +76,7 @@ public sealed partial class Session : IDisposable
     /// <summary>Changes the metadata by merge patch (RFC 7396).</summary>
     public void UpdateMetadata(ReadOnlySpan<byte> mergePatch)
     {
-        var patch = new InfoPatch { Metadata = JsonText.Compact(mergePatch, "merge_patch_json", isObject: true) };
+        var patch = new InfoPatch { Metadata = JsonText.CompactText(mergePatch, "merge_patch_json", isObject: true) };
         Change(Ahead(patch, mergePatch.Length).Apply);
     }
 

@@ -387,7 +387,7 @@ public sealed partial class SessionStore : IDisposable
             return SessionInfo.EmptyObject;
         }
 
-        byte[] compact = JsonText.Compact(text.Span, argument, isObject: true);
+        byte[] compact = JsonText.CompactText(text.Span, argument, isObject: true);
         Checks.AtMost(compact.Length, Limits.MetadataBytesMax, limit);
         return compact;
     }

@@ -48,6 +48,7 @@ internal sealed record InfoPatch
             Checks.Title(title);
         }
 
+        JsonText.RequirePairs(mergePatch, argument);
         return patch;
     }
 

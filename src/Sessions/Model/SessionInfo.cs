@@ -57,6 +57,7 @@ internal sealed record SessionInfo
     };
 
     private byte[]? _json;
+    private byte[]? _shown;
 
     // A copy made by `with` must not take the text of the original along.
     private SessionInfo(SessionInfo original)
@@ -93,6 +94,9 @@ internal sealed record SessionInfo
 
     /// <summary>The compact JSON, made once.</summary>
     public byte[] Json => _json ??= Storage.InfoCodec.Write(this);
+
+    /// <summary>The same for hosts: text that an earlier version took and strict parsers refuse is replaced.</summary>
+    public byte[] Shown => _shown ??= Storage.HalfPairs.Replace(Json);
 }
 
 /// <summary>What an append changes of a session's info.</summary>

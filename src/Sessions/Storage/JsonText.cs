@@ -46,6 +46,27 @@ internal static class JsonText
         return output.ToArray();
     }
 
+    /// <summary>The same, where text of the host's is shown again as a part of ours: a half of a surrogate pair is
+    /// an InvalidJson too, with the byte at which it stands.</summary>
+    public static byte[] CompactText(ReadOnlySpan<byte> json, string argument, bool isObject)
+    {
+        byte[] compact = Compact(json, argument, isObject);
+        RequirePairs(json, argument);
+        return compact;
+    }
+
+    /// <summary>Throws InvalidJson where the JSON has half of a surrogate pair.</summary>
+    public static void RequirePairs(ReadOnlySpan<byte> json, string argument)
+    {
+        int half = HalfPairs.Find(json);
+        if (half >= 0)
+        {
+            ReadOnlySpan<byte> before = json[..half];
+            throw Invalid(argument, half, before.Count((byte)'\n'), half - (before.LastIndexOf((byte)'\n') + 1),
+                "the other half of a surrogate pair");
+        }
+    }
+
     /// <summary>The compact form, or null where the bytes are not one whole JSON object.</summary>
     public static byte[]? TryCompactObject(ReadOnlySpan<byte> json)
     {
@@ -146,9 +167,11 @@ internal static class JsonText
             start += json[start..].IndexOf((byte)'\n') + 1;
         }
 
-        long offset = Math.Min(start + column, json.Length);
-        return new SessionException(SessionStatus.InvalidJson, $"{argument} is not JSON at byte {offset}.",
+        return Invalid(argument, Math.Min(start + column, json.Length), line, column, expected);
+    }
+
+    private static SessionException Invalid(string argument, long offset, long line, long column, string expected)
+        => new(SessionStatus.InvalidJson, $"{argument} is not JSON at byte {offset}.",
             Errors.Details(b => b.Member("argument", argument).Member("offset", offset).Member("line", line + 1)
                 .Member("column", column + 1).Member("expected", expected)), offset);
-    }
 }

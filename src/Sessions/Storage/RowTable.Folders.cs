@@ -70,4 +70,17 @@ internal sealed partial class RowTable
             return false;
         }
     }
+
+    // A slice is handed out as it stands. What must be shown otherwise than it is kept is read.
+    private static void ReadUnclean(Row row)
+    {
+        if (row.Info is null && InfoCodec.TryRead(row.Slice) is { } info && info.Id == row.Id)
+        {
+            Settle(row, info);
+        }
+        else if (!row.Slice.IsEmpty)
+        {
+            row.Slice = HalfPairs.Replace(row.Slice.ToArray());
+        }
+    }
 }

@@ -173,6 +173,7 @@ internal sealed partial class RowTable(IDisk disk, Quarantine quarantine, string
             return;
         }
 
+        List<Row>? unclean = null;
         if (!IndexFile.TryLoad(disk, _base, Add))
         {
             FolderScan.Load(disk, quarantine, Add);
@@ -180,6 +181,7 @@ internal sealed partial class RowTable(IDisk disk, Quarantine quarantine, string
 
         IsComplete = true;
         _rows.TrimExcess();
+        unclean?.ForEach(ReadUnclean);
         return;
 
         void Add(RowHead head, ReadOnlyMemory<byte> slice)
@@ -204,6 +206,11 @@ internal sealed partial class RowTable(IDisk disk, Quarantine quarantine, string
             row ??= new Row(head.Id);
             _rows[head.Id] = row;
             row.Slice = slice;
+            if (HalfPairs.Find(slice.Span) >= 0)
+            {
+                (unclean ??= []).Add(row);
+            }
+
             Describe(row, row.Pending is { Counters: var counters }
                 ? head with { UpdatedAt = Math.Max(head.UpdatedAt, counters.UpdatedAt) } : head);
         }
@@ -380,13 +387,16 @@ internal sealed partial class RowTable(IDisk disk, Quarantine quarantine, string
         if (!IsComplete)
         {
             Complete();
-            if (_rows.TryGetValue(row.Id, out Row? listed) && !listed.IsGone && !listed.Slice.IsEmpty)
+            if (_rows.TryGetValue(row.Id, out Row? listed) && !listed.IsGone
+                && (listed.Info is not null || !listed.Slice.IsEmpty))
             {
                 if (!ReferenceEquals(listed, row))
                 {
                     row.Slice = listed.Slice;
                     row.DeletionLsn = listed.DeletionLsn;
-                    Describe(row, RowHead.TryRead(listed.Slice.Span)!.Value);
+                    row.Info = listed.Info;
+                    Describe(row, listed.Info is { } known ? new RowHead(known)
+                        : RowHead.TryRead(listed.Slice.Span)!.Value);
                 }
 
                 return true;

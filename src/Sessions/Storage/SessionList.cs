@@ -107,11 +107,11 @@ internal static class SessionList
     {
         if (row.ShareExpiresAt != 0 && now >= row.ShareExpiresAt)
         {
-            return rows.Shown(row, rows.Read(row), now).Json;
+            return rows.Shown(row, rows.Read(row), now).Shown;
         }
 
-        return row.Info?.Json
-            ?? (row.Pending is null ? row.Slice : InfoCodec.TryRead(row.Slice)!.With(row.Pending.Counters).Json);
+        return row.Info?.Shown
+            ?? (row.Pending is null ? row.Slice : InfoCodec.TryRead(row.Slice)!.With(row.Pending.Counters).Shown);
     }
 
     /// <summary>Writes one session, or the fields of it that were asked for.</summary>

@@ -11,7 +11,7 @@ namespace Sessions.Storage;
 /// Checks that a store is what the journal and the files say together, and writes a report. It
 /// changes nothing but the quarantine, where copies of what it finds unreadable go.
 /// </summary>
-internal sealed class Verifier
+internal sealed partial class Verifier
 {
     private readonly SessionStore _store;
     private readonly StoreCore _core;
@@ -248,10 +248,12 @@ internal sealed class Verifier
             info = null; // what another session's says is of no account here
         }
 
+        CountHalves(folder + "/" + Layout.SessionFile, id, compact);
         CheckSmall(folder + "/" + Layout.SharesFile, id, c => Sharing.ShareList.CanRead(c, id));
         foreach (string side in SideFile.Names)
         {
-            CheckSmall(folder + "/" + side, id, c => SideFile.CanRead(side, c, id));
+            CountHalves(folder + "/" + side, id,
+                CheckSmall(folder + "/" + side, id, c => SideFile.CanRead(side, c, id)));
         }
 
         bool hasLog = CheckSmall(folder + "/" + Layout.LogStateFile, id, c => LogState.CanRead(c, id)) is not null

@@ -312,7 +312,7 @@ public sealed class ButtonTests : IDisposable
     [InlineData("""[{"label":"a","response":""}]""", SessionStatus.InvalidArgument)]
     [InlineData("""[{"label":"a","response":[]}]""", SessionStatus.InvalidArgument)]
     [InlineData("""[{"label":"a","icon":"x"}]""", SessionStatus.InvalidArgument)]
-    [InlineData("""[{"label":"\ud83d"}]""", SessionStatus.InvalidUtf8)]
+    [InlineData("""[{"label":"\ud83d"}]""", SessionStatus.InvalidJson)]
     [InlineData("""[{"label":"a"},{"label":"b"},{"label":"c"},{"label":"d"},{"label":"e"},5]""",
         SessionStatus.InvalidArgument)]
     public void What_are_no_buttons_is_refused(string buttons, SessionStatus status)

@@ -23,7 +23,7 @@ internal sealed record ActionButtons(long ForSeq, IReadOnlyList<ActionButton> Bu
     public static List<ActionButton> ReadArgument(ReadOnlySpan<byte> json)
     {
         const string argument = "buttons_json";
-        byte[] compact = JsonText.Compact(json, argument, isObject: false);
+        byte[] compact = JsonText.CompactText(json, argument, isObject: false);
         if (compact[0] != '[')
         {
             throw Errors.Argument(argument, "buttons_json must be an array.");

@@ -29,7 +29,7 @@ internal static class QueueInput
     public static Func<long, QueueEntry> ReadEntry(ReadOnlySpan<byte> json)
     {
         const string argument = "entry_json";
-        byte[] compact = JsonText.Compact(json, argument, isObject: true);
+        byte[] compact = JsonText.CompactText(json, argument, isObject: true);
         (QueueEntry entry, long delayMs) = Read(compact, argument, mayHaveKey: true);
         return now => At(entry, delayMs, now, argument);
     }
@@ -38,7 +38,7 @@ internal static class QueueInput
     public static (Func<QueueEntry, long, QueueEntry> Change, bool IsOfTitle) ReadPatch(ReadOnlySpan<byte> mergePatch)
     {
         const string argument = "merge_patch_json";
-        byte[] patch = JsonText.Compact(mergePatch, argument, isObject: true);
+        byte[] patch = JsonText.CompactText(mergePatch, argument, isObject: true);
         List<JsonMember> members = JsonMembers.Of(patch);
         foreach (JsonMember m in members)
         {

@@ -1,3 +1,5 @@
+using Sessions.Storage;
+
 namespace Sessions.Events.Transcript;
 
 /// <summary>Some bytes of an arena.</summary>
@@ -22,7 +24,16 @@ internal sealed class Arena
     /// <summary>Bytes of all blocks.</summary>
     public long Bytes { get; private set; }
 
-    public Chunk Add(ReadOnlySpan<byte> bytes)
+    /// <summary>Adds JSON, or the inside of one of its strings, so that strict parsers take it.</summary>
+    public Chunk Add(ReadOnlySpan<byte> json)
+    {
+        Chunk chunk = AddRaw(json);
+        HalfPairs.ReplaceIn(_block.AsSpan(chunk.Offset, chunk.Length));
+        return chunk;
+    }
+
+    /// <summary>Adds bytes as they are.</summary>
+    public Chunk AddRaw(ReadOnlySpan<byte> bytes)
     {
         Reserve(bytes.Length);
         bytes.CopyTo(_block.AsSpan(_used));
@@ -59,7 +70,7 @@ internal sealed class Arena
     }
 }
 
-/// <summary>Bytes that grow at their end.</summary>
+/// <summary>The inside of a JSON string that grows at its end.</summary>
 internal struct Rope
 {
     private Chunk _last;
@@ -67,17 +78,22 @@ internal struct Rope
 
     public long Length { get; private set; }
 
+    /// <summary>True where a piece has half of a surrogate pair. The next piece may have the other half, so only
+    /// all of it together tells.</summary>
+    public bool HasHalves { get; private set; }
+
     public void Add(Arena arena, ReadOnlySpan<byte> bytes)
     {
         Length += bytes.Length;
+        HasHalves = HasHalves || HalfPairs.Find(bytes) >= 0;
         if (!_last.IsSet)
         {
-            _last = arena.Add(bytes);
+            _last = arena.AddRaw(bytes);
         }
         else if (!arena.TryExtend(ref _last, bytes))
         {
             (_before ??= []).Add(_last);
-            _last = arena.Add(bytes);
+            _last = arena.AddRaw(bytes);
         }
     }
 

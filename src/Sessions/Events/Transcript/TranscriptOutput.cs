@@ -40,6 +40,11 @@ internal sealed class TranscriptOutput(IBufferWriter<byte> output)
 
     public TranscriptOutput Raw(in Rope rope)
     {
+        if (rope.HasHalves)
+        {
+            return Raw(HalfPairs.Replace(RawText.Of(rope).ToArray()));
+        }
+
         for (int i = 0; i < rope.Count; i++)
         {
             Raw(rope[i]);
