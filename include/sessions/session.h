@@ -137,8 +137,9 @@ typedef struct session_stat {
   uint64_t event_count;   /**< How many events. */
   uint64_t message_count; /**< How many of type user_prompt and agent_message. */
   uint64_t abort_count;   /**< How many aborts were recorded. */
-  int64_t created_at;     /**< Unix ms. */
-  int64_t updated_at;     /**< Unix ms of the last change or event. */
+  int64_t created_at;     /**< Unix ms. Ids order by creation whatever the clock said. */
+  int64_t updated_at;     /**< Unix ms of the last change or event; goes back only from over a
+                               day ahead of the clock. */
   int64_t last_event_at;  /**< Unix ms; 0: no event yet. */
 } session_stat_t;
 

@@ -178,8 +178,8 @@ internal sealed class LogAppender
         long at = e.Timestamp == 0 ? _transaction.Now : e.Timestamp;
         _counters = new Counters(c.LastSeq + 1, Limits.Next(c.EventCount),
             EventLine.IsMessage(e.Type) ? Limits.Next(c.MessageCount) : c.MessageCount,
-            Math.Max(c.UpdatedAt, _transaction.Now),
-            Math.Max(c.LastEventAt, at));
+            RealTime.After(c.UpdatedAt, _transaction.Now),
+            RealTime.IsAhead(c.LastEventAt, _transaction.Now) ? at : Math.Max(c.LastEventAt, at));
         EventLine.Write(_lines, _counters.LastSeq, e.Type, at, e.TurnId, e.Id, e.Data.Span);
         if (e.Id is not null)
         {

@@ -45,7 +45,9 @@ internal class CreateRequest(StoreCore core, SessionInfo pattern) : CommitReques
             transaction.WorkingKeys[added] = Id;
         }
 
+        // The id goes on from the last one, whatever the clock was then; the time is the real one.
         SessionIds.TryParse(Id, out long created, out _);
+        created = RealTime.After(created, transaction.Now);
         SessionInfo info = pattern with { Id = Id, CreatedAt = created, UpdatedAt = created };
         var row = new Row(Id);
         if (branch is null)

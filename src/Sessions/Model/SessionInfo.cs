@@ -46,13 +46,14 @@ internal sealed record SessionInfo
 
     public Counters Counters => new(LastSeq, EventCount, MessageCount, UpdatedAt, LastEventAt);
 
-    /// <summary>With the counters, unless these are older.</summary>
+    /// <summary>With the counters, unless these are older. Those of a later event also say when the session was
+    /// changed last, perhaps earlier than it said before (<see cref="RealTime"/>).</summary>
     public SessionInfo With(in Counters c) => c.LastSeq < LastSeq ? this : this with
     {
         LastSeq = c.LastSeq,
         EventCount = c.EventCount,
         MessageCount = c.MessageCount,
-        UpdatedAt = Math.Max(UpdatedAt, c.UpdatedAt),
+        UpdatedAt = c.LastSeq > LastSeq ? c.UpdatedAt : Math.Max(UpdatedAt, c.UpdatedAt),
         LastEventAt = c.LastEventAt,
     };
 

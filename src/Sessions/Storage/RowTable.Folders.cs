@@ -83,4 +83,9 @@ internal sealed partial class RowTable
             row.Slice = HalfPairs.Replace(row.Slice.ToArray());
         }
     }
+
+    // Of a row that is still a slice of the index, which may know more or less than the counters.
+    private static long UpdatedAt(Row row, long known, in Counters counters)
+        => counters.UpdatedAt >= known || row.Slice.IsEmpty || InfoCodec.TryRead(row.Slice) is not { } info
+            ? counters.UpdatedAt : info.With(counters).UpdatedAt;
 }

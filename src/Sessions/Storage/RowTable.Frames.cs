@@ -131,7 +131,7 @@ internal sealed partial class RowTable
                 else
                 {
                     row.Pending = new PendingCounters(change.Counters);
-                    row.UpdatedAt = Math.Max(row.UpdatedAt, change.Counters.UpdatedAt);
+                    row.UpdatedAt = UpdatedAt(row, row.UpdatedAt, change.Counters);
                 }
 
                 row.LogLength = change.Offset + change.Lines.Length;

@@ -212,7 +212,7 @@ internal sealed partial class RowTable(IDisk disk, Quarantine quarantine, string
             }
 
             Describe(row, row.Pending is { Counters: var counters }
-                ? head with { UpdatedAt = Math.Max(head.UpdatedAt, counters.UpdatedAt) } : head);
+                ? head with { UpdatedAt = UpdatedAt(row, head.UpdatedAt, counters) } : head);
         }
     }
 

@@ -356,7 +356,9 @@ internal sealed class Salvager
                 ? InfoCodec.TryRead(row) : null)
                 ?? new SessionInfo { Id = id, Revision = 1, Title = "Recovered Session" };
             SessionIds.TryParse(id, out long created, out _);
-            info = info with { CreatedAt = info.CreatedAt == 0 ? created : info.CreatedAt, Share = Shared(folder) };
+            created = info.CreatedAt != 0 ? info.CreatedAt : RealTime.IsAhead(created, _core.Now) ? _core.Now : created;
+            long updated = info.UpdatedAt == 0 ? created : info.UpdatedAt;
+            info = info with { CreatedAt = created, UpdatedAt = updated, Share = Shared(folder) };
             _rebuilt.Add(id);
         }
 
@@ -413,7 +415,8 @@ internal sealed class Salvager
             bool isMessage = walk.Damage is null && EventLine.IsMessage(head.Type);
             c = new Counters(walk.Seq, Limits.Next(c.EventCount), isMessage ? Limits.Next(c.MessageCount)
                 : c.MessageCount,
-                Math.Max(c.UpdatedAt, head.Timestamp), Math.Max(c.LastEventAt, head.Timestamp));
+                RealTime.IsAhead(head.Timestamp, _core.Now) ? c.UpdatedAt : Math.Max(c.UpdatedAt, head.Timestamp),
+                Math.Max(c.LastEventAt, head.Timestamp));
         }
 
         return c == info.Counters ? info : info.With(c with { LastSeq = Math.Max(c.LastSeq, info.LastSeq) });

@@ -344,7 +344,7 @@ internal sealed class Transaction(RowTable rows, Action<Span<byte>> fillRandom)
     }
 
     private SessionInfo Stamp(SessionInfo info)
-        => info with { Revision = Lsn, UpdatedAt = Math.Max(Now, info.UpdatedAt) };
+        => info with { Revision = Lsn, UpdatedAt = RealTime.After(info.UpdatedAt, Now) };
 
     /// <summary>True for a session that is live as the batch has it so far.</summary>
     public static bool IsLive(Row row) => row.IsWorking ? row.WorkingInfo is { DeletionLsn: 0 } : row.IsLive;
