@@ -48,22 +48,24 @@ internal static class MarkdownText
     {
         Fence fence = default;
         bool isOdd = false; // a run of backticks in this paragraph has no partner on its line
-        bool isLineOpen = false;
+        bool isLineOpen = false, isAfterBlank = true;
+        int item = 0; // how deep the text of the last list's item stands
         while (!text.IsEmpty)
         {
             ReadOnlySpan<byte> line = TakeLine(ref text, out ReadOnlySpan<byte> end);
             if (fence.Run > 0)
             {
                 bool closes = fence.IsClosedBy(line);
-                output.Raw(closes && !fence.IsInPlace ? line.TrimStart(" \t"u8) : line);
+                WriteCode(output, closes && !fence.IsInPlace ? line.TrimStart(" \t"u8) : line, fence);
                 fence = closes ? default : fence;
             }
-            else if (Fence.Opens(line, out fence))
+            else if (Fence.Opens(line, out fence) || Fence.OpensInItem(line, isAfterBlank, out fence))
             {
                 // In a list a fence ends with the list. So unless all of it goes on as deep, up to its end, it
                 // begins at the margin, where everybody sees the same.
-                fence = fence with { IsInPlace = IsClosedWithin(text, fence) };
-                output.Raw(fence.IsInPlace ? line : line.TrimStart(" \t"u8));
+                item = fence.Marker > 0 ? fence.Marker : item;
+                fence = fence with { IsInPlace = fence.IsInPlace && GoesOnAsDeep(text, fence, item) };
+                WriteOpening(output, line, fence);
                 isOdd = false;
             }
             else if (IsBlank(line))
@@ -73,16 +75,24 @@ internal static class MarkdownText
             }
             else
             {
+                int marker = Fence.ItemDepth(line);
+                item = marker > 0 ? marker : isAfterBlank && line[0] is not ((byte)' ' or (byte)'\t') ? 0 : item;
                 WriteInline(output, line, ref isOdd);
             }
 
             output.Raw(end);
-            isLineOpen = end.IsEmpty;
+            (isLineOpen, isAfterBlank) = (end.IsEmpty, IsBlank(line));
         }
 
         if (fence.Run > 0)
         {
-            output.Raw(isLineOpen ? "\n"u8 : default).Raw(fence.Mark == '`' ? "```"u8 : "~~~"u8);
+            output.Raw(isLineOpen ? "\n"u8 : default);
+            for (int i = fence.IsInPlace ? fence.Indent : 0; i > 0; i--)
+            {
+                output.Byte(' ');
+            }
+
+            output.Raw(fence.Mark == '`' ? "```"u8 : "~~~"u8);
             for (int i = FenceLength; i < fence.Run; i++)
             {
                 output.Byte((char)fence.Mark);
@@ -90,23 +100,59 @@ internal static class MarkdownText
         }
     }
 
-    // How far a tab reaches depends on what stands before the line, so it counts as one column, and none may
-    // stand before the end.
-    private static bool IsClosedWithin(ReadOnlySpan<byte> text, Fence fence)
+    // Behind a marker that goes to the margin there is nothing to list: it is text.
+    private static void WriteOpening(Utf8Buffer output, ReadOnlySpan<byte> line, Fence fence)
     {
-        bool isLikely = fence.Indent is > 0 and <= IndentMax;
-        while (isLikely && !text.IsEmpty)
+        if (fence.IsInPlace)
+        {
+            WriteCode(output, line, fence);
+            return;
+        }
+
+        foreach (byte b in line[..fence.Marker].Trim(" \t"u8))
+        {
+            output.Raw(b is (byte)' ' or (byte)'\t' || char.IsAsciiDigit((char)b) ? default : "\\"u8).Byte((char)b);
+        }
+
+        output.Raw(fence.Marker > 0 ? "\n"u8 : default).Raw(line[fence.Marker..].TrimStart(" \t"u8));
+    }
+
+    // Not every renderer sees a fence on the line of a list's marker; so nothing in one is markup for those either.
+    private static void WriteCode(Utf8Buffer output, ReadOnlySpan<byte> line, Fence fence)
+    {
+        while (fence.IsInPlace && fence.Marker > 0 && line.IndexOf((byte)'<') is >= 0 and var at)
+        {
+            output.Raw(line[..at]).Raw(IsMarkup(line[at..]) ? "&lt;"u8 : "<"u8);
+            line = line[(at + 1)..];
+        }
+
+        output.Raw(line);
+    }
+
+    private static bool IsMarkup(ReadOnlySpan<byte> text) => text is [(byte)'<', var next, ..]
+        && (char.IsAsciiLetter((char)next) || next is (byte)'/' or (byte)'!' or (byte)'?');
+
+    // How far a tab reaches depends on what stands before the line, so it counts as one column, and none may
+    // stand before the end. Where the text ends first, in the item of a list, the end is written as deep as the
+    // beginning.
+    private static bool GoesOnAsDeep(ReadOnlySpan<byte> text, Fence fence, int item)
+    {
+        while (!text.IsEmpty)
         {
             ReadOnlySpan<byte> line = TakeLine(ref text, out _);
             if (fence.IsClosedBy(line))
             {
-                return Fence.SpacesOf(line) is var spaces && spaces >= fence.Indent && spaces <= IndentMax;
+                return Fence.SpacesOf(line) is var spaces && spaces >= fence.Indent
+                    && spaces <= (fence.Marker > 0 ? fence.Indent : 0) + IndentMax;
             }
 
-            isLikely = IsBlank(line) || line.Length - line.TrimStart(" \t"u8).Length >= fence.Indent;
+            if (!IsBlank(line) && line.Length - line.TrimStart(" \t"u8).Length < fence.Indent)
+            {
+                return false;
+            }
         }
 
-        return false;
+        return item > 0 && fence.Indent >= item;
     }
 
     private static void WriteInline(Utf8Buffer output, ReadOnlySpan<byte> line, ref bool isOdd)
@@ -138,8 +184,7 @@ internal static class MarkdownText
                     output.Raw(line[..2]);
                     isOdd |= line is [_, (byte)'`', (byte)'`', ..]; // how long is the run behind it?
                     break;
-                case (byte)'<' when line is [_, var next, ..]
-                    && (char.IsAsciiLetter((char)next) || next is (byte)'/' or (byte)'!' or (byte)'?'):
+                case (byte)'<' when IsMarkup(line):
                     output.Raw("&lt;"u8);
                     break;
                 default:
@@ -181,11 +226,16 @@ internal static class MarkdownText
     /// <summary>A fence that is open.</summary>
     /// <param name="Mark">A backtick or a tilde.</param>
     /// <param name="Run">How many; 0: none is open.</param>
-    /// <param name="Indent">Spaces before them; more than a fence in place can have where a tab is among
-    /// them.</param>
-    /// <param name="IsInPlace">It was written where it stood.</param>
-    private readonly record struct Fence(byte Mark, int Run, int Indent, bool IsInPlace)
+    /// <param name="Indent">How deep what it holds has to be, in spaces: as deep as itself. More than a fence in place
+    /// can have where a tab is among them.</param>
+    /// <param name="IsInPlace">It may stay where it stands, or does.</param>
+    /// <param name="Marker">Bytes of the list's marker that stands before it on its line, with the white space; 0:
+    /// none.</param>
+    private readonly record struct Fence(byte Mark, int Run, int Indent, bool IsInPlace, int Marker = 0)
     {
+        // A marker with more digits is none.
+        private const int DigitsMax = 9;
+
         public static bool Opens(ReadOnlySpan<byte> line, out Fence fence)
         {
             ReadOnlySpan<byte> rest = line.TrimStart(" \t"u8);
@@ -201,8 +251,51 @@ internal static class MarkdownText
                 return false;
             }
 
-            fence = new Fence(rest[0], run, SpacesOf(line), IsInPlace: false);
+            int indent = SpacesOf(line);
+            fence = new Fence(rest[0], run, indent, IsInPlace: indent is > 0 and <= IndentMax);
             return true;
+        }
+
+        /// <summary>The same behind the marker of a list's item, or several of them. In place it may stay behind one
+        /// that begins an item for everybody: in a paragraph only a bullet or the number 1 does.</summary>
+        public static bool OpensInItem(ReadOnlySpan<byte> line, bool isAfterBlank, out Fence fence)
+        {
+            fence = default;
+            int at = SpacesOf(line), items = 0;
+            bool begins = at <= IndentMax;
+            at = line.Length - line.TrimStart(" \t"u8).Length;
+            while (MarkerLength(line[at..], out bool isFirst) is > 0 and var length)
+            {
+                at += length;
+                begins &= items++ == 0 && (isFirst || isAfterBlank);
+            }
+
+            if (items == 0 || !Opens(line[at..], out fence))
+            {
+                return false;
+            }
+
+            fence = fence with { Indent = at, IsInPlace = begins, Marker = at };
+            return true;
+        }
+
+        /// <summary>How deep the text of an item stands that begins on the line; 0: none does.</summary>
+        public static int ItemDepth(ReadOnlySpan<byte> line)
+        {
+            int at = line.Length - line.TrimStart(" \t"u8).Length;
+            return MarkerLength(line[at..], out _) is > 0 and var length ? at + length : 0;
+        }
+
+        // With the spaces behind it, of which five would make code of what follows; 0: there is none.
+        private static int MarkerLength(ReadOnlySpan<byte> text, out bool isFirst)
+        {
+            int digits = Math.Max(text.IndexOfAnyExceptInRange((byte)'0', (byte)'9'), 0);
+            ReadOnlySpan<byte> mark = text[digits..];
+            isFirst = digits == 0 || text[..digits].TrimStart((byte)'0').SequenceEqual("1"u8);
+            bool isMarker = !mark.IsEmpty && (digits == 0 ? mark[0] is (byte)'-' or (byte)'*' or (byte)'+'
+                : digits <= DigitsMax && mark[0] is (byte)'.' or (byte)')');
+            int spaces = isMarker ? SpacesOf(mark[1..]) : 0;
+            return spaces is > 0 and <= IndentMax + 1 ? digits + 1 + spaces : 0;
         }
 
         // However deep: a line that a renderer might take for the end is made one.

@@ -93,7 +93,7 @@ internal sealed class TranscriptBuilder
 
         Message message = MessageOf(e);
         Part? last = message.Parts.Count > 0 ? message.Parts[^1] : null;
-        if (last is null || last.Kind != kind)
+        if (last is null || last.Kind != kind || last.IsInterrupted)
         {
             last = new Part(kind, message, e.Seq);
             message.Parts.Add(last);

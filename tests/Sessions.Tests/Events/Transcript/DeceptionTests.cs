@@ -63,6 +63,19 @@ public sealed class DeceptionTests : IDisposable
     [InlineData("| ` | <b> ` |", "| ` | &lt;b> ` |")]
     [InlineData("\\`` <b> `", "\\`` &lt;b> `")]
     [InlineData("\\` `<b>` \\`", "\\` `<b>` \\`")]
+    // Left open in a list, it ends as deep as it began; on the line of a marker nothing in it is markup for anybody.
+    [InlineData("- a\n  ```\n  x", "- a\n  ```\n  x\n  ```")]
+    [InlineData("- a\n  ~~~~sh\n\n  x\n", "- a\n  ~~~~sh\n\n  x\n  ~~~~")]
+    [InlineData("- a\n  ```\n x", "- a\n```\n x\n```")]
+    [InlineData("1. ```c\n   a <b>", "1. ```c\n   a &lt;b>\n   ```")]
+    [InlineData("- ```\n  <b>\n  ```\nrest <b>", "- ```\n  &lt;b>\n  ```\nrest &lt;b>")]
+    [InlineData("- ```<b>\n  1 < 2\n     ```\n- <b>", "- ```&lt;b>\n  1 < 2\n     ```\n- &lt;b>")]
+    [InlineData("x\n- ```\n<b>", "x\n\\-\n```\n<b>\n```")]
+    [InlineData("x\n2. ```\n   <b>", "x\n2\\.\n```\n   <b>\n```")]
+    [InlineData("x\n\n2) ```\n   y", "x\n\n2) ```\n   y\n   ```")]
+    [InlineData("- + ```\n    <b>", "\\- \\+\n```\n    <b>\n```")]
+    [InlineData("- ``` a`b\n  <b>", "- ``` a`b\n  &lt;b>")]
+    [InlineData("-      ```\n<b>", "-      ```\n&lt;b>")]
     public void Html_is_text_and_code_stays_code(string written, string expected)
         => Assert.Equal(expected, Markdown(written));
 
@@ -74,6 +87,41 @@ public sealed class DeceptionTests : IDisposable
         string text = _talk.Text(TranscriptFormat.Markdown);
         Assert.Contains("```sh\nls\n```\n", text, StringComparison.Ordinal);
         Assert.Contains("````\n```\n<script>\n````\n", text, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("```sh\\nls")]
+    [InlineData("```")]
+    [InlineData("~~~~~\\n~~~")]
+    [InlineData("```sh\\nls\\n``")]
+    [InlineData("- a\\n  ```sh\\n  ls")]
+    [InlineData("1. ```sh\\n   ls")]
+    [InlineData("1. a\\n   - ```sh\\n     ls")]
+    [InlineData("- a\\n  - b\\n    ```sh\\n    ls")]
+    [InlineData("- ```sh\\nls")]
+    public void A_cut_off_code_fence_in_an_interrupted_message_does_not_swallow_what_comes_behind_it(string text)
+    {
+        _talk.Add("agent_message", $$"""{"text":"{{text}}","interrupted":true}""", "t");
+        _talk.Add("agent_message", """{"text":"Once *more*."}""", "t");
+        _talk.Add("user_prompt", """{"text":"next"}""");
+        string[] lines = _talk.Text(TranscriptFormat.Markdown).Split('\n');
+        string open = "";
+        foreach (string line in lines)
+        {
+            // What stands at the margin behind a list ends it, and a fence in it.
+            string bare = line.TrimStart(' ', '-', '1', '.');
+            int run = bare.Length - bare.TrimStart('`', '~').Length;
+            bool isBehind = line is "*Interrupted.*" or "Once *more*." or "next" or "## User";
+            Assert.True(open.Length == 0 || !isBehind, line);
+            open = open.Length == 0 ? run >= 3 ? bare[..run] : ""
+                : run >= open.Length && bare[0] == open[0] && bare.Length == run ? "" : open;
+        }
+
+        Assert.Equal("", open);
+        Assert.Contains("*Interrupted.*", lines);
+        Assert.Equal(2, _talk.Messages()[0].GetProperty("parts").GetArrayLength());
+        Assert.True(_talk.Messages()[0].GetProperty("parts")[0].GetProperty("interrupted").GetBoolean());
+        Assert.EndsWith("Once *more*.", _talk.Messages()[0].GetProperty("text").GetString(), StringComparison.Ordinal);
     }
 
     [Fact]
