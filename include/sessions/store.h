@@ -152,7 +152,8 @@ SESSION_API session_status_t session_store_flush(session_store_t *store);
  * `misplaced` (a link, a pipe, a second name of a file), `wrong_owner` (an untrusted user owns it
  * or may write to it) and `rule_damaged` (a rule of config.json; its default holds). The info
  * `half_surrogates` counts halves of surrogate pairs in a file of an earlier version: hosts are
- * shown U+FFFD for each, the file keeps them.
+ * shown U+FFFD for each, the file keeps them. While the journal is damaged, `events_unconfirmed`
+ * names a session whose log has events that no record confirms any more; they are shown.
  *
  * @param store            the store
  * @param[out] out_json    the report; free it with session_string_free()

@@ -40,12 +40,14 @@ internal static class EventLogFile
     // Some may be blank or torn.
     private const long LinesAtEnd = 8;
 
-    /// <summary>Where the log ends, and whether its last line lacks a newline. Under the store lock.</summary>
-    public static (long Length, bool IsTorn) End(IDisk disk, Row row)
+    /// <summary>Where the log ends, and whether its last line lacks a newline. Under the store lock. One that has
+    /// events and is not there is refused: a new one would begin where these were, and whoever puts them back would
+    /// have two logs for one place. Where the whole folder is gone, it is made anew.</summary>
+    public static (long Length, bool IsTorn) End(IDisk disk, Row row, LogState state, long lastSeq)
     {
+        string path = row.Folder + "/" + Layout.EventsFile;
         try
         {
-            string path = row.Folder + "/" + Layout.EventsFile;
             using IDiskFile file = disk.Open(path, OpenMode.Read, mayBeLinked: true);
             LinkedLog.Require(file, path, mayBeBlank: false);
             if (disk.Stat(path) is { IsWritable: false })
@@ -53,13 +55,20 @@ internal static class EventLogFile
                 throw Errors.Corrupt("The log may not be written to; the rest of the store is usable.", path, row.Id);
             }
 
+            row.LogIdentity = file.Identity;
             long length = file.Length;
             Span<byte> last = stackalloc byte[1];
             return (length, length > 0 && (file.Read(last, length - 1) != 1 || last[0] != '\n'));
         }
         catch (DiskException e) when (e.Error == DiskError.NotFound)
         {
-            return (0, false);
+            if (state.FirstOwn > lastSeq || disk.Stat(row.Folder) is null)
+            {
+                return (0, false);
+            }
+
+            throw Errors.Corrupt("The log of the session is gone. Put it back, or let a salvage begin a new one; "
+                + "the rest of the store is usable.", path, row.Id);
         }
     }
 
@@ -67,7 +76,7 @@ internal static class EventLogFile
     /// behind it is not part of it. Under the store lock and the rows' gate; remembers it.</summary>
     public static long OwnLength(IDisk disk, Row row, LogState state, long lastSeq)
     {
-        (long end, bool isTorn) = End(disk, row);
+        (long end, bool isTorn) = End(disk, row, state, lastSeq);
         using LogView log = LogView.Open(disk, row, state);
         if (!isTorn && LastSeq(log) <= lastSeq)
         {
@@ -91,7 +100,12 @@ internal static class EventLogFile
 
     /// <summary>Counts in what another program added while nobody had the store open, as far as its numbers
     /// follow: an event of ours with such a number would never be seen. Under the store lock.</summary>
-    public static Counters CountForeign(IDisk disk, Row row, LogState state, Counters c)
+    /// <param name="disk">The store's disk.</param>
+    /// <param name="row">The session.</param>
+    /// <param name="state">What its log.json says.</param>
+    /// <param name="c">What is known of its log.</param>
+    /// <param name="takesGaps">True to count all that has a higher number, whatever is missing before it.</param>
+    public static Counters CountForeign(IDisk disk, Row row, LogState state, Counters c, bool takesGaps = false)
     {
         using LogView log = LogView.Open(disk, row, state);
         if (LastSeq(log) <= c.LastSeq)
@@ -102,7 +116,7 @@ internal static class EventLogFile
         var walk = new LogWalk(log, c.LastSeq == 0 ? 0 : LogSearch.After(log, c.LastSeq), Limits.IntegerMax);
         while (walk.TryNext())
         {
-            if (walk.Damage is null && walk.Seq == c.LastSeq + 1)
+            if (walk.Damage is null && (takesGaps ? walk.Seq > c.LastSeq : walk.Seq == c.LastSeq + 1))
             {
                 EventHead head = EventLine.Head(walk.Unclosed.Span);
                 c = new Counters(walk.Seq, Limits.Next(c.EventCount),

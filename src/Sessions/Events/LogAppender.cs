@@ -38,9 +38,9 @@ internal sealed class LogAppender
         bool lead = false;
         if (_offset < 0)
         {
-            (_offset, lead) = EventLogFile.End(core.Disk, row);
-            _counters = _offset == 0 ? _counters
-                : EventLogFile.CountForeign(core.Disk, row, transaction.Log(row), _counters);
+            LogState state = transaction.Log(row);
+            (_offset, lead) = EventLogFile.End(core.Disk, row, state, _counters.LastSeq);
+            _counters = _offset == 0 ? _counters : EventLogFile.CountForeign(core.Disk, row, state, _counters);
         }
 
         _lastSeq = _counters.LastSeq;

@@ -26,9 +26,10 @@ internal interface IDisk : IDisposable
     /// not in the store. A link at the end is an entry.</summary>
     DiskEntry? Stat(string path);
 
-    /// <summary>True where something stands at the path. One call to the system, which may be led astray by a link on
-    /// the way: for a look that decides only whether to look again.</summary>
-    bool Glance(string path) => Stat(path) is not null;
+    /// <summary>The same with as few calls as the system allows, for what is asked of one file at each commit: which
+    /// file it is, how long, how many names; no times. A link on the way may be followed, so the answer serves to be
+    /// compared with what is known. Null also where it could not be asked.</summary>
+    DiskEntry? Glance(string path) => Stat(path);
 
     /// <summary>The entries of a folder, without "." and "..", in no order. The folder must
     /// exist.</summary>

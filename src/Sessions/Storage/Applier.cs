@@ -7,7 +7,7 @@ namespace Sessions.Storage;
 /// share; doing it twice, or going on after a half, ends in the same files. Its caller holds the
 /// store lock and has every frame of the fold on stable storage: the one rule of the design.
 /// </summary>
-internal sealed class Applier
+internal sealed partial class Applier
 {
     // More things than this in the way of one session are put there while it is written.
     private const int ObstaclesMax = 16;
@@ -16,6 +16,7 @@ internal sealed class Applier
     private readonly Quarantine _quarantine;
     private readonly FilePool _pool;
     private readonly LogFiles _logs;
+    private readonly LogMender _mender;
     private readonly HistoryLinks _history;
     private readonly LogRewriter _rewriter;
     private readonly Trees _trees;
@@ -24,12 +25,13 @@ internal sealed class Applier
     private HashSet<string>? _forkedFrom; // the parents of the branches that the fold makes; null: not asked yet
     private bool _exchange;
 
-    public Applier(StoreCore core, Func<string, int>? rewritesOf = null)
+    public Applier(StoreCore core, Func<string, KnownLog>? logOf = null)
     {
         _disk = core.Disk;
         _quarantine = core.Quarantine;
         _pool = new FilePool(_disk, core.Environment.Time, core.InstanceId, _quarantine);
-        _logs = new LogFiles(_disk, rewritesOf ?? (_ => 0));
+        _mender = new LogMender(core);
+        _logs = new LogFiles(_disk, _mender, logOf ?? (_ => default));
         _history = new HistoryLinks(_disk);
         _rewriter = new LogRewriter(_disk);
         _trees = new Trees(_disk, core.InstanceId);
@@ -61,7 +63,7 @@ internal sealed class Applier
         _forkedFrom = null;
         foreach (FoldedSession session in fold.Sessions.Values)
         {
-            Clearing(session.Id, () => Apply(session, fold));
+            Clearing(() => Apply(session, fold));
         }
 
         // What is gone for good goes last, once its branches have their names for what they see of it.
@@ -78,7 +80,7 @@ internal sealed class Applier
 
         if (fold.Streams is { } streams)
         {
-            Clearing(null, () => WriteOrRemove(Layout.StreamsFile, streams, fold.AreStreamsCompleted));
+            Clearing(() => WriteOrRemove(Layout.StreamsFile, streams, fold.AreStreamsCompleted));
         }
     }
 
@@ -118,7 +120,7 @@ internal sealed class Applier
     }
 
     // The frames are on stable storage, so what stands in their way is moved out of it, and they go on.
-    private void Clearing(string? sessionId, Action apply)
+    private void Clearing(Action apply)
     {
         for (int i = 0; ; i++)
         {
@@ -135,11 +137,7 @@ internal sealed class Applier
                 }
 
                 _quarantine.PutAside(path);
-                _folders.Clear();
-                if (sessionId is not null)
-                {
-                    _logs.Forget(sessionId);
-                }
+                _folders.Clear(); // a log that is open stays so: what it has is what goes into its place
             }
         }
     }
@@ -168,9 +166,8 @@ internal sealed class Applier
             // Somebody removed it. What is left of the session is no reason to stop all others.
             LogRing.Add("warning", $"The folder of {session.Id} was removed; it is made anew.");
             _folders.Clear();
-            _logs.Forget(session.Id);
             EnsureFolder(folder);
-            Write(folder, session, fold);
+            Write(folder, session, fold); // the log that is open has all events, whatever became of its name
         }
     }
 
@@ -360,7 +357,15 @@ internal sealed class Applier
 
     private void WriteLines(string folder, FoldedSession session)
     {
-        IDiskFile file = _logs.Get(session.Id, folder + "/" + Layout.EventsFile);
+        string path = folder + "/" + Layout.EventsFile;
+        bool isRedo = OnExcess is not null || !MakesLostFolders;
+        IDiskFile file = _logs.Get(session, path, isRedo);
+        if (OnExcess is not null && _mender.MakeWhereOther(session, path, file) is { } made)
+        {
+            _logs.Put(session.Id, made);
+            return;
+        }
+
         long start = session.Lines[0].Offset, end = start;
         _text.Clear();
         foreach ((long offset, ReadOnlyMemory<byte> bytes) in session.Lines)
@@ -379,7 +384,7 @@ internal sealed class Applier
         file.Write(_text.Written, start);
         if (OnExcess is not null && file.Length > end)
         {
-            OnExcess(folder + "/" + Layout.EventsFile, file, end);
+            OnExcess(path, file, end);
             file.SetLength(end);
         }
     }

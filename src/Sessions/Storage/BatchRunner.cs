@@ -7,7 +7,7 @@ namespace Sessions.Storage;
 /// of all frames, one sync, apply, publish. The lock covers the sync, so nobody sees or builds on
 /// what is not durable, and one batch at most is in doubt after a crash.
 /// </summary>
-internal sealed class BatchRunner(StoreCore core, Takeover takeover)
+internal sealed partial class BatchRunner(StoreCore core, Takeover takeover)
 {
     // What delete, abort, clear and purge can still use when no new segment can be made.
     private const long ReserveBytes = 128 * 1024;
@@ -25,7 +25,7 @@ internal sealed class BatchRunner(StoreCore core, Takeover takeover)
     private long _segmentSince;
     private bool _isWritten;
 
-    public Applier Applier { get; } = new(core, core.Rows.RewritesOf)
+    public Applier Applier { get; } = new(core, core.Rows.LogOf)
     {
         AtStep = core.Step,
         BranchesToSync = core.Rows.BranchesToSync,
@@ -141,7 +141,7 @@ internal sealed class BatchRunner(StoreCore core, Takeover takeover)
         SharedState state = core.State;
         if (replica.Segment != 0 && state.Published > state.Synced)
         {
-            Sync(_journal.Open(replica.Segment)!, state.Published);
+            Sync(OpenSegment(), state.Published);
         }
 
         long number = replica.Segment + 1;
@@ -190,7 +190,7 @@ internal sealed class BatchRunner(StoreCore core, Takeover takeover)
     }
 
     /// <summary>Makes the current segment durable, up to an LSN that stands in it.</summary>
-    public void SyncSegment(long lsn) => Sync(_journal.Open(core.Replica.Segment)!, lsn);
+    public void SyncSegment(long lsn) => Sync(OpenSegment(), lsn);
 
     /// <summary>Makes durable and applies everything that is published, and the names and contents of what
     /// branches made lately have links to: then a log can be replaced.</summary>
@@ -214,7 +214,7 @@ internal sealed class BatchRunner(StoreCore core, Takeover takeover)
         SharedState state = core.State;
         if (state.Published > state.Synced && core.Replica.Segment != 0)
         {
-            Sync(_journal.Open(core.Replica.Segment)!, state.Published);
+            Sync(OpenSegment(), state.Published);
         }
 
         if (CatchUpFiles() is { } failure)
@@ -252,8 +252,7 @@ internal sealed class BatchRunner(StoreCore core, Takeover takeover)
             return false;
         }
 
-        IDiskFile file = _journal.Open(replica.Segment)
-            ?? throw Errors.Corrupt("The current segment of the journal is gone.", Layout.Segment(replica.Segment));
+        IDiskFile file = OpenSegment();
         _isWritten = true;
         try
         {

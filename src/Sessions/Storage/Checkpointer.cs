@@ -122,6 +122,7 @@ internal sealed class Checkpointer(StoreCore core, Action<CommitRequest> commit,
         List<IndexRow> rows;
         List<TouchedSession> sessions;
         List<Row> branches;
+        List<(Row Row, long LogLength)> files;
         for (int i = 0; MustSwitch(switchedAt); i++)
         {
             var next = new SwitchRequest(core);
@@ -159,6 +160,7 @@ internal sealed class Checkpointer(StoreCore core, Action<CommitRequest> commit,
                 .Select(r => new IndexRow(r.Id, r.IsGone ? default : r.Info!.Json))];
             sessions = [.. touched.Values.Select(r => new TouchedSession(r.Id, r.DeletionLsn, r.IsGone))];
             places = [.. touched.Values.Select(r => (r, r.Moves))];
+            files = [.. touched.Values.Select(r => (r, r.FileLength))];
         }
 
         try
@@ -170,6 +172,8 @@ internal sealed class Checkpointer(StoreCore core, Action<CommitRequest> commit,
                 return false;
             }
 
+            commit(new MendRequest(core, runner, touched,
+                files.FindAll(f => !Applier.HasFiles(core.Disk, f.Row, f.LogLength)).ConvertAll(f => f.Row)));
             Sync(sessions, takenFrom);
             core.Step(Step.CheckpointSynced);
             lock (core.Rows.Gate)

@@ -12,6 +12,8 @@ internal sealed class Journal(IDisk disk, uint seed, string owner) : IDisposable
     public const long SegmentBytesMin = 4 << 20;
     public const long SegmentBytesMax = 64 << 20;
 
+    private const int PieceBytes = 256 * 1024;
+
     private IDiskFile? _file;
     private long _number;
 
@@ -54,6 +56,10 @@ internal sealed class Journal(IDisk disk, uint seed, string owner) : IDisposable
             return null;
         }
     }
+
+    /// <summary>True while the name of the segment that is open stands for the open file.</summary>
+    public bool IsInPlace => _file is not null && disk.Glance(Layout.Segment(_number)) is { } now
+        && now.Identity == _file.Identity;
 
     /// <summary>The header; null where the segment is gone or its header is not one of this store.</summary>
     public SegmentHeader? ReadHeader(long number)
@@ -112,6 +118,31 @@ internal sealed class Journal(IDisk disk, uint seed, string owner) : IDisposable
         string path = Layout.UnfinishedSegment(owner + "-segment");
         disk.WriteAll(path, new byte[SegmentHeader.Length]);
         Finish(path, header with { Size = SegmentHeader.Length }, default);
+    }
+
+    /// <summary>Gives a segment the content of an open file, durable before it has the name.</summary>
+    public void Replace(long number, IDiskFile whole)
+    {
+        string path = Layout.UnfinishedSegment(owner + "-segment");
+        if (disk.Stat(path) is not null)
+        {
+            disk.Unlink(path);
+        }
+
+        using (IDiskFile file = disk.Open(path, OpenMode.CreateNew))
+        {
+            byte[] piece = new byte[PieceBytes];
+            int read;
+            for (long at = 0; (read = whole.Read(piece, at)) > 0; at += read)
+            {
+                file.Write(piece.AsSpan(0, read), at);
+            }
+
+            file.Sync();
+        }
+
+        disk.Rename(path, Layout.Segment(number));
+        disk.SyncFolder(Layout.Journal);
     }
 
     /// <summary>Makes the spare unless there is one.</summary>
@@ -202,7 +233,7 @@ internal sealed class Journal(IDisk disk, uint seed, string owner) : IDisposable
             disk.Unlink(path);
         }
 
-        byte[] zeros = new byte[256 * 1024];
+        byte[] zeros = new byte[PieceBytes];
         using IDiskFile file = disk.Open(path, OpenMode.CreateNew);
         try
         {

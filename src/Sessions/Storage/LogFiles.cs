@@ -2,54 +2,73 @@ using Sessions.Platform;
 
 namespace Sessions.Storage;
 
+/// <summary>What the rows know of a session's log.</summary>
+/// <param name="Rewrites">How often it was replaced.</param>
+/// <param name="Identity">The file that was looked at under the store lock; 0: none yet.</param>
+internal readonly record struct KnownLog(int Rewrites, ulong Identity);
+
 /// <summary>The event logs written to lately, kept open. A folder that moves takes its open files
-/// along, so a move needs no word here; where the log was replaced it is opened anew. Used under
-/// the store lock only.</summary>
-internal sealed class LogFiles(IDisk disk, Func<string, int> rewritesOf) : IDisposable
+/// along, so a move needs no word here; where the log was replaced it is opened anew. At each use the name must still
+/// stand for the open file, and the file reach to where the lines begin: otherwise it is mended
+/// (<see cref="LogMender"/>). Used under the store lock only.</summary>
+internal sealed class LogFiles(IDisk disk, LogMender mender, Func<string, KnownLog> knownOf) : IDisposable
 {
     private const int FilesMax = 64;
     private readonly Dictionary<string, LinkedListNode<(string Id, IDiskFile File, int Rewrites)>> _open = [];
     private readonly LinkedList<(string Id, IDiskFile File, int Rewrites)> _byUse = new();
 
-    public IDiskFile Get(string id, string path)
+    /// <summary>The sessions whose logs are open.</summary>
+    public IReadOnlyCollection<string> Ids => _open.Keys;
+
+    /// <summary>The file that the lines of a session go into.</summary>
+    /// <param name="session">The session and its lines.</param>
+    /// <param name="path">Its log.</param>
+    /// <param name="isRedo">True for lines that may be in the file already: nothing is known of it.</param>
+    public IDiskFile Get(FoldedSession session, string path, bool isRedo)
     {
-        int rewrites = rewritesOf(id);
-        if (_open.TryGetValue(id, out LinkedListNode<(string Id, IDiskFile File, int Rewrites)>? node)
-            && node.Value.Rewrites != rewrites)
+        long start = session.Lines[0].Offset;
+        KnownLog known = knownOf(session.Id);
+        if (Find(session.Id, known.Rewrites) is not { } node)
         {
-            Forget(id);
-            node = null;
+            return Add(session.Id, Open(session, path, known.Identity, isRedo), known.Rewrites);
         }
 
-        if (node is not null)
+        if (_byUse.First != node)
         {
-            if (_byUse.First != node)
-            {
-                _byUse.Remove(node);
-                _byUse.AddFirst(node);
-            }
-
-            return node.Value.File;
+            _byUse.Remove(node);
+            _byUse.AddFirst(node);
         }
 
-        IDiskFile file = disk.Open(path, OpenMode.OpenOrCreate, mayBeLinked: true);
-        try
+        return IsUnder(node.Value.File, path, isRedo ? 0 : start) ? node.Value.File
+            : Take(node, mender.Mend(session, path, node.Value.File, start));
+    }
+
+    /// <summary>Makes the file under the name what the log of a session was, up to a length; the session has no
+    /// lines to be written.</summary>
+    public void Mend(FoldedSession session, string path, long length)
+    {
+        KnownLog known = knownOf(session.Id);
+        LinkedListNode<(string Id, IDiskFile File, int Rewrites)>? node = Find(session.Id, known.Rewrites);
+        if (disk.Glance(path) is { } now && now.Length >= length
+            && (node is null || now.Identity == node.Value.File.Identity))
         {
-            LinkedLog.Require(file, path, mayBeBlank: true);
-        }
-        catch
-        {
-            file.Dispose();
-            throw;
+            return;
         }
 
-        if (_open.Count >= FilesMax)
-        {
-            Forget(_byUse.Last!.Value.Id);
-        }
+        IDiskFile file = mender.Mend(session, path, node?.Value.File, length);
+        _ = node is null ? Add(session.Id, file, known.Rewrites) : Take(node, file);
+    }
 
-        _open.Add(id, _byUse.AddFirst((id, file, rewrites)));
-        return file;
+    /// <summary>True where a log is not open, or its name stands for the open file.</summary>
+    public bool IsInPlace(string id, string path)
+        => !_open.TryGetValue(id, out LinkedListNode<(string Id, IDiskFile File, int Rewrites)>? node)
+            || IsUnder(node.Value.File, path, 0);
+
+    /// <summary>Takes a file in the place of the one that is open.</summary>
+    public void Put(string id, IDiskFile file)
+    {
+        Forget(id);
+        Add(id, file, knownOf(id).Rewrites);
     }
 
     public void Forget(string id)
@@ -70,5 +89,61 @@ internal sealed class LogFiles(IDisk disk, Func<string, int> rewritesOf) : IDisp
 
         _open.Clear();
         _byUse.Clear();
+    }
+
+    private bool IsUnder(IDiskFile file, string path, long start)
+        => disk.Glance(path) is { } now && now.Identity == file.Identity && now.Length >= start;
+
+    private LinkedListNode<(string Id, IDiskFile File, int Rewrites)>? Find(string id, int rewrites)
+    {
+        if (_open.TryGetValue(id, out LinkedListNode<(string Id, IDiskFile File, int Rewrites)>? node)
+            && node.Value.Rewrites != rewrites)
+        {
+            Forget(id);
+            return null;
+        }
+
+        return node;
+    }
+
+    private IDiskFile Open(FoldedSession session, string path, ulong known, bool isRedo)
+    {
+        long start = session.Lines[0].Offset;
+        IDiskFile file = disk.Open(path, OpenMode.OpenOrCreate, mayBeLinked: true);
+        try
+        {
+            LinkedLog.Require(file, path, mayBeBlank: true);
+            if (isRedo || start == 0 || (file.Length >= start && (file.Identity == known
+                || LogWitness.MayFollow(file, new LogLines(session.Lines)))))
+            {
+                return file;
+            }
+        }
+        catch
+        {
+            file.Dispose();
+            throw;
+        }
+
+        file.Dispose();
+        return mender.Mend(session, path, null, start);
+    }
+
+    private IDiskFile Add(string id, IDiskFile file, int rewrites)
+    {
+        if (_open.Count >= FilesMax)
+        {
+            Forget(_byUse.Last!.Value.Id);
+        }
+
+        _open.Add(id, _byUse.AddFirst((id, file, rewrites)));
+        return file;
+    }
+
+    private static IDiskFile Take(LinkedListNode<(string Id, IDiskFile File, int Rewrites)> node, IDiskFile file)
+    {
+        node.Value.File.Dispose();
+        node.Value = node.Value with { File = file };
+        return file;
     }
 }

@@ -1,3 +1,5 @@
+using Sessions.Platform;
+
 namespace Sessions.Storage;
 
 /// <summary>
@@ -54,6 +56,7 @@ internal sealed class Replica(Journal journal, RowTable rows)
             if (_state.Generation != _generation || !TryFollow(_state.Published))
             {
                 _state = FindPage(_state);
+                journal.Dispose(); // another file may have taken the place of the one that is open
                 Reset();
             }
         }
@@ -111,6 +114,12 @@ internal sealed class Replica(Journal journal, RowTable rows)
         Pending = Pending.FindAll(f => f.Lsn > applied);
         PendingBytes = Pending.Count == 0 ? 0 : PendingBytes;
     }
+
+    /// <summary>The file that it reads the current segment from; null: it is gone. Call under the gate.</summary>
+    public IDiskFile? SegmentFile => journal.Open(Segment);
+
+    /// <summary>Has it opened by its name when it is read next. Call under the gate.</summary>
+    public void ReopenSegment() => journal.Dispose();
 
     /// <summary>Lets go of the file it reads.</summary>
     public void Close()

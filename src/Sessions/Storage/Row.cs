@@ -53,6 +53,14 @@ internal sealed class Row(string id)
     /// <summary>Bytes of the event log, lines that are not in the file yet included; -1: unknown.</summary>
     public long LogLength { get; set; } = -1;
 
+    /// <summary>Bytes of it that are in the file; 0 where that is not known, or another file is about to take its
+    /// place.</summary>
+    public long FileLength => Staged is not null ? 0 : Tail is { Count: > 0 } tail ? tail[0].Offset
+        : Math.Max(0, LogLength);
+
+    /// <summary>The file that the log was when its end was looked for; 0: nobody has looked.</summary>
+    public ulong LogIdentity { get; set; }
+
     /// <summary>Lines that are published but perhaps not in the file yet, in order, without gaps.</summary>
     public List<TailLines>? Tail { get; set; }
 

@@ -48,12 +48,12 @@ internal sealed partial class RowTable
         Lsn = frame.Lsn;
     }
 
-    /// <summary>How often a session's log was replaced, as far as this process knows.</summary>
-    public int RewritesOf(string id)
+    /// <summary>What this process knows of a session's log.</summary>
+    public KnownLog LogOf(string id)
     {
         lock (Gate)
         {
-            return _rows.TryGetValue(id, out Row? row) ? row.Rewrites : 0;
+            return _rows.TryGetValue(id, out Row? row) ? new KnownLog(row.Rewrites, row.LogIdentity) : default;
         }
     }
 

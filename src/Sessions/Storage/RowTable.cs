@@ -291,7 +291,7 @@ internal sealed partial class RowTable(IDisk disk, Quarantine quarantine, string
 
         byte[]? image = ReadSmall(row, Layout.LogStateFile, c => Events.LogState.CanRead(c, row.Id), isSettled,
             Rebuilt);
-        if (image is null && disk.Glance(row.Folder + "/" + Layout.HistoryFolder))
+        if (image is null && disk.Glance(row.Folder + "/" + Layout.HistoryFolder) is not null)
         {
             image = Rebuilt(); // somebody removed it
         }
@@ -314,9 +314,9 @@ internal sealed partial class RowTable(IDisk disk, Quarantine quarantine, string
         Func<byte[]?>? fallback = null)
     {
         string path = row.Folder + "/" + name;
-        bool wasThere = disk.Glance(row.Folder);
+        bool wasThere = disk.Glance(row.Folder) is not null;
         byte[]? read = SmallFile.Read(disk, quarantine, path, row.Id, isValid, fallback);
-        if (read is not null || isSettled || (wasThere && disk.Glance(row.Folder)))
+        if (read is not null || isSettled || (wasThere && disk.Glance(row.Folder) is not null))
         {
             return read;
         }
@@ -423,7 +423,7 @@ internal sealed partial class RowTable(IDisk disk, Quarantine quarantine, string
         }
     }
 
-    private static SessionInfo Settle(Row row, SessionInfo info)
+    private SessionInfo Settle(Row row, SessionInfo info)
     {
         info = row.Pending is { Counters: var counters } ? info.With(counters) : info;
         row.Pending = null;
@@ -431,7 +431,7 @@ internal sealed partial class RowTable(IDisk disk, Quarantine quarantine, string
         Describe(row, new RowHead(info));
         row.Info = info;
         row.Abort?.Learn(info, info.Revision);
-        return info;
+        return _countsByLogs ? CountByLog(row, info) : info;
     }
 
     private static void Describe(Row row, in RowHead head)

@@ -396,6 +396,7 @@ internal sealed class Salvager
     {
         if (_disk.Stat(folder + "/" + Layout.EventsFile) is null)
         {
+            BeginLog(folder, info);
             return info;
         }
 
@@ -420,6 +421,18 @@ internal sealed class Salvager
         }
 
         return c == info.Counters ? info : info.With(c with { LastSeq = Math.Max(c.LastSeq, info.LastSeq) });
+    }
+
+    // Where a log is lost, its events are missing from then on; a new one goes on behind them.
+    private void BeginLog(string folder, SessionInfo info)
+    {
+        byte[]? state = SmallFile.TryRead(_disk, folder + "/" + Layout.LogStateFile, null, out _);
+        if (info.DeletionLsn == 0 && LogState.Read(state).FirstOwn <= info.LastSeq)
+        {
+            LogRing.Add("warning", $"The log of {info.Id} is gone; a new one begins behind event {info.LastSeq}.");
+            _disk.WriteAll(folder + "/" + Layout.EventsFile, []);
+            _disk.SyncFolder(folder);
+        }
     }
 
     // A share whose session's file was lost opens again, since its own file still knows it.

@@ -233,7 +233,7 @@ internal sealed partial class StoreEngine
         JournalScan scan = JournalScan.Read(Core.Disk, new Journal(Core.Disk, Core.Seed, Core.InstanceId));
         Core.Corruption ??= scan.Corruption ?? LogPlaces.Find(Core.Disk, Fold.Of(scan.Frames), scan.Bytes);
         bool isCorrupt = Core.Corruption is not null;
-        List<Frame> frames = isCorrupt ? WholeFrames.Of(Core.Disk, scan) : scan.Frames;
+        List<Frame> frames = isCorrupt ? WholeFrames.Of(Core.Disk, scan, Core.Rows.Doubt) : scan.Frames;
         SharedState state = Core.State;
         lock (Core.Rows.Gate)
         {
@@ -259,6 +259,10 @@ internal sealed partial class StoreEngine
             }
 
             Core.Rows.Lsn = isPrivate ? last : state.Published;
+            if (isCorrupt)
+            {
+                Core.Rows.CountByLogs();
+            }
         }
     }
 

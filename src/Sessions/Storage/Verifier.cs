@@ -89,7 +89,7 @@ internal sealed partial class Verifier
         foreach (QuarantineEntry entry in entries)
         {
             _context.ThrowIfCancelled();
-            if (entry.Reason is "torn_tail" or "excess" || IsReadable(entry))
+            if (entry.Reason is "torn_tail" or "excess" or LogMender.Reason || IsReadable(entry))
             {
                 Add("kept_aside", "info", entry.SessionId, entry.Source, null, null, null, entry.File, entry.Reason);
             }
@@ -273,6 +273,11 @@ internal sealed partial class Verifier
         if (info.DeletionLsn != deletion)
         {
             Add("wrong_place", "error", id, folder, null, null, null, null, "session.json speaks of another place");
+        }
+
+        if (_core.Corruption is not null)
+        {
+            CheckDoubts(folder, id);
         }
 
         if (deep && hasLog)

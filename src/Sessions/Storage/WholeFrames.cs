@@ -12,14 +12,20 @@ internal sealed class WholeFrames
     private readonly IDisk _disk;
     private readonly Dictionary<string, long> _revisions = [];
     private readonly Dictionary<string, long> _rewrites = [];
+    private readonly Dictionary<string, string> _folders = [];
     private readonly HashSet<string> _unplaced;
+    private readonly HashSet<string> _withOthers = [];
 
     // No file shows a frame before all frames up to it were in the files.
     private long _applied;
 
     private WholeFrames(IDisk disk, HashSet<string> unplaced) => (_disk, _unplaced) = (disk, unplaced);
 
-    public static List<Frame> Of(IDisk disk, JournalScan scan)
+    /// <param name="disk">The store's disk.</param>
+    /// <param name="scan">The journal.</param>
+    /// <param name="onDoubt">Told of each session that has lines in frames which are left out, since its log has others
+    /// in their place.</param>
+    public static List<Frame> Of(IDisk disk, JournalScan scan, Action<string>? onDoubt = null)
     {
         List<Frame> frames = [.. scan.Frames.Concat(scan.Stranded).DistinctBy(f => f.Lsn).OrderBy(f => f.Lsn)];
         var whole = new WholeFrames(disk, LogPlaces.FindSessions(disk, frames, scan.Bytes));
@@ -40,12 +46,20 @@ internal sealed class WholeFrames
             }
         }
 
+        whole.FindOthers(frames);
+        foreach (string id in whole._withOthers)
+        {
+            LogRing.Add("warning", $"The log of {id} has other lines than the damaged journal; they stay.");
+            onDoubt?.Invoke(id);
+        }
+
         return frames.ConvertAll(f => new Frame { Lsn = f.Lsn, At = f.At,
             Changes = [.. f.Changes.Where(c => whole.Counts(f, c))] });
     }
 
     private void Look(string folder, string id)
     {
+        _folders[id] = folder;
         SessionInfo? info = null;
         SmallFile.TryRead(_disk, folder + "/" + Layout.SessionFile,
             c => (info = InfoCodec.TryRead(c)) is not null && info.Id == id, out _);
@@ -62,7 +76,8 @@ internal sealed class WholeFrames
         ChangeKind.Trash or ChangeKind.Restore => _revisions.GetValueOrDefault(change.Id) <= frame.Lsn,
         // The file that replaced the log has these lines, at other places.
         ChangeKind.Append when _unplaced.Contains(change.Id) => false,
-        ChangeKind.Append => frame.Lsn > _rewrites.GetValueOrDefault(change.Id),
+        ChangeKind.Append => frame.Lsn > _rewrites.GetValueOrDefault(change.Id)
+            && !(_withOthers.Contains(change.Id) && HasOthers(change.Id, [(change.Offset, change.Lines)])),
         ChangeKind.Shares => frame.Lsn > _applied || !IsSound(Layout.LiveFolder(change.Id) + "/" + Layout.SharesFile),
         ChangeKind.Log => frame.Lsn > _applied || !IsSound(Layout.LiveFolder(change.Id) + "/" + Layout.LogStateFile),
         ChangeKind.Lock or ChangeKind.Queue or ChangeKind.Buttons => frame.Lsn > _applied
@@ -70,6 +85,54 @@ internal sealed class WholeFrames
         ChangeKind.Config => frame.Lsn > _applied || !IsSound(Layout.ConfigFile),
         _ => true,
     };
+
+    // All lines of a session at once: mostly the log has them as they are, and one look says so.
+    private void FindOthers(List<Frame> frames)
+    {
+        var lines = new Dictionary<string, List<(long Offset, ReadOnlyMemory<byte> Bytes)>>();
+        foreach (Frame frame in frames)
+        {
+            foreach (Change change in frame.Changes)
+            {
+                if (change.Kind == ChangeKind.Append && frame.Lsn > _rewrites.GetValueOrDefault(change.Id))
+                {
+                    if (!lines.TryGetValue(change.Id, out List<(long Offset, ReadOnlyMemory<byte> Bytes)>? known))
+                    {
+                        lines.Add(change.Id, known = []);
+                    }
+
+                    known.Add((change.Offset, change.Lines));
+                }
+            }
+        }
+
+        foreach ((string id, List<(long Offset, ReadOnlyMemory<byte> Bytes)> known) in lines)
+        {
+            if (HasOthers(id, known))
+            {
+                _withOthers.Add(id);
+            }
+        }
+    }
+
+    private bool HasOthers(string id, IReadOnlyList<(long Offset, ReadOnlyMemory<byte> Bytes)> lines)
+    {
+        if (!_folders.TryGetValue(id, out string? folder))
+        {
+            return false;
+        }
+
+        string path = folder + "/" + Layout.EventsFile;
+        try
+        {
+            using IDiskFile file = _disk.Open(path, OpenMode.Read, mayBeLinked: true);
+            return LogWitness.HasOthers(_disk, path, file, new LogLines(lines));
+        }
+        catch (DiskException e) when (e.Error == DiskError.NotFound || Obstacle.HidesContent(e))
+        {
+            return false; // what cannot be read bears witness of nothing
+        }
+    }
 
     private bool IsSound(string path) => SmallFile.TryRead(_disk, path, null, out _) is not null;
 }

@@ -50,10 +50,10 @@ internal sealed unsafe class UnixDisk : IDisk
         }
     }
 
-    public bool Glance(string path)
+    public DiskEntry? Glance(string path)
     {
         StorePath.Check("stat", path);
-        return _root.TryGlance(path, out _) || (!IsMissing(Errno.Last) && Stat(path) is not null);
+        return _root.TryGlance(path, out UnixStat stat) ? Entry(stat) : null;
     }
 
     public IReadOnlyList<DiskName> List(string path)
