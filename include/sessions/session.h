@@ -421,8 +421,10 @@ SESSION_API session_status_t session_wait_abort(session_t *session, uint32_t tim
 SESSION_API session_status_t session_clear_abort(session_t *session);
 
 /**
- * Makes a share link, or finds the one with the same terms again; a "copy link" button calls it.
- * No other call hands out `url` and `secret`.
+ * Makes a share link, or finds the one with the same terms that shows the same events; a "copy
+ * link" button calls it. In a conversation that has grown, a range up to now is another one, and
+ * its link new; the old link goes on to show what it did. No other call hands out `url` and
+ * `secret`.
  *
  * @param session          the session
  * @param options          NULL: everything up to now, for good

@@ -8,7 +8,7 @@ namespace Sessions;
 /// <content>Shares of the session, made and ended by its owner.</content>
 public sealed partial class Session
 {
-    /// <summary>Makes a share, or finds again the one that a call with the same options made, and
+    /// <summary>Makes a share, or finds again one with the same terms that shows the same events, and
     /// writes it as JSON with its url and its secret: the only call that hands these out.</summary>
     public void WriteShare(SessionShareOptions? options, IBufferWriter<byte> output)
     {
@@ -79,28 +79,27 @@ public sealed partial class Session
 
     private (ShareRecord Record, ShareSecret Secret)? FindShare(SessionShareOptions options)
     {
-        if (options.Flags.HasFlag(ShareFlags.Rotate) || ShareMatch.Find(Shares(), options, Core.Now) is not { } record)
+        if (options.Flags.HasFlag(ShareFlags.Rotate) || Same(options) is not { } record)
         {
             return null;
         }
 
-        return ShareSecret.Read(Core.Disk, Layout.Secret(_row.Folder, record.ShareId)) is { } secret
-            ? (record, secret) : null;
+        string path = Layout.Secret(_row.Folder, record.ShareId);
+        return ShareSecret.Read(Core.Disk, path, record.ShareId) is { } secret ? (record, secret) : null;
     }
+
+    private ShareRecord? Same(SessionShareOptions options)
+        => ShareMatch.Find(Shares(), options, Current().LastSeq, Core.Now);
 
     // The secret is on stable storage, name and all, before the frame that speaks of it.
     private (ShareRecord Record, ShareSecret Secret) AddShare(SessionShareOptions options)
     {
-        if (ShareMatch.Find(Shares(), options, Core.Now) is not null)
-        {
-            options = options with { Flags = options.Flags | ShareFlags.Rotate }; // its secret was lost
-        }
-
+        string? lostId = Same(options)?.ShareId; // its secret was lost, or is not its own
         ShareSecret secret = ShareSecret.Make(Core.Environment.FillRandom);
         bool isHandedOut = false;
         try
         {
-            AddShareRequest request = AddShare(options, secret);
+            AddShareRequest request = AddShare(options, secret, lostId);
             isHandedOut = request.Result!.ShareId == request.ShareId;
             return isHandedOut ? (request.Result, secret) : FindShare(options) ?? AddShare(options);
         }
@@ -113,10 +112,10 @@ public sealed partial class Session
         }
     }
 
-    private AddShareRequest AddShare(SessionShareOptions options, ShareSecret secret)
+    private AddShareRequest AddShare(SessionShareOptions options, ShareSecret secret, string? lostId)
     {
         string folder = _row.Folder;
-        var request = new AddShareRequest(_row, options, secret.ShareId);
+        var request = new AddShareRequest(_row, options, secret.ShareId, lostId);
         string path = Layout.Secret(folder, request.ShareId);
         if (Core.Disk.Stat(folder) is null)
         {

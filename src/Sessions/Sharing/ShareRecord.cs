@@ -23,7 +23,7 @@ internal sealed record ShareRecord
     public long LastUsedAt { get; init; }
     public long RevokedAt { get; init; }
 
-    /// <summary>The range as it was asked for, zeros included: what tells a repeated call from a new one.</summary>
+    /// <summary>The range as it was asked for, zeros included: what a rotation knows the old share by.</summary>
     public required long AskedFirst { get; init; }
     public required long AskedLast { get; init; }
 

@@ -4,7 +4,13 @@ namespace Sessions.Sharing;
 
 /// <summary>Adds a share whose secret is on stable storage already, or finds the one that a call
 /// with the same options made.</summary>
-internal sealed class AddShareRequest(Row row, SessionShareOptions options, string shareId) : CommitRequest
+/// <param name="row">The session.</param>
+/// <param name="options">What is asked for.</param>
+/// <param name="shareId">The id that the new share gets.</param>
+/// <param name="lostId">The share with these terms whose secret was found to be lost, and whose place the new one
+/// takes; null: none.</param>
+internal sealed class AddShareRequest(Row row, SessionShareOptions options, string shareId, string? lostId)
+    : CommitRequest
 {
     /// <summary>The id of the share that it adds.</summary>
     public string ShareId => shareId;
@@ -16,29 +22,28 @@ internal sealed class AddShareRequest(Row row, SessionShareOptions options, stri
     {
         SessionInfo info = transaction.Live(row);
         List<ShareRecord> records = ShareList.Read(transaction.Shares(row));
-        ShareRecord? same = ShareMatch.Find(records, options, transaction.Now);
-        if (options.Flags.HasFlag(ShareFlags.Rotate))
-        {
-            ShareRecord? old = same ?? records.FindLast(r => r.CanBeResolved(transaction.Now));
-            if (old is not null)
-            {
-                records[records.IndexOf(old)] = old with { RevokedAt = transaction.Now };
-            }
-        }
-        else if (same is not null)
+        ShareRecord? same = ShareMatch.Find(records, options, info.LastSeq, transaction.Now);
+        bool rotates = options.Flags.HasFlag(ShareFlags.Rotate);
+        if (same is not null && !rotates && same.ShareId != lostId)
         {
             Result = same;
             return;
         }
 
-        bool live = options.Flags.HasFlag(ShareFlags.Live);
+        ShareRecord? old = same ?? (rotates ? ShareMatch.FindAsked(records, options, transaction.Now) : null);
+        if (old is not null)
+        {
+            records[records.IndexOf(old)] = old with { RevokedAt = transaction.Now };
+        }
+
+        (long first, long last) = ShareMatch.Range(options, info.LastSeq);
         Result = new ShareRecord
         {
             ShareId = shareId,
             CreatedAt = transaction.Now,
-            FirstSeq = Math.Max(options.FirstSeq, 1),
-            LastSeq = live ? 0 : options.LastSeq == 0 ? info.LastSeq : Math.Min(options.LastSeq, info.LastSeq),
-            Live = live,
+            FirstSeq = first,
+            LastSeq = last,
+            Live = options.Flags.HasFlag(ShareFlags.Live),
             ExpiresAt = options.ExpiresAt,
             MaxUses = options.MaxUses,
             AskedFirst = options.FirstSeq,
@@ -106,9 +111,26 @@ internal static class ShareCommit
 /// <summary>Tells a repeated call from a new wish.</summary>
 internal static class ShareMatch
 {
-    /// <summary>The newest share that can be resolved and was asked for in the same words.</summary>
-    public static ShareRecord? Find(List<ShareRecord> records, SessionShareOptions options, long now)
-        => records.FindLast(r => r.CanBeResolved(now) && r.Live == options.Flags.HasFlag(ShareFlags.Live)
-            && r.ExpiresAt == options.ExpiresAt && r.MaxUses == options.MaxUses
-            && r.AskedFirst == options.FirstSeq && r.AskedLast == options.LastSeq);
+    /// <summary>The events that are asked for, in a conversation that ends with an event; the last is 0 where the
+    /// share follows the conversation.</summary>
+    public static (long First, long Last) Range(SessionShareOptions options, long lastSeq)
+        => (Math.Max(options.FirstSeq, 1), options.Flags.HasFlag(ShareFlags.Live) ? 0
+            : options.LastSeq == 0 ? lastSeq : Math.Min(options.LastSeq, lastSeq));
+
+    /// <summary>The newest share that can be resolved, shows what is asked for now and has the same terms.</summary>
+    public static ShareRecord? Find(List<ShareRecord> records, SessionShareOptions options, long lastSeq, long now)
+    {
+        (long first, long last) = Range(options, lastSeq);
+        return records.FindLast(r => HasTerms(r, options, now) && r.FirstSeq == first && (r.Live || r.LastSeq == last));
+    }
+
+    /// <summary>What a rotation ends where none shows the same: the newest share that was asked for in the same words
+    /// when the conversation was shorter, else the newest of all.</summary>
+    public static ShareRecord? FindAsked(List<ShareRecord> records, SessionShareOptions options, long now)
+        => records.FindLast(r => HasTerms(r, options, now) && r.AskedFirst == options.FirstSeq
+            && r.AskedLast == options.LastSeq) ?? records.FindLast(r => r.CanBeResolved(now));
+
+    private static bool HasTerms(ShareRecord r, SessionShareOptions options, long now) => r.CanBeResolved(now)
+        && r.Live == options.Flags.HasFlag(ShareFlags.Live) && r.ExpiresAt == options.ExpiresAt
+        && r.MaxUses == options.MaxUses;
 }

@@ -91,6 +91,20 @@ internal sealed class ShareSecret : IDisposable
         return null;
     }
 
+    /// <summary>The same, if it is that share's. What was damaged, or copied from another share, opens that one or
+    /// none.</summary>
+    public static ShareSecret? Read(IDisk disk, string path, string shareId)
+    {
+        ShareSecret? secret = Read(disk, path);
+        if (secret is not null && secret.ShareId != shareId)
+        {
+            secret.Dispose();
+            return null;
+        }
+
+        return secret;
+    }
+
     /// <summary>Compares in a time that does not depend on where they differ.</summary>
     public bool IsSame(ShareSecret other) => CryptographicOperations.FixedTimeEquals(_text, other._text);
 

@@ -62,10 +62,10 @@ public sealed class ShareTests : IDisposable
             "created_at":{{_time.NowMs}},"expires_at":null,"max_uses":null,"uses":0,"last_used_at":null,
             "revoked_at":null}
             """.ReplaceLineEndings(""), first.GetRawText());
-        _session.Say("later");
         Assert.Equal(first.GetRawText(), Share().GetRawText());
+        Assert.Equal(secret, Secret(Share(new SessionShareOptions { FirstSeq = 1, LastSeq = 99 })));
         Assert.NotEqual(secret, Secret(Share(new SessionShareOptions { Flags = ShareFlags.Live })));
-        Assert.NotEqual(secret, Secret(Share(new SessionShareOptions { FirstSeq = 1 })));
+        Assert.NotEqual(secret, Secret(Share(new SessionShareOptions { FirstSeq = 2 })));
         Assert.NotEqual(secret, Secret(Share(new SessionShareOptions { MaxUses = 5 })));
         Assert.NotEqual(secret, Secret(Share(new SessionShareOptions { ExpiresAt = _time.NowMs + 5 })));
         Reopen("https://example.org/s/");
@@ -76,6 +76,33 @@ public sealed class ShareTests : IDisposable
         Assert.Equal(5, list.GetProperty("shares").GetArrayLength());
         Assert.All(list.GetProperty("shares").EnumerateArray(),
             s => Assert.False(s.TryGetProperty("secret", out _) || s.TryGetProperty("url", out _)));
+    }
+
+    [Fact]
+    public void A_second_share_of_a_conversation_that_has_grown_shows_everything_up_to_now()
+    {
+        JsonElement first = Share(), live = Share(new SessionShareOptions { Flags = ShareFlags.Live });
+        JsonElement part = Share(new SessionShareOptions { FirstSeq = 2, LastSeq = 4 });
+        JsonElement beyond = Share(new SessionShareOptions { FirstSeq = 2, LastSeq = 7 });
+        _session.Say("seven");
+        _session.Say("eight");
+        JsonElement second = Share();
+        Assert.Equal((6, 8), (first.GetProperty("last_seq").GetInt32(), second.GetProperty("last_seq").GetInt32()));
+        Assert.Equal(8, Seqs(Json(b => _store.ResolveShare(Secret(second)).WriteEvents(0, 0, b))).Count());
+        Assert.Equal(6, Seqs(Json(b => _store.ResolveShare(Secret(first)).WriteEvents(0, 0, b))).Count());
+        Assert.Equal(Secret(second), Secret(Share()));
+        Assert.Equal(Secret(first), Secret(Share(new SessionShareOptions { LastSeq = 6 })));
+        Assert.Equal(Secret(live), Secret(Share(new SessionShareOptions { Flags = ShareFlags.Live })));
+        Assert.Equal(Secret(part), Secret(Share(new SessionShareOptions { FirstSeq = 2, LastSeq = 4 })));
+        JsonElement more = Share(new SessionShareOptions { FirstSeq = 2, LastSeq = 7 });
+        Assert.NotEqual(Secret(beyond), Secret(more));
+        Assert.Equal(7, more.GetProperty("last_seq").GetInt32());
+
+        // A rotation ends the share with the same words, though the conversation has grown since.
+        _session.Say("nine");
+        JsonElement third = Share(new SessionShareOptions { Flags = ShareFlags.Rotate });
+        Stores.Fails(SessionStatus.NotFound, () => _store.ResolveShare(Secret(second)));
+        Assert.All([third, more, live, part, first], s => _store.ResolveShare(Secret(s)).Dispose());
     }
 
     [Fact]
