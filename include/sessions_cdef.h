@@ -52,6 +52,7 @@ static const int32_t SESSION_ORDER_UPDATED_DESC = 0;
 static const int32_t SESSION_ORDER_UPDATED_ASC = 1;
 static const int32_t SESSION_ORDER_CREATED_DESC = 2;
 static const int32_t SESSION_ORDER_CREATED_ASC = 3;
+static const int32_t SESSION_ORDER_ACTIVE_DESC = 4;
 static const int32_t SESSION_ARCHIVED_EXCLUDE = 0;
 static const int32_t SESSION_ARCHIVED_ONLY = 1;
 static const int32_t SESSION_ARCHIVED_INCLUDE = 2;
@@ -113,6 +114,8 @@ uint32_t session_abi_version(void);
 int32_t session_supports(const char *feature);
 const char *session_status_name(session_status_t status);
 const session_error_t *session_last_error(void);
+session_status_t session_get_error(const void *handle, session_status_t status, char **out_json,
+    size_t *out_length);
 void session_string_free(char *string);
 void session_options_init(void *options, uint32_t size);
 session_status_t session_abi_json(char **out_json, size_t *out_length);
@@ -204,6 +207,7 @@ session_status_t session_create(session_store_t *store, const char *parent_id,
     const session_create_options_t *options, session_t **out_session);
 session_status_t session_open(session_store_t *store, const char *id, session_t **out_session);
 session_status_t session_get_id(session_t *session, char **out_id);
+session_status_t session_get_path(session_t *session, char **out_path);
 session_status_t session_get_stat(session_t *session, session_stat_t *out_stat);
 session_status_t session_get_info(session_t *session, char **out_json, size_t *out_length);
 session_status_t session_get_infos(session_store_t *store, const char *ids_json,

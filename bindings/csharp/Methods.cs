@@ -26,6 +26,10 @@ public static unsafe partial class Methods
     public static extern session_error* session_last_error();
 
     [DllImport("sessions", CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+    [return: NativeTypeName("session_status_t")]
+    public static extern int session_get_error([NativeTypeName("const void *")] void* handle, [NativeTypeName("session_status_t")] int status, [NativeTypeName("char **")] sbyte** out_json, [NativeTypeName("size_t *")] nuint* out_length);
+
+    [DllImport("sessions", CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
     public static extern void session_string_free([NativeTypeName("char *")] sbyte* @string);
 
     [DllImport("sessions", CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
@@ -118,6 +122,10 @@ public static unsafe partial class Methods
     [DllImport("sessions", CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
     [return: NativeTypeName("session_status_t")]
     public static extern int session_get_id([NativeTypeName("session_t *")] session_s* session, [NativeTypeName("char **")] sbyte** out_id);
+
+    [DllImport("sessions", CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+    [return: NativeTypeName("session_status_t")]
+    public static extern int session_get_path([NativeTypeName("session_t *")] session_s* session, [NativeTypeName("char **")] sbyte** out_path);
 
     [DllImport("sessions", CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
     [return: NativeTypeName("session_status_t")]
@@ -593,6 +601,9 @@ public static unsafe partial class Methods
 
     [NativeTypeName("#define SESSION_ORDER_CREATED_ASC 3")]
     public const int SESSION_ORDER_CREATED_ASC = 3;
+
+    [NativeTypeName("#define SESSION_ORDER_ACTIVE_DESC 4")]
+    public const int SESSION_ORDER_ACTIVE_DESC = 4;
 
     [NativeTypeName("#define SESSION_ARCHIVED_EXCLUDE 0")]
     public const int SESSION_ARCHIVED_EXCLUDE = 0;

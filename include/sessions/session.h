@@ -34,6 +34,8 @@ extern "C" {
 #define SESSION_ORDER_UPDATED_ASC 1  /**< Last changed last. */
 #define SESSION_ORDER_CREATED_DESC 2 /**< Newest first. */
 #define SESSION_ORDER_CREATED_ASC 3  /**< Oldest first. */
+/** Last conversation first: by `last_event_at`, where there is no event by `created_at`. */
+#define SESSION_ORDER_ACTIVE_DESC 4
 /** @} */
 
 /** @name Archived sessions in session_list()
@@ -183,6 +185,21 @@ SESSION_API session_status_t session_open(session_store_t *store, const char *id
  * @since 0.1
  */
 SESSION_API session_status_t session_get_id(session_t *session, char **out_id);
+
+/**
+ * Tells where the folder of a session lies, for a host that shows it. What is in it is the store's:
+ * other programs may read it (docs/FORMAT.md) and change nothing. The path holds until the session
+ * is deleted or the store's folder is moved.
+ *
+ * @param session        the session
+ * @param[out] out_path  absolute; free it with session_string_free()
+ * @return SESSION_OK: the folder is there; SESSION_E_NOT_FOUND: the store is open for reading only,
+ *         and the folder is not made yet; SESSION_E_ACCESS_DENIED on a handle from a share
+ * @remark Any thread. Cost: memory, and a look at the disk; as session_store_flush(), where the
+ *         session is new and was made relaxed.
+ * @since 0.1
+ */
+SESSION_API session_status_t session_get_path(session_t *session, char **out_path);
 
 /**
  * The numbers of a session. Through a handle from a share they are those of session_get_info(),

@@ -215,6 +215,29 @@ SESSION_API const char *session_status_name(session_status_t status);
 SESSION_API const session_error_t *session_last_error(void);
 
 /**
+ * A copy of the newest failure with a status on a handle, whatever thread it happened on: for hosts
+ * whose calls run on worker threads and whose errors are looked at on another (Node, JNA). The last
+ * 8 failures of each handle are kept, until it is destroyed.
+ *
+ * Answers `{"status":-24,"os_error":0,"message":"...","details":{"rule":"share.read_only"},
+ * "offset":-1}`, the members as in session_error_t. A failure belongs to the handle that the call
+ * was made on: that of session_open() to the store. SESSION_E_TIMEOUT, SESSION_E_INVALID_HANDLE and
+ * SESSION_E_FORKED are not kept, nor is what this call answers, what a destroy answers, and what a
+ * signal handler is refused; session_store_open(), which has no handle yet, leaves its failure to
+ * session_last_error() alone.
+ *
+ * @param handle           a store, session, cursor, stream, watch or job
+ * @param status           the status that the call answered; below 0
+ * @param[out] out_json    a JSON object; free it with session_string_free()
+ * @param[out] out_length  its length in bytes; may be NULL
+ * @return SESSION_OK; SESSION_E_NOT_FOUND: none of the failures kept has that status
+ * @remark Any thread. Cost: memory. Works on handles of a closed store.
+ * @since 0.1
+ */
+SESSION_API session_status_t session_get_error(const void *handle, session_status_t status,
+                                               char **out_json, size_t *out_length);
+
+/**
  * Frees a string that a call handed out.
  *
  * @param string  the string; NULL is fine

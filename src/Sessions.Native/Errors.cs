@@ -5,6 +5,25 @@ namespace Sessions.Native;
 /// <summary>Turns what was thrown into a status and the thread's error.</summary>
 internal static unsafe class Errors
 {
+    // Made before memory is short.
+    private static readonly SessionException s_noMemory =
+        new(SessionStatus.NoMemory, "There is not enough memory.");
+
+    [ThreadStatic]
+    private static SessionException? t_last;
+
+    /// <summary>Keeps what this thread's call failed with for the handle it was made on; nothing where that is none
+    /// any more.</summary>
+    internal static void Keep(nint handle)
+    {
+        SessionException? failure = t_last;
+        t_last = null; // it has a stack and causes
+        if (failure is { Status: not SessionStatus.InvalidHandle } && Handles.Find(handle) is { } target)
+        {
+            KeptErrors.Keep(target, failure);
+        }
+    }
+
     /// <summary>The end of every export's catch. Never throws.</summary>
     /// <param name="exception">What ended the call.</param>
     /// <param name="waits">Whether the call answers SESSION_E_CANCELLED: those do that wait, when their
@@ -25,8 +44,7 @@ internal static unsafe class Errors
                     Set(known);
                     return (int)known.Status;
                 case OutOfMemoryException:
-                    Boundary.SetFixedError((int)SessionStatus.NoMemory);
-                    return (int)SessionStatus.NoMemory;
+                    return NoMemory();
                 default:
                     string what = $"{exception.GetType().Name}: {exception.Message}";
                     Set(new SessionException(SessionStatus.Internal, $"A bug in the library: {what}"));
@@ -36,13 +54,20 @@ internal static unsafe class Errors
         }
         catch (OutOfMemoryException)
         {
-            Boundary.SetFixedError((int)SessionStatus.NoMemory);
-            return (int)SessionStatus.NoMemory;
+            return NoMemory();
         }
+    }
+
+    private static int NoMemory()
+    {
+        t_last = s_noMemory;
+        Boundary.SetFixedError((int)SessionStatus.NoMemory);
+        return (int)SessionStatus.NoMemory;
     }
 
     private static void Set(SessionException exception)
     {
+        t_last = exception;
         ReadOnlySpan<byte> message = Encoding.UTF8.GetBytes(exception.Message);
         ReadOnlySpan<byte> details = Encoding.UTF8.GetBytes(exception.Details);
         fixed (byte* messagePointer = message, detailsPointer = details)

@@ -24,6 +24,23 @@ internal static unsafe class SessionReads
         }
     }
 
+    [UnmanagedCallersOnly(EntryPoint = "managed_session_get_path", CallConvs = [typeof(CallConvCdecl)])]
+    internal static int GetPath(nint session, byte** outPath)
+    {
+        try
+        {
+            Out.Clear(outPath);
+            Session target = Handles.Session(session);
+            Argument.NotNull(outPath, "out_path");
+            *outPath = NativeWriter.Copy(target.GetPath());
+            return 0;
+        }
+        catch (Exception exception)
+        {
+            return Errors.Report(exception);
+        }
+    }
+
     [UnmanagedCallersOnly(EntryPoint = "managed_session_get_stat", CallConvs = [typeof(CallConvCdecl)])]
     internal static int GetStat(nint session, StatOut* outStat)
     {

@@ -98,7 +98,7 @@ internal unsafe struct ListOptions
         return new SessionListOptions
         {
             Flags = (ListFlags)Argument.Flags(options->Flags, (uint)(ListFlags.Roots | ListFlags.Trash)),
-            Order = (ListOrder)Argument.Choice(options->Order, (int)ListOrder.CreatedAscending, "order"),
+            Order = (ListOrder)Argument.Choice(options->Order, (int)ListOrder.ActiveDescending, "order"),
             Archived = (ArchivedFilter)Argument.Choice(options->Archived,
                 (int)ArchivedFilter.Include, "archived"),
             Limit = options->Limit,

@@ -63,6 +63,49 @@ internal static unsafe class Types
         }
     }
 
+    /// <summary>Not an export of the library: what the C side calls after a call on a handle has failed.</summary>
+    [UnmanagedCallersOnly(EntryPoint = "managed_keep_error", CallConvs = [typeof(CallConvCdecl)])]
+    internal static void KeepError(nint handle)
+    {
+        try
+        {
+            Errors.Keep(handle);
+        }
+        catch (OutOfMemoryException)
+        {
+            LogRing.Add("debug", "There was no memory to keep an error for session_get_error.");
+        }
+    }
+
+    [UnmanagedCallersOnly(EntryPoint = "managed_session_get_error", CallConvs = [typeof(CallConvCdecl)])]
+    internal static int GetError(nint handle, int status, byte** outJson, nuint* outLength)
+    {
+        try
+        {
+            NativeWriter.Clear(outJson, outLength);
+            object target = Handles.Find(handle) ?? throw Handles.Invalid("object");
+            if (status >= 0)
+            {
+                throw new SessionException(SessionStatus.InvalidArgument, "status must be one of SESSION_E_*.",
+                    """{"argument":"status"}""");
+            }
+
+            NativeWriter output = NativeWriter.Start(outJson);
+            if (!KeptErrors.TryWrite(target, (SessionStatus)status, output))
+            {
+                throw new SessionException(SessionStatus.NotFound,
+                    $"None of the last failures of this handle has the status {status}.");
+            }
+
+            output.Finish(outJson, outLength);
+            return 0;
+        }
+        catch (Exception exception)
+        {
+            return Errors.Report(exception);
+        }
+    }
+
     [UnmanagedCallersOnly(EntryPoint = "managed_session_shutdown", CallConvs = [typeof(CallConvCdecl)])]
     internal static int Shutdown(uint timeoutMs)
     {

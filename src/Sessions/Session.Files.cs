@@ -64,6 +64,35 @@ public sealed partial class Session
         PutFile(name, data, output);
     }
 
+    /// <summary>Where the session's folder lies, as an absolute path; it is there on return. NotFound in a store that
+    /// is open to read only, where the journal alone knows of the session.</summary>
+    public string GetPath()
+    {
+        RequireWritable(); // a path leads to the whole session, which no share shows
+        for (bool isFlushed = false; ; isFlushed = true)
+        {
+            Current();
+            DiskEntry? found = _store.Look(_ => Core.Disk.Stat(_row.Folder));
+            if (found is { IsFolder: true })
+            {
+                return System.IO.Path.Combine(_store.Path, _row.Folder);
+            }
+
+            if (found is not null)
+            {
+                throw Errors.Misplaced(_row.Folder);
+            }
+
+            if (isFlushed || Core.IsReadOnly)
+            {
+                throw isFlushed ? Errors.Corrupt("The session's folder is gone.", _row.Folder, Id)
+                    : Errors.NotFound("folder of that session yet", Id);
+            }
+
+            _store.Flush(); // relaxed, its folder is made when its frame is on stable storage
+        }
+    }
+
     /// <summary>Where a file lies, as an absolute path; NotFound where there is none with that id.</summary>
     public string GetFilePath(string fileId)
     {

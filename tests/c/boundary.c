@@ -182,6 +182,7 @@ static int outs_are_clear(void) {
 #define STATUS_CALLS(CALL) \
   CALL(session_abi_json, (JSON)) \
   CALL(session_log_read, (0, 0, JSON)) \
+  CALL(session_get_error, (outs, -1, JSON)) \
   CALL(session_store_open, (NULL, NULL, OUT(session_store_t *))) \
   CALL(session_store_get_info, (STORE, JSON)) \
   CALL(session_store_configure, (STORE, NULL, "{}")) \
@@ -199,6 +200,7 @@ static int outs_are_clear(void) {
   CALL(session_create, (STORE, NULL, NULL, OUT(session_t *))) \
   CALL(session_open, (STORE, "session_1", OUT(session_t *))) \
   CALL(session_get_id, (SESSION, OUT(char *))) \
+  CALL(session_get_path, (SESSION, OUT(char *))) \
   CALL(session_get_stat, (SESSION, NULL)) \
   CALL(session_get_info, (SESSION, JSON)) \
   CALL(session_get_infos, (STORE, "[]", NULL, JSON)) \
@@ -581,6 +583,44 @@ static void a_fork_closes_what_carries_locks(void) {
   CHECK(is_open(descriptors[1]) && is_open(other));
 }
 
+/* ---- failures ------------------------------------------------------------------------------- */
+
+static const void *failed_on;
+static int failures;
+static session_status_t fails_with;
+
+static void keep(const void *handle) {
+  failed_on = handle;
+  ++failures;
+}
+
+static session_status_t fail(void) { return fails_with; }
+
+/* What a call on a handle fails with is kept for that handle; the end of a wait is no failure. */
+static void a_failure_is_kept_for_its_handle(void) {
+  session_t *session = NULL;
+  sessions_stand_in("managed_keep_error", (void (*)(void))keep);
+  sessions_stand_in("managed_session_store_flush", (void (*)(void))fail);
+  sessions_stand_in("managed_session_open", (void (*)(void))fail);
+  sessions_stand_in("managed_session_get_error", (void (*)(void))fail);
+  sessions_stand_in("managed_session_store_open", (void (*)(void))fail);
+  sessions_stand_in("managed_session_job_destroy", (void (*)(void))fail);
+  start();
+  CHECK_INT(SESSION_OK, session_store_flush(STORE));
+  fails_with = SESSION_E_TIMEOUT;
+  CHECK_INT(SESSION_E_TIMEOUT, session_store_flush(STORE));
+  CHECK_INT(0, failures);
+  fails_with = SESSION_E_BUSY;
+  CHECK_INT(SESSION_E_BUSY, session_store_flush(STORE));
+  CHECK(failures == 1 && failed_on == (const void *)STORE);
+  CHECK_INT(SESSION_E_BUSY, session_open((session_store_t *)handles, "session_1", &session));
+  CHECK(failures == 2 && failed_on == (const void *)handles);
+  CHECK_INT(SESSION_E_BUSY, session_get_error(SESSION, -1, NULL, NULL));
+  CHECK_INT(SESSION_E_BUSY, session_store_open(NULL, NULL, NULL));
+  CHECK_INT(SESSION_E_BUSY, session_job_destroy(JOB));
+  CHECK_INT(2, failures);
+}
+
 /* ---- inside a call -------------------------------------------------------------------------- */
 
 static void handler_in(const char *name, void *(*run)(void)) {
@@ -915,6 +955,7 @@ int main(void) {
   in_child(the_end_may_be_the_first_call_of_a_thread);
   in_child(errors_are_kept_by_their_thread);
   in_child(a_fork_closes_what_carries_locks);
+  in_child(a_failure_is_kept_for_its_handle);
   in_child(a_handler_in_a_call_is_refused);
   in_child(a_handler_in_the_start_is_refused);
   in_child(a_fork_in_a_handler_is_a_fork);

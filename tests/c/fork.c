@@ -37,6 +37,7 @@ static void every_call_in_the_child(void) {
   FORKED(session_store_configure(store, NULL, "{}"));
   FORKED(session_store_flush(store));
   FORKED(session_store_verify(store, &json, NULL));
+  FORKED(session_get_error(store, -1, &json, NULL));
   FORKED(session_store_verify_ex(store, 0, &json, NULL));
   FORKED(session_store_purge(store, 1, &count));
   FORKED(session_store_salvage(folder, NULL, &json, NULL));
@@ -47,6 +48,7 @@ static void every_call_in_the_child(void) {
   FORKED(session_restore(store, "session_1"));
   FORKED(session_resolve_share(store, "x", &made));
   FORKED(session_get_id(session, &json));
+  FORKED(session_get_path(session, &json));
   FORKED(session_get_stat(session, &stat));
   FORKED(session_get_info(session, &json, NULL));
   FORKED(session_update_title(session, "child"));

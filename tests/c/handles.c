@@ -66,6 +66,7 @@ PLAIN_CALL(restore, session_restore(STORE, "session_1"))
 OUT_CALL(resolve_share, session_t *, session_resolve_share(STORE, "secret", &out))
 /* session.h, on a session */
 OUT_CALL(get_id, char *, session_get_id(SESSION, &out))
+OUT_CALL(get_path, char *, session_get_path(SESSION, &out))
 PLAIN_CALL(get_stat, session_get_stat(SESSION, &stat_for_call))
 JSON_CALL(get_info, session_get_info(SESSION, &json, &length))
 PLAIN_CALL(update_title, session_update_title(SESSION, "title"))
@@ -173,6 +174,7 @@ static const entry_t on_store[] = {
 
 static const entry_t on_session[] = {
     {"session_get_id", get_id},
+    {"session_get_path", get_path},
     {"session_get_stat", get_stat},
     {"session_get_info", get_info},
     {"session_update_title", update_title},
@@ -453,6 +455,7 @@ static void missing_outs(void) {
   NEED(session_create(store, NULL, NULL, &session));
   CHECK_STATUS(SESSION_E_INVALID_ARGUMENT, session_open(store, "session_1", NULL));
   CHECK_STATUS(SESSION_E_INVALID_ARGUMENT, session_get_id(session, NULL));
+  CHECK_STATUS(SESSION_E_INVALID_ARGUMENT, session_get_path(session, NULL));
   CHECK_STATUS(SESSION_E_INVALID_ARGUMENT, session_get_stat(session, NULL));
   CHECK_STATUS(SESSION_E_INVALID_ARGUMENT, session_get_info(session, NULL, NULL));
   CHECK_STATUS(SESSION_E_INVALID_ARGUMENT, session_get_infos(store, NULL, NULL, &json, NULL));

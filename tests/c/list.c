@@ -94,7 +94,7 @@ static void list_refuses(void) {
   options.filter_json = "[]";
   CHECK_STATUS(SESSION_E_INVALID_ARGUMENT, session_list(store, &options, &json, NULL, NULL));
   session_options_init(&options, (uint32_t)sizeof options);
-  options.order = 4;
+  options.order = 5;
   CHECK_STATUS(SESSION_E_INVALID_ARGUMENT, session_list(store, &options, &json, NULL, NULL));
   options.order = -1;
   CHECK_STATUS(SESSION_E_INVALID_ARGUMENT, session_list(store, &options, &json, NULL, NULL));
@@ -140,7 +140,8 @@ static char *walk(session_list_options_t *options) {
 
 static void paging(void) {
   static const int32_t orders[] = {SESSION_ORDER_UPDATED_DESC, SESSION_ORDER_UPDATED_ASC,
-                                   SESSION_ORDER_CREATED_DESC, SESSION_ORDER_CREATED_ASC};
+                                   SESSION_ORDER_CREATED_DESC, SESSION_ORDER_CREATED_ASC,
+                                   SESSION_ORDER_ACTIVE_DESC};
   session_list_options_t options = SESSION_INIT(session_list_options_t);
   char ids[25][160];
   char *next = NULL;
@@ -198,6 +199,32 @@ static void paging(void) {
   stop();
 }
 
+/* A rename makes a session the last changed one, not the last conversation. */
+static void last_conversation_first(void) {
+  session_list_options_t options = SESSION_INIT(session_list_options_t);
+  session_append_options_t later = SESSION_INIT(session_append_options_t);
+  session_t *a;
+  session_t *b;
+  session_t *c;
+
+  start();
+  a = create(NULL, "a");
+  b = create(NULL, "b");
+  c = create(NULL, "c");
+  later.timestamp = 1000;
+  CHECK_OK(session_append_event_ex(c, "user_prompt", "{\"text\":\"1970\"}", 15, &later, NULL));
+  later.timestamp = 4102444800000;
+  CHECK_OK(session_append_event_ex(a, "user_prompt", "{\"text\":\"2100\"}", 15, &later, NULL));
+  CHECK_OK(session_update_title(b, "renamed"));
+  options.fields = "title";
+  options.order = SESSION_ORDER_ACTIVE_DESC;
+  expect_list(&options, "[{\"title\":\"a\"},{\"title\":\"renamed\"},{\"title\":\"c\"}]");
+  CHECK_OK(session_destroy(a));
+  CHECK_OK(session_destroy(b));
+  CHECK_OK(session_destroy(c));
+  stop();
+}
+
 static void infos(void) {
   session_t *a;
   session_t *b;
@@ -240,6 +267,7 @@ int main(void) {
   RUN(list);
   RUN(list_refuses);
   RUN(paging);
+  RUN(last_conversation_first);
   RUN(infos);
   return check_done("list");
 }

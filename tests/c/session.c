@@ -362,6 +362,39 @@ static void update(void) {
   stop();
 }
 
+/* What a host shows is a folder that is there, also of a session that was just made relaxed. */
+static void path_of_a_session(void) {
+  session_store_options_t relaxed = SESSION_INIT(session_store_options_t);
+  session_t *session;
+  char id[160];
+  char *path = NULL;
+  char text[4096];
+  FILE *file;
+
+  start();
+  CHECK_OK(session_store_close(store));
+  relaxed.durability = SESSION_DURABILITY_RELAXED;
+  NEED(session_store_open(folder, &relaxed, &store));
+  session = create(NULL, "shown");
+  id_of(session, id, sizeof id);
+  CHECK_OK(session_get_path(session, &path));
+  CHECK(path[0] == '/' && strncmp(path, folder, strlen(folder)) == 0);
+  CHECK_HAS(path, id);
+  snprintf(text, sizeof text, "%s/session.json", path);
+  file = fopen(text, "r");
+  if (CHECK(file != NULL)) {
+    text[fread(text, 1, sizeof text - 1, file)] = '\0';
+    fclose(file);
+    CHECK_HAS(text, "\"shown\"");
+  }
+  session_string_free(path);
+  CHECK_OK(session_delete(session, SESSION_DELETE_CASCADE));
+  CHECK_STATUS(SESSION_E_DELETED, session_get_path(session, &path));
+  CHECK(path == NULL);
+  CHECK_OK(session_destroy(session));
+  stop();
+}
+
 int main(void) {
   RUN(a_new_session);
   RUN(create_with_options);
@@ -372,5 +405,6 @@ int main(void) {
   RUN(titles_as_long_as_allowed);
   RUN(metadata);
   RUN(update);
+  RUN(path_of_a_session);
   return check_done("session");
 }

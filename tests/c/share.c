@@ -502,6 +502,7 @@ static void every_call_on_a_share(void) {
   DENIED(session_queue_list(view, &json, NULL));
   DENIED(session_queue_next_due(view, &due));
   DENIED(session_get_buttons(view, &json, NULL));
+  DENIED(session_get_path(view, &json));
   DENIED(session_get_file_path(view, "f_00000000000000000000000000000000", &json));
   DENIED(session_repair(view, SESSION_REPAIR_DRY_RUN, &json, NULL));
   DENIED(session_prune(view, "{\"max_events\":1,\"dry_run\":true}", &json, NULL));

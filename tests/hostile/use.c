@@ -57,6 +57,18 @@ static void file_path(session_t *session, const char *role) {
   session_string_free(path);
 }
 
+/* And the folder of a session is one of the store's. */
+static void folder_path(session_t *session, const char *role) {
+  char *path = NULL;
+  char real[PATH_MAX];
+  if (STEP("get_path", role, session_get_path(session, &path)) == SESSION_OK &&
+      getenv("HOSTILE_TRACED") == NULL &&
+      (realpath(path, real) == NULL || strncmp(real, root, strlen(root)) != 0)) {
+    step_fault("a folder out of the store was handed out");
+  }
+  session_string_free(path);
+}
+
 static void read_log(session_t *session, const char *role) {
   static const char *const format[] = {"messages", "ui_messages", "markdown", "html"};
   int32_t i;
@@ -89,6 +101,7 @@ static void read_rest(session_t *session, const char *role) {
   STEP("queue_next_due", role, session_queue_next_due(session, &due));
   ANSWER("get_buttons", role, session_get_buttons(session, &json, NULL));
   file_path(session, role);
+  folder_path(session, role);
 }
 
 static void read_all(session_store_t *store, const struct roles *roles) {

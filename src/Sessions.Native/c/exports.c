@@ -6,9 +6,32 @@
 #define CLEAR(out) ((out) != NULL ? (void)(*(out) = 0) : (void)0)
 #define NOTHING (void)0
 
-/* A call that answers a status. `clear` empties the out-parameters where the runtime is not entered
- * to do it. */
+/* Ends a call on a handle. What it failed with is kept for session_get_error; that the time is over
+ * is an answer, and no failure. */
+static session_status_t ended(const void *handle, session_status_t answer)
+{
+  void managed_keep_error(const void *);
+  if (answer < 0 && answer != SESSION_E_TIMEOUT)
+    managed_keep_error(handle);
+  SESSIONS_END();
+  return answer;
+}
+
+#define FIRST(...) FIRST_(__VA_ARGS__, 0)
+#define FIRST_(first, ...) (first)
+
+/* A call on a handle, which is its first argument, that answers a status. `clear` empties the
+ * out-parameters where the runtime is not entered to do it. */
 #define CALL(name, parameters, arguments, clear)                                                  \
+  session_status_t managed_##name parameters;                                                     \
+  SESSION_API session_status_t name parameters                                                    \
+  {                                                                                               \
+    SESSIONS_BEGIN(clear; return status);                                                         \
+    return ended(FIRST arguments, managed_##name arguments);                                      \
+  }
+
+/* The same for a call that has no handle, or whose failures are not the handle's. */
+#define FREE_CALL(name, parameters, arguments, clear)                                                  \
   session_status_t managed_##name parameters;                                                     \
   SESSION_API session_status_t name parameters                                                \
   {                                                                                               \
@@ -27,8 +50,7 @@
     session_status_t answer = managed_##name arguments;                                           \
     if (answer == SESSION_OK)                                                                     \
       sessions_aborts_allow(*out);                                                                \
-    SESSIONS_END();                                                                               \
-    return answer;                                                                                \
+    return ended(FIRST arguments, answer);                                                        \
   }
 
 /* Whether a destroy call, which leaves the thread's error alone, may go on. It does not start the
@@ -67,9 +89,12 @@ static session_status_t may_destroy(void)
 
 /* ---- types.h ---- */
 
-CALL(session_abi_json, (JSON_OUT), (out_json, out_length), (CLEAR_JSON))
-CALL(session_log_read, (uint64_t after, uint32_t limit, JSON_OUT),
+FREE_CALL(session_abi_json, (JSON_OUT), (out_json, out_length), (CLEAR_JSON))
+FREE_CALL(session_log_read, (uint64_t after, uint32_t limit, JSON_OUT),
      (after, limit, out_json, out_length), (CLEAR_JSON))
+
+FREE_CALL(session_get_error, (const void *handle, session_status_t status, JSON_OUT),
+     (handle, status, out_json, out_length), (CLEAR_JSON))
 
 SESSION_API session_status_t session_shutdown(uint32_t timeout_ms)
 {
@@ -87,7 +112,7 @@ SESSION_API session_status_t session_shutdown(uint32_t timeout_ms)
 
 /* ---- store.h ---- */
 
-CALL(session_store_open,
+FREE_CALL(session_store_open,
      (const char *path, const session_store_options_t *options, session_store_t **out_store),
      (path, options, out_store), (CLEAR(out_store)))
 CALL(session_store_get_info, (session_store_t *store, JSON_OUT), (store, out_json, out_length),
@@ -103,7 +128,7 @@ CALL(session_store_verify_ex,
      (CLEAR_JSON))
 CALL(session_store_purge, (session_store_t *store, int64_t deleted_before, uint32_t *out_count),
      (store, deleted_before, out_count), (CLEAR(out_count)))
-CALL(session_store_salvage, (const char *path, const char *options_json, JSON_OUT),
+FREE_CALL(session_store_salvage, (const char *path, const char *options_json, JSON_OUT),
      (path, options_json, out_json, out_length), (CLEAR_JSON))
 
 SESSION_API session_status_t session_store_close(session_store_t *store)
@@ -136,6 +161,8 @@ MAKES_SESSION(session_create,
 MAKES_SESSION(session_open, (session_store_t *store, const char *id, session_t **out_session),
      (store, id, out_session), out_session)
 CALL(session_get_id, (session_t *session, char **out_id), (session, out_id), (CLEAR(out_id)))
+CALL(session_get_path, (session_t *session, char **out_path), (session, out_path),
+     (CLEAR(out_path)))
 CALL(session_get_stat, (session_t *session, session_stat_t *out_stat), (session, out_stat), NOTHING)
 CALL(session_get_info, (session_t *session, JSON_OUT), (session, out_json, out_length),
      (CLEAR_JSON))

@@ -82,6 +82,7 @@ public enum ListOrder
     UpdatedAscending = 1,
     CreatedDescending = 2,
     CreatedAscending = 3,
+    ActiveDescending = 4,
 #pragma warning restore CS1591
 }
 

@@ -38,6 +38,9 @@ internal sealed class Row(string id)
     public string? ParentId { get; set; }
     public long CreatedAt { get; set; }
     public long UpdatedAt { get; set; }
+
+    /// <summary>0: no event yet.</summary>
+    public long LastEventAt { get; set; }
     public bool Archived { get; set; }
 
     /// <summary>When the share that the info names ends; 0: never, or there is none.</summary>

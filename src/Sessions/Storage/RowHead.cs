@@ -9,7 +9,7 @@ internal readonly record struct RowHead(string Id, string? ParentId, long Create
 {
     public RowHead(SessionInfo info)
         : this(info.Id, info.ParentId, info.CreatedAt, info.UpdatedAt, info.Archived, info.DeletionLsn)
-        => ShareExpiresAt = info.Share?.ExpiresAt ?? 0;
+        => (ShareExpiresAt, LastEventAt, LastSeq) = (info.Share?.ExpiresAt ?? 0, info.LastEventAt, info.LastSeq);
 
     /// <summary>When the share that it names ends; 0: never, or there is none.</summary>
     public long ShareExpiresAt { get; init; }
@@ -17,11 +17,24 @@ internal readonly record struct RowHead(string Id, string? ParentId, long Create
     /// <summary>True for a row that says that its session is gone.</summary>
     public bool IsGone { get; init; }
 
+    /// <summary>0: no event yet.</summary>
+    public long LastEventAt { get; init; }
+
+    public long LastSeq { get; init; }
+
+    /// <summary>With the counters, as <see cref="SessionInfo.With"/> takes them.</summary>
+    public RowHead With(in Counters c) => c.LastSeq < LastSeq ? this : this with
+    {
+        UpdatedAt = Math.Max(UpdatedAt, c.UpdatedAt),
+        LastEventAt = c.LastEventAt,
+        LastSeq = c.LastSeq,
+    };
+
     /// <summary>Reads a compact object; null where it is no session's.</summary>
     public static RowHead? TryRead(ReadOnlySpan<byte> json)
     {
         string? id = null, parent = null;
-        long created = 0, updated = 0, deletion = 0, expires = 0;
+        long created = 0, updated = 0, deletion = 0, expires = 0, lastEvent = 0, lastSeq = 0;
         bool archived = false;
         try
         {
@@ -29,10 +42,10 @@ internal readonly record struct RowHead(string Id, string? ParentId, long Create
             reader.Read();
             while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
             {
-                int name = reader.ValueTextEquals("id"u8) ? 1 : reader.ValueTextEquals("parent_id"u8) ? 2
-                    : reader.ValueTextEquals("created_at"u8) ? 3 : reader.ValueTextEquals("updated_at"u8) ? 4
-                    : reader.ValueTextEquals("archived"u8) ? 5 : reader.ValueTextEquals("deletion_id"u8) ? 6
-                    : reader.ValueTextEquals("share_info"u8) ? 7 : 0;
+                int name = Is(reader, "id"u8) ? 1 : Is(reader, "parent_id"u8) ? 2 : Is(reader, "created_at"u8) ? 3
+                    : Is(reader, "updated_at"u8) ? 4 : Is(reader, "archived"u8) ? 5 : Is(reader, "deletion_id"u8) ? 6
+                    : Is(reader, "share_info"u8) ? 7 : Is(reader, "last_event_at"u8) ? 8
+                    : Is(reader, "last_seq"u8) ? 9 : 0;
                 reader.Read();
                 switch (name)
                 {
@@ -43,6 +56,8 @@ internal readonly record struct RowHead(string Id, string? ParentId, long Create
                     case 5: archived = reader.GetBoolean(); break;
                     case 6: deletion = InfoCodec.ReadDeletion(reader.GetString()); break;
                     case 7 when reader.TokenType == JsonTokenType.StartObject: expires = ReadExpiry(ref reader); break;
+                    case 8 when reader.TokenType == JsonTokenType.Number: lastEvent = Number(ref reader); break;
+                    case 9: lastSeq = Number(ref reader); break;
                     default: reader.Skip(); break;
                 }
             }
@@ -58,8 +73,18 @@ internal readonly record struct RowHead(string Id, string? ParentId, long Create
         }
 
         return id is not null && SessionIds.IsValid(id) && (parent is null || SessionIds.IsValid(parent))
-            ? new RowHead(id, parent, created, updated, archived, deletion) { ShareExpiresAt = expires } : null;
+            ? new RowHead(id, parent, created, updated, archived, deletion)
+            {
+                ShareExpiresAt = expires,
+                LastEventAt = lastEvent,
+                LastSeq = lastSeq,
+            }
+            : null;
     }
+
+    // Most names are none of these: the length tells so without a call.
+    private static bool Is(in Utf8JsonReader reader, ReadOnlySpan<byte> name)
+        => reader.ValueIsEscaped ? reader.ValueTextEquals(name) : reader.ValueSpan.SequenceEqual(name);
 
     private static long Number(ref Utf8JsonReader reader)
         => reader.GetInt64() is var value && Plausible.IsCount(value) ? value : throw new FormatException();

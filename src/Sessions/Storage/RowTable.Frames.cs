@@ -126,12 +126,13 @@ internal sealed partial class RowTable
                 {
                     row.Info = info.With(change.Counters);
                     change.Revision = info.Revision;
-                    row.UpdatedAt = row.Info.UpdatedAt;
+                    (row.UpdatedAt, row.LastEventAt) = (row.Info.UpdatedAt, row.Info.LastEventAt);
                 }
                 else
                 {
                     row.Pending = new PendingCounters(change.Counters);
                     row.UpdatedAt = UpdatedAt(row, row.UpdatedAt, change.Counters);
+                    row.LastEventAt = change.Counters.LastEventAt;
                 }
 
                 row.LogLength = change.Offset + change.Lines.Length;

@@ -212,7 +212,7 @@ internal sealed partial class RowTable(IDisk disk, Quarantine quarantine, string
             }
 
             Describe(row, row.Pending is { Counters: var counters }
-                ? head with { UpdatedAt = UpdatedAt(row, head.UpdatedAt, counters) } : head);
+                ? head.With(counters) with { UpdatedAt = UpdatedAt(row, head.UpdatedAt, counters) } : head);
         }
     }
 
@@ -439,6 +439,7 @@ internal sealed partial class RowTable(IDisk disk, Quarantine quarantine, string
         row.ParentId = head.ParentId;
         row.CreatedAt = head.CreatedAt;
         row.UpdatedAt = head.UpdatedAt;
+        row.LastEventAt = head.LastEventAt;
         row.Archived = head.Archived;
         row.DeletionLsn = head.DeletionLsn;
         row.ShareExpiresAt = head.ShareExpiresAt;

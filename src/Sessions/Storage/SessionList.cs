@@ -29,9 +29,7 @@ internal static class SessionList
         string signature = Signature(o);
         (long Key, string Id)? after = o.Cursor is null ? null : ReadCursor(o.Cursor, signature);
         rows.Complete();
-        bool byUpdated = o.Order is ListOrder.UpdatedAscending or ListOrder.UpdatedDescending;
-        bool descending = o.Order is ListOrder.UpdatedDescending or ListOrder.CreatedDescending;
-        var order = new Order(byUpdated, descending);
+        var order = new Order(o.Order);
         var chosen = new List<Row>();
         Row? last = after is { } end ? new Row(end.Id) : null;
         foreach (Row row in rows.InOrder(o.Order, order))
@@ -175,7 +173,7 @@ internal static class SessionList
     private static void Check(SessionListOptions o)
     {
         Checks.Flags((uint)o.Flags, 3);
-        if (o.Order is < ListOrder.UpdatedDescending or > ListOrder.CreatedAscending)
+        if (o.Order is < ListOrder.UpdatedDescending or > ListOrder.ActiveDescending)
         {
             throw Errors.Argument("order", "There is no such order.");
         }
@@ -323,9 +321,14 @@ internal static class SessionList
         throw Errors.Argument("cursor", "The cursor is not one that this list with these options gave.");
     }
 
-    private sealed class Order(bool byUpdated, bool descending) : IComparer<Row>
+    private sealed class Order(ListOrder by) : IComparer<Row>
     {
-        public long Key(Row row) => byUpdated ? row.UpdatedAt : row.CreatedAt;
+        public long Key(Row row) => by switch
+        {
+            ListOrder.UpdatedAscending or ListOrder.UpdatedDescending => row.UpdatedAt,
+            ListOrder.ActiveDescending when row.LastEventAt != 0 => row.LastEventAt,
+            _ => row.CreatedAt,
+        };
 
         public int Compare(Row? x, Row? y) => Compare(Key(x!), x!, Key(y!), y!);
 
@@ -335,7 +338,7 @@ internal static class SessionList
             int order = xKey.CompareTo(yKey);
             order = order != 0 ? order : x.Number.CompareTo(y.Number);
             order = order != 0 ? order : string.CompareOrdinal(x.Id, y.Id);
-            return descending ? -order : order;
+            return by is ListOrder.UpdatedAscending or ListOrder.CreatedAscending ? order : -order;
         }
     }
 }

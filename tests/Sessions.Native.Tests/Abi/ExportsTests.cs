@@ -18,7 +18,7 @@ public sealed class ExportsTests
 
     // What the C side calls of itself.
     private static readonly string[] s_calledByC =
-        ["managed_start", "managed_take_aborts", "managed_record_aborts"];
+        ["managed_start", "managed_keep_error", "managed_take_aborts", "managed_record_aborts"];
 
     [Fact]
     public void ExportedSymbolsAreTheDeclaredFunctions()

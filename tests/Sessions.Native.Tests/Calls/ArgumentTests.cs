@@ -135,6 +135,7 @@ public sealed unsafe class ArgumentTests : IDisposable
         Refuses("out_session", Methods.session_create(store, null, null, null));
         Refuses("id", Methods.session_open(store, null, &session));
         Refuses("out_id", Methods.session_get_id(Session, null));
+        Refuses("out_path", Methods.session_get_path(Session, null));
         Refuses("out_stat", Methods.session_get_stat(Session, null));
         Refuses("out_json", Methods.session_get_info(Session, null, null));
         Refuses("ids_json", Methods.session_get_infos(store, null, null, &json, null));

@@ -107,13 +107,13 @@ public sealed unsafe class StructTests : IDisposable
     public void UnknownChoicesAreRefused()
     {
         sbyte* json;
-        foreach (int value in (int[])[-1, 4, int.MaxValue])
+        foreach (int value in (int[])[-1, 5, int.MaxValue])
         {
             var list = new session_list_options { size = (uint)sizeof(session_list_options), order = value };
             Assert.Equal("""{"argument":"order"}""", Call.Fails(Methods.SESSION_E_INVALID_ARGUMENT,
                 Methods.session_list(Store, &list, &json, null, null)).Details);
             list.order = 0;
-            list.archived = value == 4 ? 3 : value;
+            list.archived = value == 5 ? 3 : value;
             Assert.Equal("""{"argument":"archived"}""", Call.Fails(Methods.SESSION_E_INVALID_ARGUMENT,
                 Methods.session_list(Store, &list, &json, null, null)).Details);
             var open = new session_store_options { size = (uint)sizeof(session_store_options), durability = value };

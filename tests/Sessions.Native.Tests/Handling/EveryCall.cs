@@ -14,6 +14,7 @@ internal static unsafe class EveryCall
     public static readonly Dictionary<string, Func<nint, int>> OnSession = new()
     {
         ["session_get_id"] = h => Text(p => Methods.session_get_id(S(h), p)),
+        ["session_get_path"] = h => Text(p => Methods.session_get_path(S(h), p)),
         ["session_get_stat"] = GetStat,
         ["session_get_info"] = h => Json((p, n) => Methods.session_get_info(S(h), p, n)),
         ["session_update_title"] = h => Call.With("t", t => Methods.session_update_title(S(h), t)),

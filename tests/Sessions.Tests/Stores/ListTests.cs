@@ -39,9 +39,52 @@ public sealed class ListTests : IDisposable
             _store = Stores.Open(_disk.OpenAs(), _time);
         }
 
-        Stores.Fails(SessionStatus.InvalidArgument, () => Ids(new SessionListOptions { Order = (ListOrder)4 }));
+        Stores.Fails(SessionStatus.InvalidArgument, () => Ids(new SessionListOptions { Order = (ListOrder)5 }));
         Stores.Fails(SessionStatus.InvalidArgument, () => Ids(new SessionListOptions { Archived = (ArchivedFilter)3 }));
         Stores.Fails(SessionStatus.InvalidArgument, () => Ids(new SessionListOptions { Flags = (ListFlags)4 }));
+    }
+
+    [Fact]
+    public void A_rename_does_not_make_a_session_the_last_conversation()
+    {
+        var options = new SessionListOptions { Order = ListOrder.ActiveDescending };
+        var ids = new List<string>();
+        for (int i = 0; i < 5; i++)
+        {
+            ids.Add(_store.Create().Id);
+            _time.Advance(10);
+        }
+
+        _store.OpenSession(ids[1]).Say("full");
+        _time.Advance(10);
+        _store.OpenSession(ids[3]).Say("in no file for a while", AppendFlags.Relaxed);
+        _time.Advance(10);
+        _store.OpenSession(ids[0]).UpdateTitle("renamed last");
+        string[] expected = [ids[3], ids[1], ids[4], ids[2], ids[0]];
+        Assert.Equal(ids[0], Ids(new SessionListOptions())[0]);
+        for (int round = 0; round < 3; round++)
+        {
+            Assert.Equal(expected, Ids(options));
+            Page(options with { Limit = 2 }, out string? cursor);
+            Assert.Equal(expected[2..4], Page(options with { Limit = 2, Cursor = cursor }, out cursor));
+            Assert.Equal(expected[4..], Page(options with { Limit = 2, Cursor = cursor }, out _));
+            if (round == 0)
+            {
+                // A neighbour that has read no list yet hears of an event before it reads the index.
+                using SessionStore neighbour = Stores.Open(_disk.OpenAs(), _time);
+                _time.Advance(10);
+                _store.OpenSession(ids[2]).Say("news", AppendFlags.Relaxed);
+                expected = [ids[2], ids[3], ids[1], ids[4], ids[0]];
+                Assert.Equal(1, neighbour.OpenSession(ids[2]).GetStat().LastSeq);
+                Assert.Equal(expected, Stores.Json(b => neighbour.WriteList(options, b)).EnumerateArray()
+                    .Select(e => e.GetProperty("id").GetString()!));
+            }
+            else
+            {
+                _store.Close();
+                _store = Stores.Open(_disk.OpenAs(), _time);
+            }
+        }
     }
 
     [Fact]
