@@ -72,7 +72,7 @@ internal sealed partial class RowTable
     }
 
     // A slice is handed out as it stands. What must be shown otherwise than it is kept is read.
-    private static void ReadUnclean(Row row)
+    private void ReadUnclean(Row row)
     {
         if (row.Info is null && InfoCodec.TryRead(row.Slice) is { } info && info.Id == row.Id)
         {
