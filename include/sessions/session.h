@@ -457,7 +457,9 @@ SESSION_API session_status_t session_create_share(session_t *session,
                                                   char **out_json, size_t *out_length);
 
 /**
- * Lists the shares of a session, also revoked and expired ones, without url and secret.
+ * Lists the shares of a session without url and secret, also those that are over: revoked, expired
+ * or used up. Of these the 32 that ended last are kept, for 30 days; a handle from a share that was
+ * used up lives as long.
  *
  * @param session          the session
  * @param[out] out_json    `{"shares":[...]}`; free it with session_string_free()
@@ -488,6 +490,9 @@ SESSION_API session_status_t session_resolve_share(session_store_t *store,
  * Ends a share. Handles that came from it answer SESSION_E_NOT_FOUND from then on. A share that has
  * ended is left as it is. Its secret is in no file any more on return, and the library keeps none
  * in memory beyond the call that needs it; the text that the host was handed is the host's to wipe.
+ * The secret of a share that expires or is used up goes, too: with the last use, with the next
+ * change of the session's shares or attempt to open it, with a flush or a close, and at its time
+ * where a process that knows of it writes to the store.
  *
  * @param session   the session
  * @param share_id  the id of the share, from session_create_share() or session_list_shares()

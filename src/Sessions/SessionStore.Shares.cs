@@ -36,7 +36,8 @@ public sealed partial class SessionStore
                 return stored?.IsSame(secret) == true ? shared : throw Errors.NotFound("share");
             }
         });
-        Commit(new UseShareRequest(row, shareId));
-        return new Session(this, row, shareId);
+        var use = new UseShareRequest(row, shareId);
+        Commit(use);
+        return use.IsOver ? throw Errors.NotFound("share") : new Session(this, row, shareId);
     }
 }

@@ -89,7 +89,11 @@ public sealed partial class SessionStore : IDisposable
             throw Errors.ReadOnly();
         }
 
-        Run(() => Engine.Checkpointer.FlushAndErase(context));
+        Run(() =>
+        {
+            Sharing.ShareEnds.Sweep(Core, Commit);
+            Engine.Checkpointer.FlushAndErase(context);
+        });
     }
 
     /// <summary>Checks the store and writes a report; harm found is no failure. The deep check reads

@@ -49,6 +49,7 @@ internal static class ShareList
                 Uses = m["uses"].Number,
                 LastUsedAt = m["last_used_at"].NumberOrZero,
                 RevokedAt = m["revoked_at"].NumberOrZero,
+                EndedAt = m.TryGetValue("ended_at", out JsonMember ended) ? ended.NumberOrZero : 0,
                 AskedFirst = m["asked_first"].Number,
                 AskedLast = m["asked_last"].Number,
             });
@@ -83,6 +84,11 @@ internal static class ShareList
             b.Raw(i == 0 ? "{"u8 : ",{"u8).Member("share_id", r.ShareId).Member("asked_first", r.AskedFirst)
                 .Member("asked_last", r.AskedLast);
             WriteFacts(r, b);
+            if (r.EndedAt != 0)
+            {
+                b.Member("ended_at", r.EndedAt);
+            }
+
             b.Byte('}');
         }
 
@@ -116,9 +122,42 @@ internal static class ShareList
     /// <summary>The ids of all shares, ended ones included.</summary>
     public static IEnumerable<string> Ids(ReadOnlyMemory<byte> compact) => Read(compact).Select(r => r.ShareId);
 
-    /// <summary>The ids whose secrets are of no more use.</summary>
-    public static IEnumerable<string> RevokedIds(ReadOnlyMemory<byte> compact)
-        => Read(compact).Where(r => r.RevokedAt != 0).Select(r => r.ShareId);
+    /// <summary>The ids whose secrets are of no more use once a list takes the place of an older one: those of shares
+    /// that are over, and of those that are not kept any more.</summary>
+    public static IEnumerable<string> OverIds(ReadOnlyMemory<byte> compact, ReadOnlyMemory<byte> older)
+    {
+        List<ShareRecord> records = Read(compact);
+        HashSet<string> open = [.. records.Where(r => !r.IsOver).Select(r => r.ShareId)];
+        return records.Concat(Read(older)).Select(r => r.ShareId).Where(id => !open.Contains(id)).Distinct();
+    }
+
+    /// <summary>When the first share ends by its time that is not known to be over; 0: none does.</summary>
+    public static long NextEnd(ReadOnlyMemory<byte> compact)
+    {
+        long next = 0;
+        foreach (ShareRecord r in HasExpiry(compact.Span) ? Read(compact) : [])
+        {
+            next = r.IsOver || r.ExpiresAt == 0 || (next != 0 && next <= r.ExpiresAt) ? next : r.ExpiresAt;
+        }
+
+        return next;
+    }
+
+    // Most lists have none, and need not be read for that.
+    private static bool HasExpiry(ReadOnlySpan<byte> compact)
+    {
+        ReadOnlySpan<byte> name = "\"expires_at\":"u8;
+        while (compact.IndexOf(name) is >= 0 and var at)
+        {
+            compact = compact[(at + name.Length)..];
+            if (!compact.StartsWith("null"u8))
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
 
     /// <summary>What a session's info says of its shares: the newest that still opens.</summary>
     public static ShareSummary? Summarize(IReadOnlyList<ShareRecord> records, long now)

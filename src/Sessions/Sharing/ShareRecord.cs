@@ -23,12 +23,19 @@ internal sealed record ShareRecord
     public long LastUsedAt { get; init; }
     public long RevokedAt { get; init; }
 
+    /// <summary>When it expired or was used up, once a commit has met it so: its secret is gone then. 0: not met, or
+    /// revoked.</summary>
+    public long EndedAt { get; init; }
+
+    /// <summary>True where its secret is of no more use.</summary>
+    public bool IsOver => RevokedAt != 0 || EndedAt != 0;
+
     /// <summary>The range as it was asked for, zeros included: what a rotation knows the old share by.</summary>
     public required long AskedFirst { get; init; }
     public required long AskedLast { get; init; }
 
     /// <summary>True while the secret opens it.</summary>
-    public bool CanBeResolved(long now) => CanBeSeen(now) && (MaxUses == 0 || Uses < MaxUses);
+    public bool CanBeResolved(long now) => EndedAt == 0 && CanBeSeen(now) && (MaxUses == 0 || Uses < MaxUses);
 
     /// <summary>True while a handle that was resolved may look.</summary>
     public bool CanBeSeen(long now) => RevokedAt == 0 && (ExpiresAt == 0 || now < ExpiresAt);

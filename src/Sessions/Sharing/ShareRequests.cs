@@ -54,17 +54,26 @@ internal sealed class AddShareRequest(Row row, SessionShareOptions options, stri
     }
 }
 
-/// <summary>Counts a use of a share; fails with NotFound where it cannot be used.</summary>
+/// <summary>Counts a use of a share.</summary>
 internal sealed class UseShareRequest(Row row, string shareId) : CommitRequest
 {
+    /// <summary>True where it could not be used any more, and at most that was noted.</summary>
+    public bool IsOver { get; private set; }
+
     public override void Run(Transaction transaction)
     {
         SessionInfo info = transaction.Live(row);
         List<ShareRecord> records = ShareList.Read(transaction.Shares(row));
         int index = records.FindIndex(r => r.ShareId == shareId);
-        if (index < 0 || !records[index].CanBeResolved(transaction.Now))
+        IsOver = index < 0 || !records[index].CanBeResolved(transaction.Now);
+        if (IsOver)
         {
-            throw Errors.NotFound("share");
+            if (ShareEnds.Settle(records, transaction.Now))
+            {
+                ShareCommit.Put(transaction, row, info, records);
+            }
+
+            return;
         }
 
         records[index] = records[index] with { Uses = Limits.Next(records[index].Uses), LastUsedAt = transaction.Now };
@@ -93,12 +102,14 @@ internal sealed class RevokeShareRequest(Row row, string shareId) : CommitReques
     }
 }
 
-/// <summary>What the three have in common.</summary>
+/// <summary>What these have in common.</summary>
 internal static class ShareCommit
 {
-    /// <summary>The new list, and the info where what it says of the newest share changes.</summary>
+    /// <summary>The new list, without what is over and need not be kept, and the info where what it says of the newest
+    /// share changes.</summary>
     public static void Put(Transaction transaction, Row row, SessionInfo info, List<ShareRecord> records)
     {
+        ShareEnds.Settle(records, transaction.Now);
         ShareSummary? summary = ShareList.Summarize(records, transaction.Now);
         transaction.PutShares(row, ShareList.Write(records, row.Id));
         if (summary != info.Share)

@@ -331,9 +331,10 @@ internal sealed partial class Applier
 
     private void WriteShares(string folder, ReadOnlyMemory<byte> shares)
     {
-        string path = folder + "/" + Layout.SharesFile;
-        WriteOrRemove(path, shares);
-        foreach (string id in Sharing.ShareList.RevokedIds(shares))
+        // The secrets go first: once the file is replaced, nothing names those of which it does not speak any more.
+        string path = folder + "/" + Layout.SharesFile, sessionId = Layout.Name(folder);
+        byte[]? older = SmallFile.TryRead(_disk, path, c => Sharing.ShareList.CanRead(c, sessionId), out _);
+        foreach (string id in Sharing.ShareList.OverIds(shares, older))
         {
             string secret = Layout.Secret(folder, id);
             if (_disk.Stat(secret) is not null)
@@ -341,6 +342,8 @@ internal sealed partial class Applier
                 _disk.Unlink(secret);
             }
         }
+
+        WriteOrRemove(path, shares);
     }
 
     private void WriteOrRemove(string path, ReadOnlyMemory<byte> image, bool isWithoutFrame = false)

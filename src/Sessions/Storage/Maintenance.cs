@@ -33,6 +33,9 @@ internal sealed class Maintenance(StoreCore core, Checkpointer checkpointer, Bat
     /// <summary>Heartbeats of session locks, and the release of those that were let go of.</summary>
     public Action SweepLocks { get; init; } = () => { };
 
+    /// <summary>Has the secrets of shares go that have ended.</summary>
+    public Action SweepShares { get; init; } = () => { };
+
     /// <summary>How long a store without anything else to do may sleep.</summary>
     public Func<int> SleepMs { get; init; } = () => Timeout.Infinite;
 
@@ -163,6 +166,7 @@ internal sealed class Maintenance(StoreCore core, Checkpointer checkpointer, Bat
     {
         SweepLocks();
         SweepStreams();
+        SweepShares();
         if (!_isDirty)
         {
             return;

@@ -170,12 +170,7 @@ internal sealed partial class RowTable
 
                 break;
             case ChangeKind.Shares:
-                row.Shares = change.Image.ToArray();
-                foreach (string share in _byShare is null ? [] : Sharing.ShareList.Ids(row.Shares))
-                {
-                    _byShare![share] = row.Id;
-                }
-
+                Install(row, change.Image.ToArray());
                 break;
             case ChangeKind.Log:
                 long first = row.Log?.FirstSeq ?? 0;

@@ -213,6 +213,10 @@ internal sealed partial class RowTable(IDisk disk, Quarantine quarantine, string
 
             Describe(row, row.Pending is { Counters: var counters }
                 ? head.With(counters) with { UpdatedAt = UpdatedAt(row, head.UpdatedAt, counters) } : head);
+            if (head.ShareExpiresAt != 0 && head.DeletionLsn == 0)
+            {
+                NoteShareEnd(head.Id, head.ShareExpiresAt);
+            }
         }
     }
 
@@ -276,12 +280,8 @@ internal sealed partial class RowTable(IDisk disk, Quarantine quarantine, string
         }
     }
 
-    /// <summary>shares.json of a row, compact; empty where there is none. Without the store lock
-    /// (not <paramref name="isSettled"/>) a folder that is missing is NotFound.</summary>
-    public byte[] ReadShares(Row row, bool isSettled = true) => row.Shares ??=
-        ReadSmall(row, Layout.SharesFile, c => Sharing.ShareList.CanRead(c, row.Id), isSettled) ?? [];
-
-    /// <summary>What log.json of a row says, with the same rule.</summary>
+    /// <summary>What log.json of a row says. Without the store lock (not <paramref name="isSettled"/>) a folder that is
+    /// missing is NotFound.</summary>
     public Events.LogState ReadLog(Row row, bool isSettled = true)
     {
         if (row.Log is { } known)

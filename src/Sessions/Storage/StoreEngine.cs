@@ -29,8 +29,9 @@ internal sealed partial class StoreEngine
         {
             IsWatching = () => Streams.IsWatching || core.Locks.IsWatching,
             SweepLocks = () => core.Locks.Sweep(_committer.Commit),
-            SleepMs = () => core.Locks.SleepMs,
+            SleepMs = () => Sharing.ShareEnds.SleepMs(core, core.Locks.SleepMs),
             SweepStreams = () => Streams.Sweep(_committer.Commit),
+            SweepShares = () => Sharing.ShareEnds.Sweep(core, _committer.Commit),
         };
         Streams.Wake = _maintenance.Watch;
         core.Locks.Wake = _maintenance.Watch;
@@ -83,6 +84,7 @@ internal sealed partial class StoreEngine
                     {
                         Streams.EndOwn(_committer.CommitAtClose);
                         ReleaseLocks();
+                        Sharing.ShareEnds.Sweep(core, _committer.CommitAtClose);
                     }
                     finally
                     {
