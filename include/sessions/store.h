@@ -150,7 +150,10 @@ SESSION_API session_status_t session_store_flush(session_store_t *store);
  * report has 10,000 issues at most; `issues_left_off` counts the others, and the notes in the
  * quarantine that were not read. Three codes name what stands in a store and is none of its own:
  * `misplaced` (a link, a pipe, a second name of a file), `wrong_owner` (an untrusted user owns it
- * or may write to it) and `rule_damaged` (a rule of config.json; its default holds). The info
+ * or may write to it) and `rule_damaged` (a rule of config.json; its default holds).
+ * `log_state_lost` (a warning) says which events a rewind hid that are shown, since somebody
+ * removed the session's log.json. A share whose secret is gone, damaged or another share's is
+ * `missing` or `wrong_content`, and the next session_create_share() makes a new one. The info
  * `half_surrogates` counts halves of surrogate pairs in a file of an earlier version: hosts are
  * shown U+FFFD for each, the file keeps them. While the journal is damaged, `events_unconfirmed`
  * names a session whose log has events that no record confirms any more; they are shown.
@@ -220,7 +223,8 @@ SESSION_API session_status_t session_store_purge(session_store_t *store, int64_t
 /**
  * Rebuilds a damaged store from its files, after SESSION_E_CORRUPT. Nothing unreadable is thrown
  * away: it is kept in the store's folder `quarantine`, as are links and other things in the place
- * of a file or folder of the store. No process may have the store open.
+ * of a file or folder of the store. A branch's link to an ancestor's log that is gone is made again
+ * where the store still has the lines. No process may have the store open.
  *
  * Answers `{"sessions":N,...,"quarantined":[...],"quarantined_left_off":0}`: of what is kept the
  * report names 10,000 at most, and counts the others.

@@ -32,7 +32,8 @@ public sealed partial class SessionStore
             {
                 Core.Refresh();
                 Row shared = Core.Rows.FindByShare(shareId, isSettled) ?? throw Errors.NotFound("share");
-                using ShareSecret? stored = ShareSecret.Read(Core.Disk, Layout.Secret(shared.Folder, shareId));
+                string path = Layout.Secret(shared.Folder, shareId);
+                using ShareSecret? stored = ShareSecret.Read(Core.Disk, path, shareId);
                 return stored?.IsSame(secret) == true ? shared : throw Errors.NotFound("share");
             }
         });

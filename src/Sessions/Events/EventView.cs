@@ -32,17 +32,21 @@ internal sealed record EventView
             return new EventView { Seq = walk.Seq, Type = "damaged", Damage = damage };
         }
 
-        var text = new byte[walk.Unclosed.Length + 1];
-        walk.Unclosed.CopyTo(text);
-        text[^1] = (byte)'}';
+        return TryRead(walk.Seq, walk.Unclosed.Span)
+            ?? new EventView { Seq = walk.Seq, Type = "damaged", Damage = walk.Unread };
+    }
+
+    /// <summary>The event of a whole line that is still without its closing brace; null where the line has the
+    /// checksum of what it is, and is no JSON.</summary>
+    public static EventView? TryRead(long seq, ReadOnlySpan<byte> unclosed)
+    {
         try
         {
-            return Read(walk.Seq, text);
+            return Read(seq, [.. unclosed, (byte)'}']);
         }
         catch (Exception e) when (e is JsonException or FormatException)
         {
-            // The line has the checksum of what it is, and is no JSON.
-            return new EventView { Seq = walk.Seq, Type = "damaged", Damage = walk.Unread };
+            return null;
         }
     }
 

@@ -21,15 +21,18 @@ internal static class LogStateRebuild
             FirstSeq = history.Count > 0 ? history[0].FirstSeq : ownFirst,
             History = history,
         };
-        var rewinds = new List<Rewind>();
-        var compactions = new List<Compaction>();
+        var markers = new MarkerScan();
         foreach (HistoryPart part in history)
         {
-            FindMarkers(disk, Layout.History(folder, part.SessionId), part.LastSeq, rewinds, compactions);
+            FindMarkers(disk, Layout.History(folder, part.SessionId), part.LastSeq, markers);
         }
 
-        FindMarkers(disk, own, Limits.IntegerMax - 1, rewinds, compactions);
-        return state with { Rewinds = rewinds, Compactions = [.. compactions.TakeLast(Compaction.KeptMax)] };
+        FindMarkers(disk, own, Limits.IntegerMax - 1, markers);
+        return state with
+        {
+            Rewinds = markers.Rewinds,
+            Compactions = [.. markers.Compactions.TakeLast(Compaction.KeptMax)],
+        };
     }
 
     private static List<HistoryPart> History(IDisk disk, string folder, long ownFirst)
@@ -81,8 +84,7 @@ internal static class LogStateRebuild
         return null;
     }
 
-    private static void FindMarkers(IDisk disk, string path, long last, List<Rewind> rewinds,
-        List<Compaction> compactions)
+    private static void FindMarkers(IDisk disk, string path, long last, MarkerScan markers)
     {
         if (disk.Stat(path) is null)
         {
@@ -93,31 +95,10 @@ internal static class LogStateRebuild
         var walk = new LogWalk(log, 0, last);
         while (walk.TryNext())
         {
-            if (walk.Damage is not null || !IsMarker(EventLine.Head(walk.Unclosed.Span).Type))
+            if (walk.Damage is null && MarkerScan.IsMarker(EventLine.Head(walk.Unclosed.Span).Type))
             {
-                continue;
-            }
-
-            EventView view = EventView.Of(walk);
-            if (view.Type == Marker.Rewind && Number(view, "to_seq") is { } to && to < view.Seq)
-            {
-                rewinds.Add(new Rewind(view.Seq, to + 1, view.Seq - 1));
-            }
-            else if (view.Type == Marker.Undone && rewinds.Count > 0)
-            {
-                rewinds.RemoveAt(rewinds.Count - 1);
-            }
-            else if (view.Type == Compaction.Type && Compaction.Read(view.Seq, view.Data) is { } compaction)
-            {
-                compactions.Add(compaction);
+                markers.Add(EventView.Of(walk));
             }
         }
     }
-
-    private static bool IsMarker(string type) => type is Marker.Rewind or Marker.Undone or Compaction.Type;
-
-    private static long? Number(EventView view, string name)
-        => view.Data.Span[0] == '{' && JsonMembers.Of(view.Data).Find(m => m.Name == name) is { Name: not null } m
-            && System.Buffers.Text.Utf8Parser.TryParse(m.Value.Span, out long value, out int used)
-            && used == m.Value.Length && value >= 0 ? value : null;
 }

@@ -16,10 +16,12 @@ internal sealed class Salvager
     private readonly StoreCore _core;
     private readonly IDisk _disk;
     private readonly JobContext _context;
+    private readonly LostLinks _lostLinks;
     private readonly List<string> _rebuilt = [];
     private int _redone;
 
-    private Salvager(StoreCore core, JobContext context) => (_core, _disk, _context) = (core, core.Disk, context);
+    private Salvager(StoreCore core, JobContext context)
+        => (_core, _disk, _context, _lostLinks) = (core, core.Disk, context, new LostLinks(core.Disk));
 
     /// <summary>Does it. Stopped before the new journal it leaves what a killed one leaves: a store that is as
     /// damaged as before, and a salvage can begin again.</summary>
@@ -363,6 +365,7 @@ internal sealed class Salvager
         }
 
         RebuildLogState(applier, folder, info!);
+        Relink(folder, id);
         SessionInfo counted = Count(folder, info!, damaged);
         counted = losesShares && counted.Share is not null ? counted with { Share = null } : counted;
         counted = counted.DeletionLsn == deletion ? counted
@@ -388,6 +391,15 @@ internal sealed class Salvager
         {
             applier.Replace(path, image);
             _disk.SyncFolder(folder);
+        }
+    }
+
+    private void Relink(string folder, string id)
+    {
+        string path = folder + "/" + Layout.LogStateFile;
+        if (SmallFile.TryRead(_disk, path, c => LogState.CanRead(c, id), out _) is { } state)
+        {
+            _lostLinks.Relink(folder, LogState.Read(state));
         }
     }
 

@@ -249,7 +249,8 @@ internal sealed partial class Verifier
         }
 
         CountHalves(folder + "/" + Layout.SessionFile, id, compact);
-        CheckSmall(folder + "/" + Layout.SharesFile, id, c => Sharing.ShareList.CanRead(c, id));
+        CheckSecrets(folder, id,
+            CheckSmall(folder + "/" + Layout.SharesFile, id, c => Sharing.ShareList.CanRead(c, id)));
         foreach (string side in SideFile.Names)
         {
             CountHalves(folder + "/" + side, id,
@@ -291,7 +292,7 @@ internal sealed partial class Verifier
     {
         LogView log;
         SessionInfo info;
-        long first;
+        LogState state;
         lock (_core.Rows.Gate)
         {
             if (Find(id) is not { } row || row.DeletionLsn != deletion)
@@ -300,7 +301,7 @@ internal sealed partial class Verifier
             }
 
             info = _core.Rows.Read(row);
-            first = _core.Rows.ReadLog(row).FirstSeq; // before it, numbers may be missing
+            state = _core.Rows.ReadLog(row);
             if (TryOpen(row) is not { } opened)
             {
                 return; // has its own line in the report
@@ -312,7 +313,8 @@ internal sealed partial class Verifier
         using (log)
         {
             var reader = new LineReader(log, 0);
-            long previous = log.SeqBefore, count = 0;
+            var markers = new MarkerScan();
+            long previous = log.SeqBefore, first = state.FirstSeq; // before it, numbers may be missing
             if (log.MissingHistory is { } missing)
             {
                 Add("history_missing", "error", id, $"{folder}/{missing}", null, null, null, null,
@@ -328,14 +330,14 @@ internal sealed partial class Verifier
                     continue;
                 }
 
-                bool whole = EventLine.TryRead(line, out long seq, out _) && reader.IsTerminated;
+                bool whole = EventLine.TryRead(line, out long seq, out ReadOnlySpan<byte> unclosed)
+                    && reader.IsTerminated;
                 if (whole && seq > info.LastSeq)
                 {
                     break; // appended since
                 }
 
                 _events++;
-                count++;
                 (string name, long at) = log.Locate(reader.LineOffset);
                 string file = folder + "/" + name;
                 if (!whole)
@@ -357,7 +359,13 @@ internal sealed partial class Verifier
                 }
 
                 previous = Math.Max(seq, previous);
+                if (MarkerScan.MayBeMarker(line) && EventView.TryRead(seq, unclosed) is { } marker)
+                {
+                    markers.Add(marker);
+                }
             }
+
+            CheckLogState(folder, id, state, markers);
 
             if (previous < info.LastSeq)
             {
@@ -365,18 +373,6 @@ internal sealed partial class Verifier
                     null,
                     string.Create(CultureInfo.InvariantCulture, $"the log ends with {previous} of {info.LastSeq}"));
             }
-        }
-    }
-
-    private LogView? TryOpen(Row row)
-    {
-        try
-        {
-            return LogView.Open(_core.Disk, row, _core.Rows.ReadLog(row), context: _context);
-        }
-        catch (DiskException e) when (Obstacle.IsOne(e))
-        {
-            return null;
         }
     }
 

@@ -1,3 +1,4 @@
+using System.Text;
 using System.Text.Json;
 using Sessions.Sharing;
 using Sessions.Storage;
@@ -151,6 +152,43 @@ public sealed class ShareEndsTests : IDisposable
         ShareEnds.Sweep(_store.Core, _store.Engine.Commit);
         Assert.Empty(Secrets());
         Assert.Equal(Timeout.Infinite, ShareEnds.SleepMs(_store.Core, Timeout.Infinite));
+    }
+
+    [Theory]
+    [InlineData("five wrong bytes")]
+    [InlineData("another session's")]
+    [InlineData("another share's")]
+    [InlineData("gone")]
+    public void A_secret_that_does_not_open_its_share_is_named_and_not_handed_out(string how)
+    {
+        string secret = Share(), path = Assert.Single(Secrets());
+        using Session other = _store.Create();
+        other.Say("not to be seen");
+        string others = Stores.Json(b => other.WriteShare(null, b)).GetProperty("secret").GetString()!;
+        string second = Share(new SessionShareOptions { MaxUses = 5 });
+        _store.AssertSound();
+        switch (how)
+        {
+            case "five wrong bytes": _disk.Poke(path, Encoding.ASCII.GetBytes("abcde" + secret[5..])); break;
+            case "another session's": _disk.Poke(path, Encoding.ASCII.GetBytes(others)); break;
+            case "another share's": _disk.Poke(path, Encoding.ASCII.GetBytes(second)); break;
+            default: _disk.Unlink(path); break;
+        }
+
+        JsonElement issue = Assert.Single(_store.Verify().GetProperty("issues").EnumerateArray());
+        Assert.Equal((how == "gone" ? "missing" : "wrong_content", "error", path, _session.Id),
+            (issue.GetProperty("code").GetString()!, issue.GetProperty("severity").GetString()!,
+                issue.GetProperty("file").GetString()!, issue.GetProperty("session_id").GetString()!));
+        Stores.Fails(SessionStatus.NotFound, () => _store.ResolveShare(secret));
+        Stores.Fails(SessionStatus.NotFound, () => _store.ResolveShare("abcde" + secret[5..]));
+        string fresh = Share();
+        Assert.DoesNotContain(fresh, (string[])[secret, others, second]);
+        Assert.Equal(_session.Id, _store.ResolveShare(fresh).Id);
+        Assert.Equal(other.Id, _store.ResolveShare(others).Id);
+        Assert.Equal(_session.Id, _store.ResolveShare(second).Id);
+        Assert.Equal(fresh, Share());
+        Assert.Null(_disk.Peek(path));
+        _store.AssertSound();
     }
 
     private string SharesFile => Layout.LiveFolder(_session.Id) + "/" + Layout.SharesFile;

@@ -1,0 +1,142 @@
+using System.Text.Json;
+using Sessions.Platform;
+using Sessions.Storage;
+using Sessions.Tests.Disks;
+using Sessions.Tests.Support;
+
+namespace Sessions.Tests.DamageTests;
+
+/// <summary>A log.json, and links of a history, that somebody removed.</summary>
+public sealed class LostHistoryTests
+{
+    private readonly MemoryDisk _disk = new();
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void A_verification_names_what_a_rewind_hid_whose_log_json_is_gone(bool isOpen)
+    {
+        SessionStore store = Stores.Open(_disk.OpenAs());
+        Session session = Talk(store, 5), undone = Talk(store, 5), own = Talk(store, 2);
+        session.Rewind(2);
+        session.Say("seven");
+        session.Rewind(6);
+        session.Append("compaction", """{"from_seq":2,"summary":""}"""u8);
+        undone.Rewind(2);
+        undone.UndoRewind();
+        store.AssertSound();
+        if (!isOpen)
+        {
+            store.Close();
+        }
+
+        string path = Layout.LiveFolder(session.Id) + "/" + Layout.LogStateFile;
+        _disk.Unlink(path);
+        if (!isOpen)
+        {
+            store = Stores.Open(_disk.OpenAs());
+            JsonElement report = store.Verify();
+            Assert.False(report.GetProperty("ok").GetBoolean());
+            JsonElement[] issues = [.. report.GetProperty("issues").EnumerateArray()];
+            Assert.Equal((string[])["6 events 3 to 5", "8 events 7 to 7", "9 begin with 2"], issues.Select(i =>
+                i.GetProperty("seq").GetInt64() + " " + string.Join(' ', i.GetProperty("message").GetString()!
+                .Split(' ')[^(i.GetProperty("seq").GetInt64() == 9 ? 3 : 4)..])));
+            Assert.All(issues, i => Assert.Equal(("log_state_lost", path),
+                (i.GetProperty("code").GetString()!, i.GetProperty("file").GetString()!)));
+        }
+
+        // What is written again says it all: the process that hid the events still knows.
+        using Session again = store.OpenSession(session.Id);
+        again.Rewind(8);
+        Assert.NotNull(_disk.Peek(path));
+        store.AssertSound();
+        Assert.Equal(isOpen ? 0 : 2, store.OpenSession(session.Id).Events().GetProperty("events").EnumerateArray()
+            .Count(e => e.GetProperty("seq").GetInt64() is 3 or 7));
+        store.Close();
+    }
+
+    [Theory]
+    [InlineData("parent")]
+    [InlineData("parent in the trash")]
+    [InlineData("sister")]
+    [InlineData("pruned log")]
+    [InlineData("nowhere")]
+    public void A_salvage_makes_the_links_of_a_history_again_that_were_removed(string where)
+    {
+        string branchId, parentId;
+        using (SessionStore store = Stores.Open(_disk.OpenAs()))
+        {
+            Session parent = Talk(store, 4);
+            Session middle = parent.Fork(3);
+            middle.Say("four in the middle");
+            Session branch = middle.Fork(), sister = middle.Fork(2);
+            branch.Say("five in the branch");
+            parent.Say("goes on");
+            (branchId, parentId) = (branch.Id, parent.Id);
+            if (where == "pruned log" || where == "nowhere")
+            {
+                parent.Prune("""{"max_events":1}"""u8, new System.Buffers.ArrayBufferWriter<byte>());
+            }
+
+            if (where is not "sister")
+            {
+                Drop(sister.Id, parentId);
+                Drop(middle.Id, parentId);
+            }
+
+            if (where is "parent in the trash" or "sister")
+            {
+                parent.Delete(DeletePolicy.Orphan);
+            }
+
+            if (where is "sister")
+            {
+                store.Purge(long.MaxValue >> 11);
+            }
+        }
+
+        foreach (string path in _disk.Paths().Where(p => where == "nowhere"
+            && p.StartsWith(Layout.PrunedFolder, StringComparison.Ordinal)).ToList())
+        {
+            _disk.Unlink(path);
+        }
+
+        string link = Layout.History(Layout.LiveFolder(branchId), parentId);
+        byte[] bytes = _disk.Peek(link)!;
+        Drop(branchId, parentId);
+        using (SessionStore store = Stores.Open(_disk.OpenAs()))
+        {
+            Assert.Contains("history_missing", store.Verify().GetRawText(), StringComparison.Ordinal);
+            Assert.Equal([4, 5], Seqs(store, branchId));
+        }
+
+        Stores.Text(b => SessionStore.Salvage(Stores.Environment(_disk.OpenAs()), b));
+        using SessionStore after = Stores.Open(_disk.OpenAs());
+        if (where == "nowhere")
+        {
+            Assert.Null(_disk.Peek(link));
+            Assert.Equal([4, 5], Seqs(after, branchId));
+            return;
+        }
+
+        Assert.Equal(bytes, _disk.Peek(link));
+        Assert.Equal([1, 2, 3, 4, 5], Seqs(after, branchId));
+        after.AssertSound();
+    }
+
+    private void Drop(string id, string ancestorId) => _disk.Unlink(Layout.History(Layout.LiveFolder(id), ancestorId));
+
+    private static IEnumerable<int> Seqs(SessionStore store, string id) => store.OpenSession(id).Events()
+        .GetProperty("events").EnumerateArray().Select(e => e.GetProperty("seq").GetInt32());
+
+    private static Session Talk(SessionStore store, int count)
+    {
+        Session session = store.Create();
+        for (int i = 1; i <= count; i++)
+        {
+            session.Say($"{i}");
+        }
+
+        return session;
+    }
+}
