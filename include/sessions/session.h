@@ -114,7 +114,7 @@ typedef struct session_list_options {
   uint32_t reserved;          /**< 0. */
   const char *parent_id;      /**< Only children of this session; NULL: any. */
   const char *title_contains; /**< Unicode, without regard to case; NULL: any. */
-  const char *filter_json;    /**< Such as {"state":["active"],"agent_id":"coder"}; NULL: any. */
+  const char *filter_json;    /**< What their info is to have, see session_list(); NULL: any. */
   const char *fields;         /**< Such as "id,title,updated_at"; NULL: all. */
   const char *cursor;         /**< From the page before; NULL: the first page. */
 } session_list_options_t;
@@ -252,6 +252,12 @@ SESSION_API session_status_t session_get_infos(session_store_t *store, const cha
 /**
  * Lists sessions. Its cost does not depend on the size of their event logs.
  *
+ * A filter is an object such as `{"state":["active","idle"],"agent_id":"coder",
+ * "facts":{"branch":"main"},"metadata":{"starred":true}}`, of which all is to hold. Its words are
+ * `state`; the facts `agent_id`, `type`, `provider`, `role`, `workspace_id`, `workspace_path` and
+ * `channel`; `facts` for facts of the host's own, and `metadata`. Each asks for a value, spelled as
+ * it is stored, or has an array of values of which one is to be there; null is what is not there.
+ *
  * @param store                 the store
  * @param options               NULL: all that are not archived, last changed first
  * @param[out] out_json         a JSON array of infos; free it with session_string_free()
@@ -259,7 +265,8 @@ SESSION_API session_status_t session_get_infos(session_store_t *store, const cha
  * @param[out] out_next_cursor  where the next page begins, NULL after the last; free it with
  *                              session_string_free(); may be NULL
  * @return SESSION_OK; SESSION_E_INVALID_ARGUMENT: an unknown flag, order, field or word in the
- *         filter, or a cursor that came from other options; SESSION_E_INVALID_JSON: the filter
+ *         filter (the message lists those that there are), or a cursor that came from other
+ *         options; SESSION_E_INVALID_JSON: the filter
  * @remark Any thread. Cost: memory; the first list reads the index.
  * @since 0.1
  */

@@ -71,22 +71,22 @@ internal static unsafe class Argument
 
     /// <summary>A sequence number, revision or the like.</summary>
     internal static long Integer(ulong value, string name) =>
-        value <= IntegerMax ? (long)value : throw OutOfRange(name);
+        value <= IntegerMax ? (long)value : throw OutOfRange(name, "from 0 to 2^53-1");
 
     /// <summary>A time in unix milliseconds.</summary>
     internal static long Time(long value, string name) =>
-        (ulong)value <= IntegerMax ? value : throw OutOfRange(name);
+        (ulong)value <= IntegerMax ? value : throw OutOfRange(name, "from 0 to 2^53-1");
 
     /// <summary>One of 0 to <paramref name="max"/>.</summary>
     internal static int Choice(int value, int max, string name) =>
-        (uint)value <= (uint)max ? value : throw OutOfRange(name);
+        (uint)value <= (uint)max ? value : throw OutOfRange(name, $"from 0 to {max}");
 
     /// <summary>A field that must be 0.</summary>
     internal static void Reserved(uint value, string name)
     {
         if (value != 0)
         {
-            throw OutOfRange(name);
+            throw OutOfRange(name, "0");
         }
     }
 
@@ -95,7 +95,7 @@ internal static unsafe class Argument
     {
         uint unknown = value & ~known;
         return unknown == 0 ? value : throw new SessionException(SessionStatus.InvalidArgument,
-            "flags has bits that this version does not know.", $$"""{"argument":"flags","unknown_bits":{{unknown}}}""");
+            $"flags must have no bits but 0x{known:X}.", $$"""{"argument":"flags","unknown_bits":{{unknown}}}""");
     }
 
     /// <summary>The size word of a struct that the host fills. A larger struct of a newer host is
@@ -117,15 +117,15 @@ internal static unsafe class Argument
         NotNull(value, name);
         uint size = *(uint*)value;
         return size >= smallest && size <= StructBytesMax ? size : throw new SessionException(
-            SessionStatus.InvalidArgument, $"{name}.size is wrong; use SESSION_INIT.",
+            SessionStatus.InvalidArgument, $"{name}.size must be what SESSION_INIT sets, {smallest} bytes here.",
             $$"""{"argument":"{{name}}.size","size":{{size}},"known":{{smallest}}}""");
     }
 
     private static SessionException Null(string name) =>
-        new(SessionStatus.InvalidArgument, $"{name} is NULL.", Details(name));
+        new(SessionStatus.InvalidArgument, $"{name} must not be NULL.", Details(name));
 
-    private static SessionException OutOfRange(string name) =>
-        new(SessionStatus.InvalidArgument, $"{name} is not one of its values.", Details(name));
+    private static SessionException OutOfRange(string name, string what) =>
+        new(SessionStatus.InvalidArgument, $"{name} must be {what}.", Details(name));
 
     private static string Details(string name) => $$"""{"argument":"{{name}}"}""";
 

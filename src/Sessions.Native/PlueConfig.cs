@@ -117,7 +117,7 @@ internal static class PlueConfig
     {
         if (!condition)
         {
-            throw new SessionException(SessionStatus.InvalidArgument, $"config_json needs {what}.",
+            throw new SessionException(SessionStatus.InvalidArgument, $"config_json must have {what}.",
                 """{"argument":"config_json"}""");
         }
     }

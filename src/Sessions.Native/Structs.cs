@@ -175,7 +175,7 @@ internal unsafe struct AppendOptionsIn
         const AppendFlags Both = AppendFlags.Relaxed | AppendFlags.Durable;
         AppendFlags known = (AppendFlags)Argument.Flags(flags, (uint)(Both | AppendFlags.Check));
         return (known & Both) != Both ? known : throw new SessionException(SessionStatus.InvalidArgument,
-            "An append is relaxed or durable, not both.", """{"argument":"flags"}""");
+            "An append must be relaxed or durable, not both.", """{"argument":"flags"}""");
     }
 }
 

@@ -23,7 +23,7 @@ public sealed partial class Session
 
         SignalAbort();
         bool tree = flags.HasFlag(AbortFlags.Tree);
-        foreach (Row member in tree ? SessionStore.Run(FamilyNow) : [])
+        foreach (Row member in tree ? _store.Run(FamilyNow) : [])
         {
             if (!ReferenceEquals(member, _row))
             {

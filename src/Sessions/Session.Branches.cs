@@ -55,7 +55,7 @@ public sealed partial class Session
     public void WriteTree(IBufferWriter<byte> output)
         => _store.Engine.Jobs.Run(context => WriteTree(context, output));
 
-    internal void WriteTree(JobContext context, IBufferWriter<byte> output) => SessionStore.Run(() =>
+    internal void WriteTree(JobContext context, IBufferWriter<byte> output) => _store.Run(() =>
     {
         context.ThrowIfCancelled();
         Current();
@@ -71,7 +71,7 @@ public sealed partial class Session
         }
     });
 
-    private FoundBranchPoint FindBranchPoint(SessionInfo info, long atSeq) => SessionStore.Run(() =>
+    private FoundBranchPoint FindBranchPoint(SessionInfo info, long atSeq) => _store.Run(() =>
     {
         int rewrites = _row.Rewrites; // before the log: one replaced in between is then looked at again
         (LogView log, LogState state) = OpenLog(info);

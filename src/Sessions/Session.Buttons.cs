@@ -39,7 +39,7 @@ public sealed partial class Session
         List<ActionButton> buttons = ActionButtons.ReadArgument(buttonsJson);
         Checks.Number(forSeq, "for_seq");
         RequireWritable();
-        long seen = forSeq == 0 ? 0 : SessionStore.Run(() => RequireNoLaterPrompt(forSeq));
+        long seen = forSeq == 0 ? 0 : _store.Run(() => RequireNoLaterPrompt(forSeq));
         Commit(new SetButtonsRequest(Core, _row, buttons, forSeq, seen) { Full = _store.IsFull });
     }
 

@@ -32,7 +32,7 @@ public sealed partial class Session
 
         FileKind kind = FileSniffer.Sniff(data);
         string limit = StoreConfig.LimitOf(kind.IsImage);
-        Checks.AtMost(data.Length, SessionStore.Run(() => FileBytesMax(kind.IsImage)), limit);
+        Checks.AtMost(data.Length, _store.Run(() => FileBytesMax(kind.IsImage)), limit);
         string mime = FileNames.Mime(name, kind);
         string digest = Convert.ToHexStringLower(Sha256.Hash(data));
         bool isExisting;
@@ -42,7 +42,7 @@ public sealed partial class Session
         }
         catch (DiskException e)
         {
-            throw Errors.From(e);
+            throw Errors.From(e, Core.Disk);
         }
 
         var b = new Utf8Buffer(512);
@@ -54,7 +54,7 @@ public sealed partial class Session
     /// <summary>The same with the content of a file somewhere else on this machine, which is read first.</summary>
     internal void PutFile(string name, string path, JobContext context, IBufferWriter<byte> output)
     {
-        long most = SessionStore.Run(() => Math.Max(FileBytesMax(isImage: true), FileBytesMax(isImage: false)));
+        long most = _store.Run(() => Math.Max(FileBytesMax(isImage: true), FileBytesMax(isImage: false)));
         byte[] data = ForeignFile.Read(path, most, (done, total) =>
         {
             context.ThrowIfCancelled();

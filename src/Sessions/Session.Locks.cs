@@ -23,7 +23,7 @@ public sealed partial class Session
         options ??= new LockOptions();
         if (mode is < LockMode.Try or > LockMode.Interrupt)
         {
-            throw Errors.Argument("mode", "There is no such mode.");
+            throw Errors.Argument("mode", "mode must be SESSION_LOCK_TRY, _WAIT, _FORCE or _INTERRUPT.");
         }
 
         Checks.Flags((uint)options.Flags, 1);
@@ -79,7 +79,7 @@ public sealed partial class Session
 
         LockState state = LookAtLock();
         var b = new Utf8Buffer(512);
-        SessionStore.Run(() => LockStatus.Write(Core.Locks, Core.Locks.Tidy(state), _right.Epoch, Core.Now, b));
+        _store.Run(() => LockStatus.Write(Core.Locks, Core.Locks.Tidy(state), _right.Epoch, Core.Now, b));
         output.Write(b.Written);
     }
 
@@ -90,7 +90,7 @@ public sealed partial class Session
         ArgumentNullException.ThrowIfNull(status);
         if (!LockHolder.IsStatus(status))
         {
-            throw Errors.Argument("status", "A holder is idle, processing or waiting_for_permission.");
+            throw Errors.Word("status", status, "idle", "processing", "waiting_for_permission");
         }
 
         CheckMessage(message, "message");
@@ -136,7 +136,7 @@ public sealed partial class Session
     }
 
     // The flag of the stat, which must cost nothing where there never was a lock.
-    private bool IsLocked() => _row.Sides?[0] is not { Length: 0 } && SessionStore.Run(() =>
+    private bool IsLocked() => _row.Sides?[0] is not { Length: 0 } && _store.Run(() =>
     {
         LockState state = LookAtLock();
         return state.Holder is not null && Core.Locks.LifeOf(state) != HolderLife.Dead;
@@ -195,7 +195,7 @@ public sealed partial class Session
         });
     }
 
-    private bool CanTake(string? requestId) => SessionStore.Run(() =>
+    private bool CanTake(string? requestId) => _store.Run(() =>
         Core.Locks.Judge(Core.Locks.Tidy(LookAtLock()), LockMode.Try, requestId) == LockVerdict.Free);
 
     // A handle that is let go of during the commit must not keep what the commit got for it.
@@ -238,7 +238,7 @@ public sealed partial class Session
 
     private void AskAndWait(LockMode mode, string? message, uint waitMs)
     {
-        SessionStore.Run(Core.OwnStreams); // so that all see it when this store is gone, and forget what it asked
+        _store.Run(Core.OwnStreams); // so that all see it when this store is gone, and forget what it asked
         var filed = new AskRequest(Core, _row, message, waitMs) { Full = false };
         Commit(filed);
         string id = filed.Filed.RequestId;

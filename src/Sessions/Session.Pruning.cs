@@ -31,7 +31,7 @@ public sealed partial class Session
             RequireRight();
         }
 
-        while (SessionStore.Run(() => !TryPrune(options, context, output)))
+        while (_store.Run(() => !TryPrune(options, context, output)))
         {
             LogRing.Add("debug", $"Another change of {Id} came before a prune; once more.");
         }

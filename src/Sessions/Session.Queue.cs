@@ -102,7 +102,7 @@ public sealed partial class Session
             throw Errors.ReadOnly();
         }
 
-        SessionStore.Run(Core.OwnStreams); // so that others know whether the claimer is still there
+        _store.Run(Core.OwnStreams); // so that others know whether the claimer is still there
         var request = new ClaimQueuedRequest(Core, _row, turnId) { Full = _store.IsFull, Right = _right };
         Commit(request);
         Write(output, b => QueueCodec.WriteEntry(request.State, request.Entry, b));
@@ -123,7 +123,7 @@ public sealed partial class Session
         RequireEntryId(entryId);
         if (outcome is not (QueueOutcome.Sent or QueueOutcome.Release or QueueOutcome.Failed or QueueOutcome.Cancelled))
         {
-            throw Errors.Argument("outcome", "There is no such outcome.");
+            throw Errors.Argument("outcome", "outcome must be SESSION_QUEUE_SENT, _RELEASE, _FAILED or _CANCELLED.");
         }
 
         if (detail is not null)
@@ -169,7 +169,7 @@ public sealed partial class Session
         });
         QueueState state = QueueCodec.Read(image);
         QueueRules rules = StoreConfig.Queue(config, StoreConfig.WorkspaceOf(info));
-        return (SessionStore.Run(() => state.Interrupt(o => Core.Lock is null || Core.IsOwnerAlive(o))), rules);
+        return (_store.Run(() => state.Interrupt(o => Core.Lock is null || Core.IsOwnerAlive(o))), rules);
     }
 
     private static void RequireEntryId(string entryId)

@@ -53,7 +53,7 @@ public sealed partial class Session
     }
 
     /// <summary>Reads the log as this handle may see it.</summary>
-    internal T ReadLog<T>(ReadFlags flags, Func<LogView, Sight, T> read) => SessionStore.Run(() =>
+    internal T ReadLog<T>(ReadFlags flags, Func<LogView, Sight, T> read) => _store.Run(() =>
     {
         SessionInfo info = Current();
         SeqRange range = Seen(info);

@@ -45,13 +45,13 @@ public sealed partial class Session
         => Read((log, state, range, last) => EventRun.Before(log, state, range, last, beforeSeq, count));
 
     /// <summary>The first and the last number that this handle sees.</summary>
-    internal SeqRange Seen() => SessionStore.Run(() => Seen(Current()));
+    internal SeqRange Seen() => _store.Run(() => Seen(Current()));
 
     private SeqRange Seen(SessionInfo info)
         => _shareId is null ? new SeqRange(1, info.LastSeq) : SharedView.Range(Share(), info);
 
     private List<EventView> Read(Func<LogView, LogState, SeqRange, long, List<EventView>> read)
-        => SessionStore.Run(() =>
+        => _store.Run(() =>
     {
         SessionInfo info = Current();
         SeqRange range = Seen(info);

@@ -54,7 +54,7 @@ public sealed partial class Session
 
         for (int i = 0; i < RepairTries; i++)
         {
-            (RepairReport report, long lastSeq) = SessionStore.Run(() => Scan(flags, context, onlyCalls));
+            (RepairReport report, long lastSeq) = _store.Run(() => Scan(flags, context, onlyCalls));
             if (isDry || report.Actions.Count == 0)
             {
                 return report;

@@ -19,7 +19,7 @@ public sealed partial class Session
         Checks.Number(options.ExpiresAt, "expires_at");
         if (options.LastSeq != 0 && options.FirstSeq > options.LastSeq)
         {
-            throw Errors.Argument("first_seq", "The range ends before it begins.");
+            throw Errors.Argument("first_seq", "first_seq must not be above last_seq.");
         }
 
         RequireWritable();
@@ -28,7 +28,7 @@ public sealed partial class Session
             throw Errors.ReadOnly();
         }
 
-        SessionStore.Run(() =>
+        _store.Run(() =>
         {
             (ShareRecord record, ShareSecret secret) = FindShare(options) ?? AddShare(options);
             using (secret)
@@ -42,7 +42,7 @@ public sealed partial class Session
     public void WriteShares(IBufferWriter<byte> output)
     {
         RequireWritable();
-        SessionStore.Run(() =>
+        _store.Run(() =>
         {
             var b = new Utf8Buffer(512);
             b.Raw("{\"shares\":["u8);

@@ -18,7 +18,7 @@ public sealed partial class Session
     {
         if (format is < TranscriptFormat.Messages or > TranscriptFormat.Html)
         {
-            throw Errors.Argument("format", "There is no such format.");
+            throw Errors.Argument("format", "format must be one of SESSION_TRANSCRIPT_*.");
         }
 
         options ??= new TranscriptOptions();
@@ -30,7 +30,7 @@ public sealed partial class Session
     internal void WriteTranscript(TranscriptFormat format, TranscriptOptions options, JobContext context,
         IBufferWriter<byte> output)
     {
-        SessionStore.Run(() =>
+        _store.Run(() =>
         {
             var key = new TranscriptKey(_row, Seen(Current()).First, options.IncludeHidden, _shareId is not null);
             bool isPart = options.UntilSeq > 0;

@@ -60,7 +60,7 @@ public sealed partial class Session : IDisposable
         Checks.Title(title);
         if (title.Length == 0)
         {
-            throw Errors.Argument("title", "A suggestion is not empty.");
+            throw Errors.Argument("title", "title must not be empty; a suggestion is 1 byte to 16 KiB.");
         }
 
         bool applied = false;
@@ -94,7 +94,8 @@ public sealed partial class Session : IDisposable
         if ((policy & ~DeletePolicy.NoTrash)
             is not (DeletePolicy.Cascade or DeletePolicy.Orphan or DeletePolicy.Refuse))
         {
-            throw Errors.Argument("policy", "There is no such policy.");
+            throw Errors.Argument("policy",
+                "policy must be SESSION_DELETE_CASCADE, _ORPHAN or _REFUSE, with or without _NO_TRASH.");
         }
 
         RequireWritable();
@@ -178,7 +179,7 @@ public sealed partial class Session : IDisposable
         return _row.IsLive ? info : throw Errors.Deleted(Id);
     }
 
-    private SessionInfo Read() => SessionStore.Run(() =>
+    private SessionInfo Read() => _store.Run(() =>
     {
         lock (Core.Rows.Gate)
         {
@@ -250,7 +251,7 @@ public sealed partial class Session : IDisposable
     {
         RequireWritable();
         return bytes >= AheadBytesMin || _row.Info?.Metadata.Length + _row.Info?.Facts.Length >= AheadBytesMin
-            ? patch.MergeAhead(SessionStore.Run(Current)) : patch;
+            ? patch.MergeAhead(_store.Run(Current)) : patch;
     }
 
     private void Commit(CommitRequest request) => _store.Commit(request);
@@ -260,7 +261,7 @@ public sealed partial class Session : IDisposable
         AppendFlags.None => _store.IsFull,
         AppendFlags.Durable => true,
         AppendFlags.Relaxed => false,
-        _ => throw Errors.Argument("flags", "An append is relaxed or durable."),
+        _ => throw Errors.Argument("flags", "An append must be relaxed or durable, not both."),
     };
 
     // The log as of now, and what has to be known to read it. The caller disposes of it.
@@ -283,7 +284,7 @@ public sealed partial class Session : IDisposable
     });
 
     private void WritePage(IBufferWriter<byte> output, Action<LogView, LogState, SeqRange, long, Utf8Buffer> write)
-        => SessionStore.Run(() =>
+        => _store.Run(() =>
     {
         SessionInfo info = Current();
         SeqRange range = Seen(info);

@@ -41,18 +41,18 @@ public sealed class SessionJob : IDisposable
     internal LinkedListNode<SessionJob>? Place { get; set; }
 
     /// <summary>
-    /// Starts a job: find_time, flush, prune, purge, put_file, repair, retain, transcript, tree, verify in an open
-    /// store; migrate and salvage, without a store, on one that is open nowhere. The arguments are an object, as
+    /// Starts a job: find_time, flush, prune, purge, put_file, repair, retain, transcript, tree, verify in an
+    /// open store; migrate and salvage, without a store, on one that is open nowhere. The arguments are an object, as
     /// the header has it (store.h). What is wrong with them is said here; everything else is the job's outcome.
     /// </summary>
     public static SessionJob Start(SessionStore? store, string kind, ReadOnlySpan<byte> argsJson)
     {
         ArgumentNullException.ThrowIfNull(kind);
-        bool isStoreless = JobKinds.IsStoreless(kind) ?? throw Errors.Argument("kind", "There is no such kind of job.");
+        bool isStoreless = JobKinds.IsStoreless(kind) ?? throw Errors.Word("kind", kind, JobKinds.Words);
         if ((store is null) != isStoreless)
         {
-            throw isStoreless ? Errors.Argument(StoreArgument, $"A job {kind} takes a path, not a store.")
-                : new SessionException(SessionStatus.InvalidHandle, $"A job {kind} needs an open store.");
+            throw isStoreless ? Errors.Argument(StoreArgument, $"A job {kind} must have a path and no store.")
+                : new SessionException(SessionStatus.InvalidHandle, $"A job {kind} must have an open store.");
         }
 
         store?.ThrowIfClosed();
@@ -235,14 +235,14 @@ public sealed class SessionJob : IDisposable
         }
     }
 
-    private static SessionException FailureOf(Exception e)
+    private SessionException FailureOf(Exception e)
     {
         switch (e)
         {
             case SessionException known:
                 return known;
             case DiskException disk:
-                return Errors.From(disk);
+                return Errors.From(disk, _board?.Disk);
             case OutOfMemoryException:
                 return new SessionException(SessionStatus.NoMemory, "There was not enough memory.", inner: e);
             default:

@@ -36,7 +36,7 @@ public sealed partial class SessionStore : IDisposable
         Checks.Flags((uint)options.Flags, 31);
         if (options.Durability is not (Durability.Full or Durability.Relaxed))
         {
-            throw Errors.Argument("durability", "There is no such durability.");
+            throw Errors.Argument("durability", "durability must be SESSION_DURABILITY_FULL or _RELAXED.");
         }
 
         Checks.Name(options.ClientType, "client_type");
@@ -150,7 +150,11 @@ public sealed partial class SessionStore : IDisposable
     }
 
     internal static void Salvage(StoreEnvironment environment, IBufferWriter<byte> output, JobContext? context = null)
-        => Run(() => Salvager.Run(environment, context ?? new JobContext(), output));
+        => Run(environment.Disk, () =>
+        {
+            Salvager.Run(environment, context ?? new JobContext(), output);
+            return true;
+        });
 
     /// <summary>Takes a store that is open nowhere to the current format, as an open does, and writes what it
     /// had and what it has.</summary>
@@ -163,7 +167,7 @@ public sealed partial class SessionStore : IDisposable
     internal static void Migrate(StoreEnvironment environment, JobContext context, IBufferWriter<byte> output,
         IReadOnlyList<IMigrationStep>? steps = null)
     {
-        int from = Run(() => Migration.RunAlone(environment, steps ?? Migration.Steps, context));
+        int from = Run(environment.Disk, () => Migration.RunAlone(environment, steps ?? Migration.Steps, context));
         var b = new Utf8Buffer(64);
         output.Write(b.Byte('{').Member("from_version", (long)from)
             .Member("to_version", (long)StoreFile.CurrentVersion).Byte('}').Written);
@@ -315,12 +319,20 @@ public sealed partial class SessionStore : IDisposable
         }
         catch (DiskException e)
         {
-            throw Errors.From(e); // the lock itself failed
+            throw Errors.From(e, Core.Disk); // the lock itself failed
         }
     }
 
     /// <summary>Runs something that reads files, and turns what a disk says into what the API says.</summary>
-    internal static T Run<T>(Func<T> action)
+    internal T Run<T>(Func<T> action) => Run(Core.Disk, action);
+
+    internal void Run(Action action) => Run(() =>
+    {
+        action();
+        return true;
+    });
+
+    private static T Run<T>(IDisk disk, Func<T> action)
     {
         try
         {
@@ -328,7 +340,7 @@ public sealed partial class SessionStore : IDisposable
         }
         catch (DiskException e)
         {
-            throw Errors.From(e);
+            throw Errors.From(e, disk);
         }
     }
 
@@ -349,7 +361,7 @@ public sealed partial class SessionStore : IDisposable
         }
         catch (DiskException e)
         {
-            throw Errors.From(e);
+            throw Errors.From(e, Core.Disk);
         }
 
         if (Core.IsReadOnly || Core.State.Health != StoreHealth.Sound)
@@ -362,12 +374,6 @@ public sealed partial class SessionStore : IDisposable
         return result;
     }
 
-    internal static void Run(Action action) => Run(() =>
-    {
-        action();
-        return true;
-    });
-
     private static string Locate(string? path)
     {
         if (path is null)
@@ -377,7 +383,7 @@ public sealed partial class SessionStore : IDisposable
 
         if (path.Length == 0 || path.Contains('\0'))
         {
-            throw Errors.Argument("path", "The path of a store is not empty.");
+            throw Errors.Argument("path", "path must have at least one character, and no NUL.");
         }
 
         return DataFolder.Full(path);

@@ -199,7 +199,7 @@ public sealed class SessionStream : IDisposable
         List<JsonMember> members = patch is null ? [] : JsonMembers.Of(patch).FindAll(m => m.Name == "text");
         if (members.Count > 0 && members[^1].Value.Span[0] != '"')
         {
-            throw Errors.Argument("data_patch_json", "The text of a stream stays a string.");
+            throw Errors.Argument("data_patch_json", "text must stay a string.");
         }
     }
 

@@ -10,6 +10,8 @@ internal sealed class FailingDisk(IDisk disk) : IDisk
 
     public DiskCapabilities Capabilities => disk.Capabilities;
 
+    public string Root => disk.Root;
+
     public void FailNextSync() => _failures = 1;
 
     public IDiskFile Open(string path, OpenMode mode, bool mayBeLinked = false)

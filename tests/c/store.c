@@ -1,6 +1,10 @@
 /* sessions/store.h: open, inspect, configure, flush, verify, purge, salvage, close. */
 #include "check.h"
 
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/wait.h>
+
 static session_store_t *open_with(const char *path, uint32_t flags) {
   session_store_options_t options = SESSION_INIT(session_store_options_t);
   session_store_t *store = NULL;
@@ -170,6 +174,53 @@ static void path_is_not_writable(void) {
     CHECK(mkdir(parent, 0500) == 0);
     CHECK_STATUS(SESSION_E_IO, try_open(path, 0));
   }
+  folder_remove(folder);
+}
+
+static void expect_refusal(const char *path, const char *operation, const char *why, int number) {
+  char text[9000];
+  CHECK_STATUS(SESSION_E_IO, try_open(path, 0));
+  snprintf(text, sizeof text, "%s failed on %s: %s (%d).", operation, path, why, number);
+  CHECK_STR(text, session_last_error()->message);
+  CHECK_INT(number, session_last_error()->os_error);
+  snprintf(text, sizeof text, "{\"operation\":\"%s\",\"file\":\"\",\"path\":\"%s\"}", operation,
+           path);
+  CHECK_STR(text, session_last_error()->details_json);
+}
+
+/* What most people meet first: no permission, a file in the way, a place that there is not. As a
+   user who may not write everywhere, in a process of its own, and so before all other calls. */
+static void the_first_error_names_the_path(void) {
+  char *folder = folder_make();
+  char path[4200];
+  int status = -1;
+  pid_t child;
+
+  fflush(stdout);
+  child = fork();
+  if (child == 0) {
+    char expected[4400];
+    snprintf(path, sizeof path, "%s/file", folder);
+    CHECK(close(open(path, O_CREAT | O_WRONLY, 0600)) == 0);
+    expect_refusal(path, "open", strerror(ENOTDIR), ENOTDIR);
+    snprintf(path, sizeof path, "%s/file/store", folder);
+    expect_refusal(path, "mkdir", strerror(ENOTDIR), ENOTDIR);
+    expect_refusal("/proc/nowhere/store", "mkdir", strerror(ENOENT), ENOENT);
+    snprintf(path, sizeof path, "%s/absent", folder);
+    CHECK_STATUS(SESSION_E_NOT_FOUND, try_open(path, SESSION_STORE_MUST_EXIST));
+    snprintf(expected, sizeof expected, "There is no store at %s.", path);
+    CHECK_STR(expected, session_last_error()->message);
+    snprintf(path, sizeof path, "%s/closed/store", folder);
+    snprintf(expected, sizeof expected, "%s/closed", folder);
+    CHECK(mkdir(expected, 0) == 0);
+    if (geteuid() != 0 || CHECK(setuid(65534) == 0)) {
+      expect_refusal(path, "stat", strerror(EACCES), EACCES);
+    }
+    exit(check_failed_ == 0 ? 0 : 1);
+  }
+  CHECK(waitpid(child, &status, 0) == child);
+  CHECK(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+  CHECK(chmod(folder, 0700) == 0);
   folder_remove(folder);
 }
 
@@ -454,6 +505,7 @@ static void files_are_private(void) {
 
 int main(void) {
   unsetenv("SESSIONS_HOME");
+  RUN(the_first_error_names_the_path);
   RUN(open_close_and_open_again);
   RUN(default_path_is_sessions_home);
   RUN(default_path_follows_xdg);

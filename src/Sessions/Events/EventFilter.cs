@@ -15,7 +15,7 @@ internal sealed class EventFilter
         Checks.Number(options.Until, "until");
         if (options.Until != 0 && options.Since > options.Until)
         {
-            throw Errors.Argument("since", "The time ends before it begins.");
+            throw Errors.Argument("since", "until must not be before since.");
         }
 
         Checks.Name(options.TurnId, "turn_id");

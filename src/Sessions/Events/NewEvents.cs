@@ -39,7 +39,7 @@ internal static class NewEvents
         {
             if (item.Span[0] != '{')
             {
-                throw Errors.Argument(argument, "Each event is an object.");
+                throw Errors.Argument(argument, "Each event must be an object.");
             }
 
             string? type = null, turn = null, id = null;
@@ -54,13 +54,14 @@ internal static class NewEvents
                     case "id": id = m.IsNull ? null : Text(m); break;
                     case "timestamp": timestamp = m.IsNull ? 0 : Time(m); break;
                     case "data": data = m.Value; break;
-                    default: throw Errors.Argument(argument, $"An event takes no \"{m.Name}\".");
+                    default: throw Errors.Word(argument, m.Name,
+                        "type", "data", "timestamp", "turn_id", "id");
                 }
             }
 
             if (type is null || data.IsEmpty)
             {
-                throw Errors.Argument(argument, "Each event has a type and data.");
+                throw Errors.Argument(argument, "Each event must have a type and data.");
             }
 
             Checks.Name(type, "type");
@@ -111,7 +112,7 @@ internal static class NewEvents
     }
 
     private static string Text(JsonMember m) => m.Value.Span[0] == '"' ? m.Text
-        : throw Errors.Argument("events_json", $"{m.Name} is a string.");
+        : throw Errors.Argument("events_json", $"{m.Name} must be a string.");
 
     private static long Time(JsonMember m)
     {
@@ -122,6 +123,6 @@ internal static class NewEvents
             return value;
         }
 
-        throw Errors.Argument("events_json", "timestamp is an integer.");
+        throw Errors.Argument("events_json", "timestamp must be an integer.");
     }
 }

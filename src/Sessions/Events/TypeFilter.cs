@@ -20,7 +20,7 @@ internal sealed class TypeFilter
 
         if (_types.Any(t => t.Length == 0 || t.IndexOf('*') is >= 0 and int star && star < t.Length - 1))
         {
-            throw Errors.Argument("types", "types is a list such as \"tool_call,custom:*\".");
+            throw Errors.Argument("types", "types must be a list such as \"tool_call,custom:*\".");
         }
     }
 

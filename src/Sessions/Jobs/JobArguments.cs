@@ -9,6 +9,7 @@ internal sealed class JobArguments
     private const string Argument = "args_json";
 
     private readonly Dictionary<string, JsonMember> _members = [];
+    private readonly List<string> _asked = [];
     private readonly string _kind;
 
     public JobArguments(string kind, ReadOnlySpan<byte> json)
@@ -24,6 +25,7 @@ internal sealed class JobArguments
     /// <summary>A text; null where it is null or absent.</summary>
     public string? OptionalText(string name)
     {
+        _asked.Add(name);
         if (!_members.Remove(name, out JsonMember member) || member.IsNull)
         {
             return null;
@@ -48,6 +50,7 @@ internal sealed class JobArguments
     /// <summary>An integer from 0 on; 0 where it is absent.</summary>
     public long Number(string name, long max = Limits.IntegerMax)
     {
+        _asked.Add(name);
         if (!_members.Remove(name, out JsonMember member))
         {
             return 0;
@@ -68,18 +71,21 @@ internal sealed class JobArguments
 
     /// <summary>An object, as it is; empty where it is absent.</summary>
     public ReadOnlyMemory<byte> OptionalObject(string name)
-        => !_members.Remove(name, out JsonMember member) ? "{}"u8.ToArray()
+    {
+        _asked.Add(name);
+        return !_members.Remove(name, out JsonMember member) ? "{}"u8.ToArray()
             : member.IsObject ? member.Value : throw Wrong(name, "an object");
+    }
 
     /// <summary>Refuses what nobody asked for.</summary>
     public void RequireNoMore()
     {
         foreach (string name in _members.Keys)
         {
-            throw Errors.Argument(Argument, $"A job {_kind} takes no \"{name}\".");
+            throw Errors.Word(Argument, name, [.. _asked]);
         }
     }
 
     private SessionException Wrong(string name, string what)
-        => Errors.Argument(Argument, $"{name} of a job {_kind} is {what}.");
+        => Errors.Argument(Argument, $"{name} of a job {_kind} must be {what}.");
 }

@@ -1,3 +1,4 @@
+using Sessions.Platform;
 using Sessions.Storage;
 
 namespace Sessions.Jobs;
@@ -16,6 +17,9 @@ internal sealed class JobBoard(StoreCore core)
     private readonly JobLane _work = new(WorkersMax);
     private readonly JobLane _flushes = new(threadsMax: 1);
     private bool _isClosed;
+
+    /// <summary>The store's.</summary>
+    public IDisk Disk => core.Disk;
 
     /// <summary>Where jobs of a kind run.</summary>
     public JobLane LaneOf(string kind) => kind == JobKinds.Flush ? _flushes : _work;

@@ -11,6 +11,13 @@ internal static class JobKinds
     /// <summary>The kind that makes durable what was committed.</summary>
     public const string Flush = "flush";
 
+    /// <summary>All of them.</summary>
+    public static readonly string[] Words =
+    [
+        Flush, "verify", "purge", "retain", "prune", "repair", "transcript", "tree", "find_time", "put_file",
+        "salvage", "migrate",
+    ];
+
     private const uint VerifyFlags = 1;
     private const uint RepairFlagsKnown = 3;
 
@@ -18,8 +25,8 @@ internal static class JobKinds
     public static bool? IsStoreless(string kind) => kind switch
     {
         "migrate" or "salvage" => true,
-        Flush or "find_time" or "prune" or "purge" or "put_file" or "repair" or "retain" or "transcript" or "tree"
-            or "verify" => false,
+        Flush or "find_time" or "prune" or "purge" or "put_file" or "repair" or "retain" or "transcript"
+            or "tree" or "verify" => false,
         _ => null,
     };
 

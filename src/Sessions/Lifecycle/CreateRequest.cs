@@ -99,7 +99,7 @@ internal sealed class ForkRequest(StoreCore core, SessionInfo pattern, Row paren
 
         if (atSeq > info.LastSeq)
         {
-            throw Errors.Argument("at_seq", "There is no such event yet.");
+            throw Errors.Argument("at_seq", "at_seq must be the number of an event that is there already.");
         }
 
         long length = parent.Working?.LogLength ?? parent.LogLength;

@@ -39,7 +39,10 @@ internal sealed record InfoPatch
                 "metadata" when m.IsObject => patch with { Metadata = m.Value },
                 "facts" when m.IsNull => patch with { ClearsFacts = true },
                 "facts" when m.IsObject => patch with { Facts = m.Value },
-                _ => throw Errors.Argument(argument, $"An update takes no such \"{m.Name}\"."),
+                "title" => throw Errors.Argument(argument, "title must be a string or null."),
+                "archived" => throw Errors.Argument(argument, "archived must be true or false."),
+                "metadata" or "facts" => throw Errors.Argument(argument, $"{m.Name} must be an object or null."),
+                _ => throw Errors.Word(argument, m.Name, "title", "archived", "metadata", "facts"),
             };
         }
 

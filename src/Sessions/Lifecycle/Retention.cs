@@ -43,12 +43,13 @@ internal sealed record RetentionPolicy
                 "idle_ms" => policy with { IdleMs = Number(m, 0) },
                 "archived_only" => policy with { ArchivedOnly = Flag(m) },
                 "dry_run" => policy with { DryRun = Flag(m) },
-                _ => throw Errors.Argument(argument, $"A policy takes no \"{m.Name}\"."),
+                _ => throw Errors.Word(argument, m.Name, "max_sessions", "max_bytes", "max_age_ms", "min_sessions",
+                    "idle_ms", "archived_only", "dry_run"),
             };
         }
 
         return policy is { MaxSessions: 0, MaxBytes: 0, MaxAgeMs: 0 }
-            ? throw Errors.Argument(argument, "A policy needs max_sessions, max_bytes or max_age_ms.") : policy;
+            ? throw Errors.Argument(argument, "A policy must have max_sessions, max_bytes or max_age_ms.") : policy;
     }
 
     /// <summary>What is to go: oldest changes first, each with the reason.</summary>
@@ -91,10 +92,10 @@ internal sealed record RetentionPolicy
     private static long Number(JsonMember m, long least)
         => System.Buffers.Text.Utf8Parser.TryParse(m.Value.Span, out long value, out int used)
             && used == m.Value.Length && value >= least && value <= Limits.IntegerMax
-            ? value : throw Errors.Argument("policy_json", $"{m.Name} is an integer from {least} on.");
+            ? value : throw Errors.Argument("policy_json", $"{m.Name} must be an integer from {least} on.");
 
     private static bool Flag(JsonMember m) => m.Value.Span[0] is (byte)'t' or (byte)'f'
-        ? m.Flag : throw Errors.Argument("policy_json", $"{m.Name} is true or false.");
+        ? m.Flag : throw Errors.Argument("policy_json", $"{m.Name} must be true or false.");
 }
 
 /// <summary>Takes a session to the trash that was chosen, unless it was changed since then. A delete of

@@ -11,7 +11,7 @@ internal sealed class RewindRequest(StoreCore core, Row row, long toSeq) : Commi
         SessionInfo info = transaction.Live(row);
         if (toSeq > info.LastSeq)
         {
-            throw Errors.Argument("to_seq", "There is no such event yet.");
+            throw Errors.Argument("to_seq", "to_seq must be the number of an event that is there already.");
         }
 
         if (toSeq == info.LastSeq)

@@ -11,6 +11,8 @@ internal static class StoreConfig
     public static readonly (long Min, long Max) SizeMax = (1, 10_000);
     public static readonly (long Min, long Max) FileBytes = (1, SessionFiles.BytesMax);
 
+    private static readonly string[] QueueWords = ["enabled", "delay_ms", "max_size", "auto_generate_titles"];
+
     private static readonly byte[] Defaults =
     [
         .. """{"strict_lock":false,"unique_roles":false"""u8,
@@ -58,7 +60,8 @@ internal static class StoreConfig
         {
             if (m.Name == "limits" && ofWorkspace)
             {
-                throw Errors.Argument("merge_patch_json", "limits are the store's own, not a workspace's.");
+                throw Errors.Argument("merge_patch_json",
+                    "limits must be set for the whole store, not for a workspace.");
             }
 
             if (m.IsNull && m.Name is "strict_lock" or "unique_roles" or "queue" or "limits")
@@ -71,7 +74,10 @@ internal static class StoreConfig
                 case "strict_lock" or "unique_roles": RequireFlag(m); break;
                 case "queue" when m.IsObject: CheckQueue(m.Value); break;
                 case "limits" when m.IsObject: CheckLimits(m.Value); break;
-                default: throw Unknown(m.Name);
+                case "queue" or "limits":
+                    throw Errors.Argument("merge_patch_json", $"{m.Name} must be an object or null.");
+                default:
+                    throw Errors.Word("merge_patch_json", m.Name, "strict_lock", "unique_roles", "queue", "limits");
             }
         }
     }
@@ -86,7 +92,7 @@ internal static class StoreConfig
                 case "delay_ms" when !m.IsNull: RequireNumber(m, DelayMs); break;
                 case "max_size" when !m.IsNull: RequireNumber(m, SizeMax); break;
                 case "enabled" or "auto_generate_titles" or "delay_ms" or "max_size": break;
-                default: throw Unknown("queue." + m.Name);
+                default: throw Errors.Word("merge_patch_json", m.Name, QueueWords);
             }
         }
     }
@@ -99,7 +105,7 @@ internal static class StoreConfig
             {
                 case "image_bytes_max" or "file_bytes_max" when !m.IsNull: RequireNumber(m, FileBytes); break;
                 case "image_bytes_max" or "file_bytes_max": break;
-                default: throw Unknown("limits." + m.Name);
+                default: throw Errors.Word("merge_patch_json", m.Name, "image_bytes_max", "file_bytes_max");
             }
         }
     }
@@ -116,7 +122,7 @@ internal static class StoreConfig
     {
         if (!IsFlag(m))
         {
-            throw Errors.Argument("merge_patch_json", $"{m.Name} is true or false.");
+            throw Errors.Argument("merge_patch_json", $"{m.Name} must be true or false.");
         }
     }
 
@@ -124,12 +130,10 @@ internal static class StoreConfig
     {
         if (!IsNumber(m, bounds))
         {
-            throw Errors.Argument("merge_patch_json", $"{m.Name} is an integer from {bounds.Min} to {bounds.Max}.");
+            throw Errors.Argument("merge_patch_json",
+                $"{m.Name} must be an integer from {bounds.Min} to {bounds.Max}.");
         }
     }
-
-    private static SessionException Unknown(string name)
-        => Errors.Argument("merge_patch_json", $"There is no rule \"{name}\".");
 }
 
 /// <summary>Changes the store's rules, or those of one workspace.</summary>

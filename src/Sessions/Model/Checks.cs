@@ -43,7 +43,7 @@ internal static class Checks
         if (Bytes(name, argument) is 0 or > Limits.IdBytesMax || name.AsSpan().ContainsAnyInRange('\0', '\x1f')
             || name.Contains('\x7f'))
         {
-            throw Errors.Argument(argument, $"{argument} has 1 to 128 bytes without control characters.");
+            throw Errors.Argument(argument, $"{argument} must have 1 to 128 bytes without control characters.");
         }
     }
 
@@ -60,7 +60,7 @@ internal static class Checks
     {
         if ((flags & ~known) != 0)
         {
-            throw new SessionException(SessionStatus.InvalidArgument, "There are flag bits that nobody knows.",
+            throw new SessionException(SessionStatus.InvalidArgument, $"flags must have no bits but 0x{known:X}.",
                 Errors.Details(b => b.Member("argument", "flags").Member("unknown_bits", flags & ~known)));
         }
     }
@@ -69,7 +69,7 @@ internal static class Checks
     {
         if (value is < 0 or > Limits.IntegerMax)
         {
-            throw Errors.Argument(argument, $"{argument} lies between 0 and 2^53-1.");
+            throw Errors.Argument(argument, $"{argument} must lie between 0 and 2^53-1.");
         }
     }
 }

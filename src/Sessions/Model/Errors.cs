@@ -1,3 +1,5 @@
+using System.Globalization;
+using System.Runtime.InteropServices;
 using System.Text;
 using Sessions.Platform;
 using Sessions.Storage;
@@ -9,6 +11,15 @@ internal static class Errors
 {
     public static SessionException Argument(string argument, string message)
         => new(SessionStatus.InvalidArgument, message, Details(b => b.Member("argument", argument)));
+
+    /// <summary>A word that there is not, and those that there are.</summary>
+    public static SessionException Word(string argument, string given, params string[] known)
+    {
+        string words = string.Join(", ", known);
+        return new SessionException(SessionStatus.InvalidArgument,
+            $"{argument}: \"{given}\" must be one of {words}.",
+            Details(b => b.Member("argument", argument).Member("expected", "one of " + words)));
+    }
 
     public static SessionException Closed() => new(SessionStatus.Closed, "The store of this handle was closed.");
 
@@ -84,16 +95,19 @@ internal static class Errors
     /// <summary>Permissions as people write them: 0755.</summary>
     public static string ModeText(uint mode) => Convert.ToString(mode & 0xFFF, 8).PadLeft(4, '0');
 
+    public static SessionException NoStore(string root) => new(SessionStatus.NotFound,
+        $"There is no store at {root}.", Details(b => b.Member("path", root)));
+
     /// <summary>What a failed file operation is to the caller.</summary>
-    public static SessionException From(DiskException e)
+    public static SessionException From(DiskException e, IDisk? disk)
     {
         if (e.IsOfOthers)
         {
             return OfOthers(e.Path, e.Owner, e.Mode, e);
         }
 
-        if (e.Error == DiskError.Misplaced
-            || (e.Path.Length > 0 && e.Error is DiskError.IsFolder or DiskError.NotFolder))
+        // The store's own path is the host's: what is wrong with that is no damage.
+        if (e.Path.Length > 0 && e.Error is DiskError.Misplaced or DiskError.IsFolder or DiskError.NotFolder)
         {
             return Misplaced(e.Path, e);
         }
@@ -104,9 +118,34 @@ internal static class Errors
             DiskError.ReadOnly => SessionStatus.ReadOnly,
             _ => SessionStatus.Io,
         };
-        return new SessionException(status, $"{e.Operation} failed on {e.Path}.",
-            Details(b => b.Member("operation", e.Operation).Member("file", e.Path)), osError: e.OsError, inner: e);
+        return e.HasNoFile
+            ? new SessionException(status, $"{e.Operation} failed: {Reason(e)}.",
+                Details(b => b.Member("operation", e.Operation)), osError: e.OsError, inner: e)
+            : OfSystem(status, e.Operation, e.Path, Whole(disk, e.Path), Reason(e), e.OsError, e);
     }
+
+    /// <summary>What the system refused: the operation by the system's name, the whole path, and why.</summary>
+    public static SessionException OfSystem(SessionStatus status, string operation, string file, string path,
+        string reason, int osError, Exception? inner = null)
+        => new(status, $"{operation} failed on {path}: {reason}.",
+            Details(b => b.Member("operation", operation).Member("file", file).Member("path", path)),
+            osError: osError, inner: inner);
+
+    /// <summary>What the system says of an error number, and the number.</summary>
+    public static string SystemText(int number)
+        => string.Create(CultureInfo.InvariantCulture, $"{Marshal.GetPInvokeErrorMessage(number)} ({number})");
+
+    private static string Whole(IDisk? disk, string path)
+        => disk is not { Root.Length: > 0 } ? path
+            : path.Length == 0 ? disk.Root : System.IO.Path.Combine(disk.Root, path);
+
+    // Where the library itself refused, there is no number.
+    private static string Reason(DiskException e) => e.OsError != 0 ? SystemText(e.OsError) : e.Error switch
+    {
+        DiskError.NotFound => "there is nothing of that name",
+        DiskError.Unsupported => "this file system cannot do that",
+        _ => "this is no path of a store",
+    };
 
     public static string Details(Action<Utf8Buffer> members)
     {

@@ -80,7 +80,7 @@ internal static class FileNames
             || name.AsSpan().ContainsAnyInRange('\0', '\x1f') || name.AsSpan().ContainsAnyInRange('\x7f', '\x9f'))
         {
             throw Errors.Argument("name",
-                "The name of a file has 1 to 255 bytes, no separators and no control characters.");
+                "The name of a file must have 1 to 255 bytes, no separators and no control characters.");
         }
     }
 
@@ -105,7 +105,8 @@ internal static class FileNames
     }
 
     private static SessionException Mismatch(string extension, string expected, string actual)
-        => new(SessionStatus.InvalidArgument, $"A file with the extension {extension} is {expected}; this is {actual}.",
+        => new(SessionStatus.InvalidArgument,
+            $"A file with the extension {extension} must be {expected}; this is {actual}.",
             Errors.Details(b => b.Member("argument", "name").Member("extension", extension)
                 .Member("expected", expected).Member("actual", actual)));
 }

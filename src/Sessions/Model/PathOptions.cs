@@ -15,9 +15,9 @@ internal sealed record PathOptions
         var options = new PathOptions();
         foreach (JsonMember m in JsonMembers.Of(JsonText.Compact(json, argument, isObject: true)))
         {
-            options = m.Name == "shared_owners" && m.Value.Span[0] is (byte)'t' or (byte)'f'
-                ? options with { SharedOwners = m.Flag }
-                : throw Errors.Argument(argument, $"The one option is shared_owners, true or false; not \"{m.Name}\".");
+            options = m.Name != "shared_owners" ? throw Errors.Word(argument, m.Name, "shared_owners")
+                : m.Value.Span[0] is (byte)'t' or (byte)'f' ? options with { SharedOwners = m.Flag }
+                : throw Errors.Argument(argument, "shared_owners must be true or false.");
         }
 
         return options;

@@ -67,7 +67,7 @@ internal static class SessionIds
         if (!IsValid(id))
         {
             throw Errors.Argument(argument,
-                "An id has 1 to 128 letters, digits, '_', '-' or '.', and no '.' in front.");
+                $"{argument} must have 1 to 128 letters, digits, '_', '-' or '.', and no '.' in front.");
         }
     }
 

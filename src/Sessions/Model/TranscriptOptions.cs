@@ -50,7 +50,9 @@ public sealed record TranscriptOptions
                     => options with { IncludeHidden = m.Flag },
                 "title" when m.Value.Span[0] == '"' => options with { Title = m.Text },
                 "title" when m.IsNull => options with { Title = null },
-                _ => throw Errors.Argument(argument, $"A transcript takes no such \"{m.Name}\"."),
+                "include_hidden" => throw Errors.Argument(argument, "include_hidden must be true or false."),
+                "title" => throw Errors.Argument(argument, "title must be a string or null."),
+                _ => throw Errors.Word(argument, m.Name, "after_seq", "until_seq", "include_hidden", "title"),
             };
         }
 
@@ -71,5 +73,5 @@ public sealed record TranscriptOptions
     private static long Number(JsonMember member, string argument)
         => System.Buffers.Text.Utf8Parser.TryParse(member.Value.Span, out long value, out int used)
             && used == member.Value.Length && value is >= 0 and <= Limits.IntegerMax
-            ? value : throw Errors.Argument(argument, $"{member.Name} lies between 0 and 2^53-1.");
+            ? value : throw Errors.Argument(argument, $"{member.Name} must lie between 0 and 2^53-1.");
 }

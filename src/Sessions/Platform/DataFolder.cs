@@ -42,7 +42,7 @@ internal static class DataFolder
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw Errors.Argument("path", "The path is relative, and the current folder cannot be had.");
+            throw Errors.Argument("path", "path must be a full path, since the current folder cannot be had.");
         }
     }
 
@@ -54,5 +54,5 @@ internal static class DataFolder
 
     // No folder that all may write stands in for it: the first user there would own what others say.
     private static string Known(string folder) => Path.IsPathFullyQualified(folder) ? folder
-        : throw Errors.Argument("path", "No path was given, and HOME is not a full path either; name the folder.");
+        : throw Errors.Argument("path", "HOME must be a full path where no path is given; or name the folder.");
 }

@@ -54,6 +54,9 @@ internal sealed class DiskException(DiskError error, string operation, string pa
     /// <summary>errno or GetLastError; 0 where there is none.</summary>
     public int OsError { get; } = osError;
 
+    /// <summary>True where the call was about no file of the store: <see cref="Path"/> says nothing then.</summary>
+    public bool HasNoFile { get; init; }
+
     /// <summary>True where it was refused because an untrusted user owns it or may write to it;
     /// <see cref="Owner"/> and <see cref="Mode"/> are then its own.</summary>
     public bool IsOfOthers { get; init; }

@@ -34,16 +34,9 @@ internal static class ForeignFile
 
             return content;
         }
-        catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or NotSupportedException)
         {
-            throw new SessionException(SessionStatus.NotFound, "There is no file at that path.",
-                Errors.Details(b => b.Member("path", path)));
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException or NotSupportedException
-            or ArgumentException)
-        {
-            throw new SessionException(SessionStatus.Io, $"The file cannot be read: {e.Message}",
-                Errors.Details(b => b.Member("path", path)));
+            throw Failure("read", path, e.HResult & 0xFFFF); // where the system's number is
         }
     }
 
@@ -51,9 +44,14 @@ internal static class ForeignFile
     // opened is looked at. The host named the path, so its links are followed.
     private static unsafe SafeFileHandle OpenRegular(string path)
     {
+        if (path.Length == 0 || path.Contains('\0', StringComparison.Ordinal))
+        {
+            throw Errors.Argument("path", "path must have at least one character, and no NUL.");
+        }
+
         if (OperatingSystem.IsWindows())
         {
-            return File.OpenHandle(path);
+            return OpenOnWindows(path);
         }
 
         byte[] text = Encoding.UTF8.GetBytes(path + "\0");
@@ -62,8 +60,8 @@ internal static class ForeignFile
             int fd = Unix.Open(start, Unix.ReadOnly | Unix.NonBlocking | Unix.NoTerminal);
             if (fd < 0)
             {
-                throw Errno.Last == Errno.NotFound ? new FileNotFoundException()
-                    : new IOException($"The system answers {Errno.Last}.");
+                throw Errno.Last == Errno.NotFound ? Missing(path)
+                    : Failure("open", path, Errno.Last);
             }
 
             var file = new SafeFileHandle(fd, ownsHandle: true);
@@ -73,7 +71,25 @@ internal static class ForeignFile
             }
 
             file.Dispose();
-            throw new IOException("It is not a regular file.");
+            throw Errors.OfSystem(SessionStatus.Io, "open", path, path, "it is not a regular file", 0);
         }
     }
+
+    private static SafeFileHandle OpenOnWindows(string path)
+    {
+        try
+        {
+            return File.OpenHandle(path);
+        }
+        catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
+        {
+            throw Missing(path);
+        }
+    }
+
+    private static SessionException Missing(string path) => new(SessionStatus.NotFound, $"There is no file at {path}.",
+        Errors.Details(b => b.Member("path", path)));
+
+    private static SessionException Failure(string operation, string path, int number)
+        => Errors.OfSystem(SessionStatus.Io, operation, path, path, Errors.SystemText(number), number);
 }

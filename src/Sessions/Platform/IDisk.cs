@@ -16,6 +16,9 @@ internal interface IDisk : IDisposable
     /// <summary>What this disk can do. Fixed for the life of the object.</summary>
     DiskCapabilities Capabilities { get; }
 
+    /// <summary>Where the store's folder lies, for people to read; "" where it has no path.</summary>
+    string Root => "";
+
     /// <summary>Opens a file. <see cref="OpenMode.CreateNew"/> fails with
     /// <see cref="DiskError.Exists"/> where the name is taken. Only logs, attachments and store.json may have more
     /// than one name: any other file that has is refused, since somebody may have linked a file of the user's here

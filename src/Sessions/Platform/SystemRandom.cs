@@ -27,7 +27,7 @@ internal static unsafe partial class SystemRandom
                     int error = Marshal.GetLastPInvokeError();
                     if (error != Interrupted)
                     {
-                        throw new DiskException(DiskError.Io, "getrandom", "", error);
+                        throw new DiskException(DiskError.Io, "getrandom", "", error) { HasNoFile = true };
                     }
 
                     continue;

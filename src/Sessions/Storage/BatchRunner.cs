@@ -74,7 +74,7 @@ internal sealed partial class BatchRunner(StoreCore core, Takeover takeover)
                 core.State.Health = StoreHealth.Poisoned; // a segment whose name may never be durable
             }
 
-            SessionException failure = e as SessionException ?? Errors.From((DiskException)e);
+            SessionException failure = e as SessionException ?? Errors.From((DiskException)e, core.Disk);
             foreach (CommitRequest request in requests)
             {
                 request.Failure ??= failure;
@@ -315,7 +315,7 @@ internal sealed partial class BatchRunner(StoreCore core, Takeover takeover)
                 }
                 catch (DiskException e)
                 {
-                    request.Failure = Errors.From(e);
+                    request.Failure = Errors.From(e, core.Disk);
                     continue;
                 }
 
@@ -420,7 +420,7 @@ internal sealed partial class BatchRunner(StoreCore core, Takeover takeover)
         catch (DiskException e)
         {
             LogRing.Add("warning", $"The files are behind the journal: {e.Message}");
-            return Errors.From(e);
+            return Errors.From(e, core.Disk);
         }
 
         core.State.Applied = lsn;

@@ -17,15 +17,12 @@ internal static class SessionList
         "abort_count", "share_info", "metadata", "facts", "idempotency_key", "deleted_at", "deletion_id",
     ];
 
-    private static readonly string[] States =
-        ["created", "spawning", "active", "idle", "stopping", "stopped", "failed", "cleaning", "terminated"];
-
     /// <summary>Writes the array; returns the cursor of the next page or null. Call under the gate.</summary>
     public static string? Write(RowTable rows, SessionListOptions o, long now, IBufferWriter<byte> output)
     {
         Check(o);
         string[]? fields = Fields(o.Fields);
-        List<JsonMember>? filter = Filter(o.Filter);
+        ListFilter? filter = ListFilter.Read(o.Filter);
         string signature = Signature(o);
         (long Key, string Id)? after = o.Cursor is null ? null : ReadCursor(o.Cursor, signature);
         rows.Complete();
@@ -163,7 +160,7 @@ internal static class SessionList
         {
             if (Array.IndexOf(Known, name) < 0)
             {
-                throw Errors.Argument("fields", $"There is no field \"{name}\".");
+                throw Errors.Word("fields", name, Known);
             }
         }
 
@@ -175,12 +172,12 @@ internal static class SessionList
         Checks.Flags((uint)o.Flags, 3);
         if (o.Order is < ListOrder.UpdatedDescending or > ListOrder.ActiveDescending)
         {
-            throw Errors.Argument("order", "There is no such order.");
+            throw Errors.Argument("order", "order must be one of SESSION_ORDER_*.");
         }
 
         if (o.Archived is < ArchivedFilter.Exclude or > ArchivedFilter.Include)
         {
-            throw Errors.Argument("archived", "There is no such choice.");
+            throw Errors.Argument("archived", "archived must be SESSION_ARCHIVED_EXCLUDE, _ONLY or _INCLUDE.");
         }
 
         if (o.ParentId is not null)
@@ -189,7 +186,7 @@ internal static class SessionList
         }
     }
 
-    private static bool Matches(RowTable rows, Row row, SessionListOptions o, List<JsonMember>? filter)
+    private static bool Matches(RowTable rows, Row row, SessionListOptions o, ListFilter? filter)
     {
         bool trash = o.Flags.HasFlag(ListFlags.Trash);
         if (trash != (row.DeletionLsn != 0)
@@ -209,87 +206,7 @@ internal static class SessionList
         SessionInfo info = row.Info ?? InfoCodec.TryRead(row.Slice)!;
         return (string.IsNullOrEmpty(o.TitleContains)
             || info.Title.Contains(o.TitleContains, StringComparison.OrdinalIgnoreCase))
-            && (filter is null || Matches(info, filter));
-    }
-
-    // The facts are read once, however many of them a filter names, and not for a state alone.
-    private static bool Matches(SessionInfo info, List<JsonMember> filter)
-    {
-        Dictionary<string, ReadOnlyMemory<byte>>? facts = null;
-        foreach (JsonMember wanted in filter)
-        {
-            bool matches = wanted.Name == "state"
-                ? Matches(Encoding.UTF8.GetBytes($"\"{info.State}\""), wanted)
-                : Matches((facts ??= FactsOf(info)).TryGetValue(wanted.Name, out ReadOnlyMemory<byte> fact)
-                    ? fact.Span : "null"u8, wanted);
-            if (!matches)
-            {
-                return false;
-            }
-        }
-
-        return true;
-    }
-
-    // Of repeats the last one counts.
-    private static Dictionary<string, ReadOnlyMemory<byte>> FactsOf(SessionInfo info)
-    {
-        var facts = new Dictionary<string, ReadOnlyMemory<byte>>(StringComparer.Ordinal);
-        foreach (JsonMember fact in JsonMembers.Of(info.Facts))
-        {
-            facts[fact.Name] = fact.Value;
-        }
-
-        return facts;
-    }
-
-    private static bool Matches(ReadOnlySpan<byte> actual, JsonMember wanted)
-    {
-        if (wanted.Value.Span[0] != '[')
-        {
-            return actual.SequenceEqual(wanted.Value.Span);
-        }
-
-        foreach (ReadOnlyMemory<byte> item in JsonMembers.Items(wanted.Value))
-        {
-            if (actual.SequenceEqual(item.Span))
-            {
-                return true;
-            }
-        }
-
-        return false;
-    }
-
-    // "state" is one of the words there are; every other name is one of the facts, which are the host's.
-    private static List<JsonMember>? Filter(ReadOnlyMemory<byte>? filter)
-    {
-        if (filter is not { } json)
-        {
-            return null;
-        }
-
-        List<JsonMember> members = JsonMembers.Of(JsonText.Compact(json.Span, "filter_json", isObject: true));
-        foreach (JsonMember m in members)
-        {
-            if (m.IsObject)
-            {
-                throw Errors.Argument("filter_json", $"{m.Name} is a value or an array of values.");
-            }
-
-            if (m.Name == "state")
-            {
-                foreach (ReadOnlyMemory<byte> word in m.Value.Span[0] == '[' ? JsonMembers.Items(m.Value) : [m.Value])
-                {
-                    if (word.Span[0] != '"' || Array.IndexOf(States, new JsonMember("", default, word).Text) < 0)
-                    {
-                        throw Errors.Argument("filter_json", "There is no such state.");
-                    }
-                }
-            }
-        }
-
-        return members;
+            && (filter is null || filter.Matches(info));
     }
 
     private static string Signature(SessionListOptions o)
@@ -318,7 +235,7 @@ internal static class SessionList
             }
         }
 
-        throw Errors.Argument("cursor", "The cursor is not one that this list with these options gave.");
+        throw Errors.Argument("cursor", "cursor must be one that a list with these options gave.");
     }
 
     private sealed class Order(ListOrder by) : IComparer<Row>

@@ -196,7 +196,7 @@ internal sealed class StoreCore
         }
         catch (DiskException e)
         {
-            throw Errors.From(e);
+            throw Errors.From(e, Disk);
         }
 
         if (Rows.Streams.HasForeign)

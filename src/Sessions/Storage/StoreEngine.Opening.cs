@@ -16,7 +16,7 @@ internal sealed partial class StoreEngine
         catch (DiskException e)
         {
             Release(environment);
-            throw Errors.From(e);
+            throw Errors.From(e, environment.Disk);
         }
         catch
         {
@@ -52,7 +52,7 @@ internal sealed partial class StoreEngine
 
         if (file is null && (readOnly || options.Flags.HasFlag(StoreFlags.MustExist)))
         {
-            throw Errors.NotFound("store");
+            throw Errors.NoStore(disk.Root);
         }
 
         if (file is null)

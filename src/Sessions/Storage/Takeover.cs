@@ -20,7 +20,8 @@ internal sealed class Takeover(StoreCore core, Recovery recovery)
     {
         if (!core.Lock!.Locks.IsLinked)
         {
-            throw new SessionException(SessionStatus.Io, "store.json was moved away under the open store.");
+            throw new SessionException(SessionStatus.Io,
+                $"store.json was moved away under the open store {core.Disk.Root}.");
         }
 
         SharedState? left = null;

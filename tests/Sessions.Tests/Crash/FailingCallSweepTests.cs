@@ -134,7 +134,7 @@ public sealed class FailingCallSweepTests
 
             Try(() => session.WriteShare(null, new System.Buffers.ArrayBufferWriter<byte>()));
             Try(store.Flush);
-            Try(() => SessionStore.Run(store.Engine.Checkpointer.TryRun));
+            Try(() => store.Run(store.Engine.Checkpointer.TryRun));
             Try(() => session.Abort("enough"));
         }
 

@@ -112,12 +112,14 @@ public sealed partial class JobTests : IDisposable
         void Refuses(string kind, string args, string details, SessionStatus status = SessionStatus.InvalidArgument)
             => Assert.Equal(details, Fails(status, () => store.Start(kind, args)).Details);
         const string ofArgs = """{"argument":"args_json"}""";
-        Refuses("", "{}", """{"argument":"kind"}""");
-        Refuses("Verify", "{}", """{"argument":"kind"}""");
+        const string ofKind = """{"argument":"kind","expected":"one of flush, verify, purge, retain, prune, """
+            + """repair, transcript, tree, find_time, put_file, salvage, migrate"}""";
+        Refuses("", "{}", ofKind);
+        Refuses("Verify", "{}", ofKind);
         Refuses("salvage", "{}", """{"argument":"store"}""");
         Refuses("migrate", "{}", """{"argument":"store"}""");
         Refuses("flush", "[]", ofArgs);
-        Refuses("flush", "{\"lsn\":1}", ofArgs);
+        Refuses("flush", "{\"lsn\":1}", """{"argument":"args_json","expected":"one of job_id"}""");
         Refuses("verify", "{\"flags\":-1}", ofArgs);
         Refuses("verify", "{\"flags\":1.5}", ofArgs);
         Refuses("verify", "{\"flags\":\"1\"}", ofArgs);
@@ -128,7 +130,8 @@ public sealed partial class JobTests : IDisposable
         Refuses("repair", "{\"session_id\":\"s\",\"flags\":4}", """{"argument":"flags","unknown_bits":4}""");
         Refuses("transcript", "{\"session_id\":\"s\",\"format\":4}", ofArgs);
         Refuses("transcript", "{\"session_id\":\"s\",\"options\":7}", ofArgs);
-        Refuses("transcript", "{\"session_id\":\"s\",\"options\":{\"x\":7}}", """{"argument":"options_json"}""");
+        Refuses("transcript", "{\"session_id\":\"s\",\"options\":{\"x\":7}}",
+            """{"argument":"options_json","expected":"one of after_seq, until_seq, include_hidden, title"}""");
         Refuses("tree", "{}", ofArgs);
         Refuses("find_time", "{\"session_id\":\"s\",\"at\":\"now\"}", ofArgs);
         Refuses("put_file", "{\"session_id\":\"s\",\"name\":\"n\"}", ofArgs);
@@ -145,10 +148,11 @@ public sealed partial class JobTests : IDisposable
             () => store.Start("flush", new string(' ', Limits.JobArgumentsBytesMax + 1))).Details,
             StringComparison.Ordinal);
         Fails(SessionStatus.InvalidHandle, () => JobFixture.Start(null, "flush"));
-        Assert.Equal("""{"argument":"options_json"}""", Fails(SessionStatus.InvalidArgument,
-            () => JobFixture.Start(null, "salvage", """{"options":{"x":1}}""")).Details);
-        Assert.Equal(ofArgs, Fails(SessionStatus.InvalidArgument,
-            () => JobFixture.Start(null, "migrate", """{"flags":0}""")).Details);
+        Assert.Equal("""{"argument":"options_json","expected":"one of shared_owners"}""",
+            Fails(SessionStatus.InvalidArgument,
+                () => JobFixture.Start(null, "salvage", """{"options":{"x":1}}""")).Details);
+        Assert.Equal("""{"argument":"args_json","expected":"one of job_id, path, options"}""",
+            Fails(SessionStatus.InvalidArgument, () => JobFixture.Start(null, "migrate", """{"flags":0}""")).Details);
         Assert.Equal("""{"argument":"options_json"}""", Fails(SessionStatus.InvalidArgument,
             () => JobFixture.Start(null, "migrate", """{"options":{"shared_owners":1}}""")).Details);
         store.Close();

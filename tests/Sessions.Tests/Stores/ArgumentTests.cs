@@ -57,6 +57,38 @@ public sealed class ArgumentTests : IDisposable
             () => Support.Stores.Text(b => _store.WriteInfos(Support.Stores.Utf8(json), null, b)));
 
     [Fact]
+    public void A_refused_word_is_answered_with_those_that_there_are()
+    {
+        var output = new ArrayBufferWriter<byte>();
+        (string First, Action Call)[] calls =
+        [
+            ("strict_lock", () => _store.Configure(null, """{"strict":true}"""u8)),
+            ("enabled", () => _store.Configure(null, """{"queue":{"on":true}}"""u8)),
+            ("image_bytes_max", () => _store.Configure(null, """{"limits":{"x":1}}"""u8)),
+            ("title", () => _session.Update("""{"name":"x"}"""u8)),
+            ("message", () => _session.AddToQueue("""{"text":"x"}"""u8, output)),
+            ("every_ms", () => _session.AddToQueue("""{"message":"m","repeat":{"every":1}}"""u8, output)),
+            ("label", () => _session.SetButtons("""[{"text":"x"}]"""u8)),
+            ("type", () => _session.AppendBatch("""[{"kind":"x","data":{}}]"""u8, AppendFlags.None, output)),
+            ("max_events", () => _session.Prune("""{"events":1}"""u8, output)),
+            ("max_sessions", () => _store.Retain("""{"sessions":1}"""u8, output)),
+            ("after_seq", () => TranscriptOptions.Read("""{"from":1}"""u8)),
+            ("created", () => _store.OpenWatch(new WatchOptions { Kinds = "created,nothing" })),
+            ("id", () => _store.WriteList(new SessionListOptions { Fields = "id,secret" }, output)),
+            ("idle", () => _session.SetActivity("busy")),
+            ("flush", () => SessionJob.Start(_store, "fluhs", "{}"u8)),
+            ("job_id", () => SessionJob.Start(_store, "verify", """{"deep":true}"""u8)),
+            ("shared_owners", () => SessionStore.Salvage("/nowhere", """{"shared":true}"""u8, output)),
+        ];
+        foreach ((string first, Action call) in calls)
+        {
+            SessionException e = Support.Stores.Fails(SessionStatus.InvalidArgument, call);
+            Assert.Contains($" must be one of {first}", e.Message, StringComparison.Ordinal);
+            Assert.Contains($"\"expected\":\"one of {first}", e.Details, StringComparison.Ordinal);
+        }
+    }
+
+    [Fact]
     public void What_no_call_takes_changes_nothing()
     {
         long published = _store.Core.State.Published;

@@ -174,6 +174,7 @@ public sealed class ListTests : IDisposable
         string a = Make("Über den Wolken", """{"agent_id":"coder","n":1.0}""").Id,
             b = Make("ΑΘΗΝΑ", """{"agent_id":"tester","x":null}""").Id;
         Session c = Make("Straße 😀", "{}", a);
+        _store.OpenSession(b).UpdateMetadata("""{"starred":true,"agent_id":1}"""u8);
         c.Update("""{"archived":true}"""u8);
         for (int round = 0; round < 2; round++)
         {
@@ -189,9 +190,12 @@ public sealed class ListTests : IDisposable
             AssertIds([a, b], new SessionListOptions { TitleContains = "" });
             AssertIds([a], Filter("""{"agent_id":"coder"}"""));
             AssertIds([a, b], Filter("""{"agent_id":["coder", "tester"], "state":"created"}"""));
-            AssertIds([a], Filter("""{"n":1.0}"""));
-            AssertIds([], Filter("""{"n":1}"""));
-            AssertIds([a, b], Filter("""{"x":null}"""));
+            AssertIds([a], Filter("""{"facts":{"n":1.0}}"""));
+            AssertIds([], Filter("""{"facts":{"n":1}}"""));
+            AssertIds([b], Filter("""{"facts":{"agent_id":["tester"],"x":null},"agent_id":"tester"}"""));
+            AssertIds([b], Filter("""{"metadata":{"starred":true,"agent_id":["a",1]}}"""));
+            AssertIds([], Filter("""{"metadata":{"starred":true},"agent_id":"coder"}"""));
+            AssertIds([a, b], Filter("""{"facts":{"x":null},"metadata":{}}"""));
             AssertIds([], Filter("""{"state":["active","stopped"]}"""));
             AssertIds([], Filter("""{"agent_id":[]}"""));
             _store.Close();
@@ -201,8 +205,25 @@ public sealed class ListTests : IDisposable
         Stores.Fails(SessionStatus.InvalidArgument, () => Page(Filter("""{"state":"happy"}"""), out _));
         Stores.Fails(SessionStatus.InvalidArgument, () => Page(Filter("""{"state":["\ud800"]}"""), out _));
         Stores.Fails(SessionStatus.InvalidArgument, () => Page(Filter("""{"agent_id":{}}"""), out _));
+        Stores.Fails(SessionStatus.InvalidArgument, () => Page(Filter("""{"metadata":{"a":{}}}"""), out _));
+        Stores.Fails(SessionStatus.InvalidArgument, () => Page(Filter("""{"facts":[]}"""), out _));
         Stores.Fails(SessionStatus.InvalidArgument, () => Page(Filter("[]"), out _));
         Stores.Fails(SessionStatus.InvalidJson, () => Page(Filter("{"), out _));
+    }
+
+    [Fact]
+    public void A_misspelled_filter_says_what_there_is_and_lists_nothing()
+    {
+        Make("t", """{"agent":"coder"}""");
+        SessionException e = Stores.Fails(SessionStatus.InvalidArgument,
+            () => Page(Filter("""{"agent":"coder"}"""), out _));
+        Assert.Equal("filter_json: \"agent\" must be one of state, agent_id, type, provider, role, workspace_id, "
+            + "workspace_path, channel, facts, metadata.", e.Message);
+        Assert.StartsWith("""{"argument":"filter_json","expected":"one of state, """, e.Details,
+            StringComparison.Ordinal);
+        e = Stores.Fails(SessionStatus.InvalidArgument, () => Page(Filter("""{"state":"happy"}"""), out _));
+        Assert.Equal("filter_json: \"happy\" must be one of created, spawning, active, idle, stopping, stopped, "
+            + "failed, cleaning, terminated.", e.Message);
     }
 
     [Fact]

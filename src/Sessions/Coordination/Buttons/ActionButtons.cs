@@ -34,13 +34,13 @@ internal sealed record ActionButtons(long ForSeq, IReadOnlyList<ActionButton> Bu
         {
             string? label = null, response = null;
             foreach (JsonMember m in item.Span[0] == '{' ? JsonMembers.Of(item)
-                : throw Errors.Argument(argument, "Each button is an object."))
+                : throw Errors.Argument(argument, "Each button must be an object."))
             {
                 switch (m.Name)
                 {
                     case "label": label = Text(m); break;
                     case "response": response = m.IsNull ? null : Text(m); break;
-                    default: throw Errors.Argument(argument, $"A button takes no \"{m.Name}\".");
+                    default: throw Errors.Word(argument, m.Name, "label", "response");
                 }
             }
 
@@ -51,13 +51,14 @@ internal sealed record ActionButtons(long ForSeq, IReadOnlyList<ActionButton> Bu
 
         return buttons.Take(Limits.ButtonsMax).ToList();
 
-        static string Missing() => throw Errors.Argument(argument, "Each button has a label.");
+        static string Missing() => throw Errors.Argument(argument, "Each button must have a label.");
 
         static string Text(JsonMember m)
         {
-            string text = m.Value.Span[0] == '"' ? m.Text : throw Errors.Argument(argument, $"{m.Name} is a string.");
+            string text = m.Value.Span[0] == '"' ? m.Text
+                : throw Errors.Argument(argument, $"{m.Name} must be a string.");
             Checks.Bytes(text, argument);
-            return text.Length > 0 ? text : throw Errors.Argument(argument, $"{m.Name} is not empty.");
+            return text.Length > 0 ? text : throw Errors.Argument(argument, $"{m.Name} must not be empty.");
         }
     }
 

@@ -49,7 +49,7 @@ internal sealed class SetButtonsRequest(StoreCore core, Row row, IReadOnlyList<A
     {
         if (forSeq > info.LastSeq)
         {
-            throw Errors.Argument("for_seq", "There is no such event yet.");
+            throw Errors.Argument("for_seq", "for_seq must be the number of an event that is there already.");
         }
 
         LogState state = transaction.Log(row);

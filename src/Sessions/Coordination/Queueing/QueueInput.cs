@@ -44,7 +44,7 @@ internal static class QueueInput
         {
             if (!Patchable.Contains(m.Name))
             {
-                throw Errors.Argument(argument, $"An update takes no \"{m.Name}\".");
+                throw Errors.Word(argument, m.Name, Patchable);
             }
         }
 
@@ -108,18 +108,20 @@ internal static class QueueInput
                 case "delay_ms": delayMs = Number(m); break;
                 case "repeat": entry = entry with { Repeat = m.IsNull ? null : Repeat(m) }; break;
                 case "key" when mayHaveKey: entry = entry with { Key = Name(m) }; break;
-                default: throw Errors.Argument(argument, $"An entry takes no such \"{m.Name}\".");
+                case "arguments": throw Wrong("arguments must be an object.");
+                default: throw Errors.Word(argument, m.Name, mayHaveKey ? [.. Patchable, "key"] : Patchable);
             }
         }
 
         if (entry.ScheduledAt != 0 && delayMs != 0)
         {
-            throw Errors.Argument(argument, "An entry has either scheduled_at or delay_ms.");
+            throw Errors.Argument(argument, "An entry must have scheduled_at or delay_ms, not both.");
         }
 
         if (entry.Message.Length == 2 && entry.PromptName is null && entry.ImageIds.Length + entry.FileIds.Length == 4)
         {
-            throw Errors.Argument(argument, "An entry has a message, the name of a prompt, images or files.");
+            throw Errors.Argument(argument,
+                "An entry must have a message, the name of a prompt, images or files.");
         }
 
         Checks.AtMost(entry.Message.Length - 2, Limits.QueueMessageBytesMax, "queue_message_bytes_max");
@@ -128,18 +130,19 @@ internal static class QueueInput
         SessionException Wrong(string what) => Errors.Argument(argument, what);
 
         ReadOnlyMemory<byte> Text(JsonMember m)
-            => m.Value.Span[0] == '"' ? m.Value : throw Wrong($"{m.Name} is a string.");
+            => m.Value.Span[0] == '"' ? m.Value : throw Wrong($"{m.Name} must be a string.");
 
         string? Name(JsonMember m)
         {
-            string? name = m.IsNull ? null : m.Value.Span[0] == '"' ? m.Text : throw Wrong($"{m.Name} is a string.");
+            string? name = m.IsNull ? null
+                : m.Value.Span[0] == '"' ? m.Text : throw Wrong($"{m.Name} must be a string.");
             Checks.Name(name, m.Name);
             return name;
         }
 
         string? Title(JsonMember m)
         {
-            string title = m.IsNull ? "" : m.Value.Span[0] == '"' ? m.Text : throw Wrong("title is a string.");
+            string title = m.IsNull ? "" : m.Value.Span[0] == '"' ? m.Text : throw Wrong("title must be a string.");
             Checks.Title(title);
             return title.Length == 0 ? null : title;
         }
@@ -152,10 +155,10 @@ internal static class QueueInput
             }
 
             foreach (ReadOnlyMemory<byte> item in m.Value.Span[0] == '[' ? JsonMembers.Items(m.Value)
-                : throw Wrong($"{m.Name} is an array of ids."))
+                : throw Wrong($"{m.Name} must be an array of ids."))
             {
                 Checks.Name(item.Span[0] == '"' ? new JsonMember("", default, item).Text
-                    : throw Wrong($"{m.Name} is an array of ids."), m.Name);
+                    : throw Wrong($"{m.Name} must be an array of ids."), m.Name);
             }
 
             return m.Value;
@@ -170,7 +173,7 @@ internal static class QueueInput
 
             if (!Utf8Parser.TryParse(m.Value.Span, out long value, out int used) || used != m.Value.Length)
             {
-                throw Wrong($"{m.Name} is an integer.");
+                throw Wrong($"{m.Name} must be an integer.");
             }
 
             Checks.Number(value, m.Name);
@@ -181,19 +184,19 @@ internal static class QueueInput
         {
             long every = 0, until = 0, count = 0;
             foreach (JsonMember m in repeat.IsObject ? JsonMembers.Of(repeat.Value)
-                : throw Wrong("repeat is an object."))
+                : throw Wrong("repeat must be an object."))
             {
                 switch (m.Name)
                 {
                     case "every_ms": every = Number(m); break;
                     case "until": until = Number(m); break;
                     case "count": count = Number(m); break;
-                    default: throw Wrong($"A repeat takes no \"{m.Name}\".");
+                    default: throw Errors.Word(argument, m.Name, "every_ms", "until", "count");
                 }
             }
 
-            return every < EveryMsMin ? throw Wrong("every_ms of a repeat is at least 1000.")
-                : until == 0 && count == 0 ? throw Wrong("A repeat has an end: until or count.")
+            return every < EveryMsMin ? throw Wrong("every_ms of a repeat must be at least 1000.")
+                : until == 0 && count == 0 ? throw Wrong("A repeat must have an end: until or count.")
                 : new QueueRepeat(every, until, count);
         }
     }

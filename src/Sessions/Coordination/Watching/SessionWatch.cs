@@ -38,7 +38,7 @@ public sealed class SessionWatch : IDisposable
         var filter = new WatchFilter(options.SessionId, options.Kinds);
         (_store, _wake) = (store, options.Wake);
         bool isCoalesced = options.Flags.HasFlag(WatchFlags.Coalesce);
-        Source = SessionStore.Run(() => Feed.Open(filter, options.AfterLsn, isCoalesced));
+        Source = _store.Run(() => Feed.Open(filter, options.AfterLsn, isCoalesced));
         try
         {
             Feed.Add(this);
@@ -73,7 +73,7 @@ public sealed class SessionWatch : IDisposable
             while (true)
             {
                 ThrowIfEnded();
-                SessionStore.Run(_store.Core.Refresh);
+                _store.Run(_store.Core.Refresh);
                 if (timeoutMs == 0 || Find())
                 {
                     Write(limit);
@@ -106,7 +106,7 @@ public sealed class SessionWatch : IDisposable
         lock (_lock)
         {
             ThrowIfEnded();
-            return SessionStore.Run(() =>
+            return _store.Run(() =>
             {
                 if (_socket is null)
                 {
@@ -232,13 +232,13 @@ public sealed class SessionWatch : IDisposable
         }
     }
 
-    private bool Find() => SessionStore.Run(() => Source.Look());
+    private bool Find() => _store.Run(() => Source.Look());
 
     // Under the lock. What is left makes the socket readable again, also where the host has taken the byte.
     private void Write(uint limit)
     {
         _page.Clear();
-        SessionStore.Run(() => Source.WritePage(_page, limit));
+        _store.Run(() => Source.WritePage(_page, limit));
         bool isMore = Find();
         _isReady &= isMore; // the thread tells what has come meanwhile
         Signal(isMore);

@@ -17,7 +17,7 @@ internal sealed class WatchFilter
         {
             WatchKinds kind = WatchKind.Of(word.AsSpan().Trim(' '));
             Kinds |= kind != WatchKinds.None ? kind
-                : throw Errors.Argument("kinds", "kinds is a list such as \"created,deleted,abort\".");
+                : throw Errors.Word("kinds", word.Trim(' '), WatchKind.Words);
         }
 
         Kinds = kinds is null ? WatchKinds.All : Kinds;

@@ -34,7 +34,8 @@ internal enum WatchKinds
 /// <summary>Their words, and which of them a change is.</summary>
 internal static class WatchKind
 {
-    private static readonly string[] Words =
+    /// <summary>All of them, in the order of the kinds.</summary>
+    public static readonly string[] Words =
     [
         "created", "updated", "renamed", "deleted", "restored", "event_appended", "stream_text", "stream_ended",
         "lock", "queue", "buttons", "abort", "share", "state", "decision", "job", "notice", "gap",

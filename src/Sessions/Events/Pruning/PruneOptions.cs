@@ -34,20 +34,21 @@ internal sealed record PruneOptions
                 "max_age_ms" => options with { MaxAgeMs = Limit(m) },
                 "dry_run" => options with { DryRun = Flag(m) },
                 "trash" => options with { Trash = Flag(m) },
-                _ => throw Errors.Argument(argument, $"A prune takes no \"{m.Name}\"."),
+                _ => throw Errors.Word(argument, m.Name,
+                    "max_events", "max_bytes", "max_age_ms", "dry_run", "trash"),
             };
         }
 
         return options is { MaxEvents: 0, MaxBytes: 0, MaxAgeMs: 0 }
-            ? throw Errors.Argument(argument, "A prune needs max_events, max_bytes or max_age_ms.") : options;
+            ? throw Errors.Argument(argument, "A prune must have max_events, max_bytes or max_age_ms.") : options;
     }
 
     /// <summary>A positive integer.</summary>
     public static long Limit(JsonMember m)
         => System.Buffers.Text.Utf8Parser.TryParse(m.Value.Span, out long value, out int used)
             && used == m.Value.Length && value is > 0 and <= Limits.IntegerMax
-            ? value : throw Errors.Argument("options_json", $"{m.Name} is an integer above 0.");
+            ? value : throw Errors.Argument("options_json", $"{m.Name} must be an integer above 0.");
 
     public static bool Flag(JsonMember m) => m.Value.Span[0] is (byte)'t' or (byte)'f'
-        ? m.Flag : throw Errors.Argument("options_json", $"{m.Name} is true or false.");
+        ? m.Flag : throw Errors.Argument("options_json", $"{m.Name} must be true or false.");
 }

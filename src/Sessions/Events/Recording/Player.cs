@@ -147,7 +147,7 @@ public sealed class Player
         Checks.Number(longestMs, "longest_ms");
         if (double.IsNaN(speed) || speed <= 0)
         {
-            throw Errors.Argument("speed", "The speed is above 0.");
+            throw Errors.Argument("speed", "speed must be above 0.");
         }
 
         double ms = (Peek()?.PauseMs ?? 0) / speed;

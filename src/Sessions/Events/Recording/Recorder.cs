@@ -39,7 +39,7 @@ public sealed partial class Recorder
         ArgumentNullException.ThrowIfNull(session);
         if (flags is not (AppendFlags.None or AppendFlags.Relaxed or AppendFlags.Durable))
         {
-            throw Errors.Argument("flags", "A recorder is relaxed or durable.");
+            throw Errors.Argument("flags", "A recorder must be relaxed or durable, not both.");
         }
 
         (_session, _flags) = (session, flags | AppendFlags.Check);

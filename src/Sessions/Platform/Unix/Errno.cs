@@ -50,6 +50,9 @@ internal static class Errno
     /// <summary>The exception for the last call.</summary>
     public static DiskException Failure(string operation, string path) => Failure(operation, path, Last);
 
+    /// <summary>The exception for the last call, which was about no file.</summary>
+    public static DiskException Failure(string operation) => new(Kind(Last), operation, "", Last) { HasNoFile = true };
+
     /// <summary>The exception for an error number.</summary>
     public static DiskException Failure(string operation, string path, int number) =>
         new(Kind(number), operation, path, number);

@@ -27,6 +27,8 @@ internal sealed unsafe class UnixDisk : IDisk
 
     public DiskCapabilities Capabilities => _capabilities ?? AskCapabilities();
 
+    public string Root => _root.Path;
+
     public IDiskFile Open(string path, OpenMode mode, bool mayBeLinked = false)
     {
         StorePath.Check("open", path);

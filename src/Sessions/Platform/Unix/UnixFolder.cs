@@ -205,17 +205,32 @@ internal static unsafe class UnixFolder
 
     private static void CreateParents(string root)
     {
-        try
+        byte* full = stackalloc byte[UnixName.Bytes];
+        var missing = new Stack<string>();
+        string? folder = root;
+        while ((folder = Path.GetDirectoryName(folder)) is not null && !TryCreate(folder, full))
         {
-            if (Path.GetDirectoryName(root) is { } parent)
+            missing.Push(folder);
+        }
+
+        while (missing.TryPop(out folder))
+        {
+            if (!TryCreate(folder, full))
             {
-                Directory.CreateDirectory(parent, (UnixFileMode)Unix.FolderMode);
+                throw Errno.Failure("mkdir", "", Errno.NotFound); // where the system makes none
             }
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+    }
+
+    // False where the folder above is missing.
+    private static bool TryCreate(string folder, byte* full)
+    {
+        UnixName.TryWrite(folder, new Span<byte>(full, UnixName.Bytes)); // shorter than the path that was written
+        return Libc.MakeFolder(full, Unix.FolderMode) == 0 || Errno.Last switch
         {
-            DiskError kind = e is UnauthorizedAccessException ? DiskError.AccessDenied : DiskError.NotFolder;
-            throw new DiskException(kind, "mkdir", "", Errno.Last);
-        }
+            Errno.Exists => true,
+            Errno.NotFound => false,
+            _ => throw Errno.Failure("mkdir", ""),
+        };
     }
 }

@@ -20,14 +20,14 @@ internal sealed unsafe class UnixSignalSocket : SignalSocket
         int* pair = stackalloc int[2];
         if (Libc.SocketPair(LocalFamily, Stream | Unix.SocketFlags, 0, pair) != 0)
         {
-            throw Errno.Failure("socketpair", "");
+            throw Errno.Failure("socketpair");
         }
 
         var socket = new UnixSignalSocket(Unix.MoveUp(pair[0]), Unix.MoveUp(pair[1]));
         if (socket._polled < 0 || socket._ours < 0 || !Unix.TryPrepareSocket(socket._polled)
             || !Unix.TryPrepareSocket(socket._ours))
         {
-            DiskException failure = Errno.Failure("socketpair", "");
+            DiskException failure = Errno.Failure("socketpair");
             socket.Dispose();
             throw failure;
         }
@@ -67,7 +67,7 @@ internal sealed unsafe class UnixSignalSocket : SignalSocket
     }
 
     public override nint Duplicate()
-        => Unix.Duplicate(_polled) is >= 0 and int fd ? fd : throw Errno.Failure("fcntl", "");
+        => Unix.Duplicate(_polled) is >= 0 and int fd ? fd : throw Errno.Failure("fcntl(F_DUPFD_CLOEXEC)");
 
     public override void Dispose()
     {

@@ -21,6 +21,8 @@ internal sealed unsafe class WindowsDisk(string root) : IDisk
 
     public DiskCapabilities Capabilities => _capabilities ??= AskCapabilities();
 
+    public string Root => root;
+
     public IDiskFile Open(string path, OpenMode mode, bool mayBeLinked = false)
     {
         SafeFileHandle handle = OpenHandle(path, mode, mayBeLinked);
