@@ -22,10 +22,12 @@ static void check(session_status_t status, const char *doing)
   exit(1);
 }
 
-/* Appends one event. The data is any JSON; on return it is on stable storage. */
+/* Appends one event. The data is any JSON; on return it is on stable storage. With the flag the data
+ * of a known type must be what docs/EVENTS.md says, so that every other program understands it. */
 static void say(session_t *session, const char *type, const char *data)
 {
-  check(session_append_event(session, type, data, strlen(data), 0, NULL), "recording an event");
+  check(session_append_event(session, type, data, strlen(data), SESSION_APPEND_CHECK, NULL),
+        "recording an event");
 }
 
 /* Prints the elements of the first array in a JSON text, one a line. A program that does more with
@@ -99,7 +101,11 @@ int main(int argc, char **argv)
   check(session_create(store, NULL, NULL, &session), "creating a session");
   check(session_get_id(session, &id), "asking for its id");
   say(session, "user_prompt", "{\"text\":\"The cart is empty after a reload.\"}");
-  say(session, "tool_call", "{\"tool\":\"grep\",\"input\":{\"pattern\":\"loadCart\"}}");
+  say(session, "tool_call",
+      "{\"tool_call_id\":\"call-1\",\"title\":\"grep loadCart\",\"kind\":\"search\","
+      "\"status\":\"pending\",\"raw_input\":{\"pattern\":\"loadCart\"}}");
+  say(session, "tool_call_update",
+      "{\"tool_call_id\":\"call-1\",\"status\":\"completed\",\"raw_output\":\"cart.js:12\"}");
   say(session, "agent_message", "{\"text\":\"It is read before the login has finished.\"}");
   check(session_update_title(session, "Fix the cart"), "naming the session");
   print_events("The conversation:", session);

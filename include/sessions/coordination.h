@@ -122,7 +122,8 @@ typedef struct session_watch_options {
  * @param mode     SESSION_LOCK_TRY, _WAIT, _FORCE or _INTERRUPT
  * @param options  NULL: the defaults
  * @return SESSION_OK; SESSION_E_LOCKED: held by another one, the details name it
- *         (`{"holder":{"pid":14466,"client_type":"cli","status":"processing"}}`);
+ *         (`{"holder":{"pid":14466,"client_type":"cli","status":"processing"}}`; `holder` is null
+ *         while the lock is kept for the one who asked for it, and where `strict_lock` demands it);
  *         SESSION_E_TIMEOUT: it did not let go in time, or did not answer; SESSION_E_PROCESSING and
  *         SESSION_E_WAITING_PERMISSION: force, and the holder is at work; a wait ends with
  *         SESSION_E_DELETED, SESSION_E_CLOSED or SESSION_E_CANCELLED (the handle was destroyed)
@@ -159,9 +160,9 @@ SESSION_API session_status_t session_lock_answer(session_t *session, const char 
  * "reserved_for":null,"requests":[{"request_id":"lr_04f1c2a9e377","pid":4303,
  * "client_type":"desktop","instance_id":"i-88a0","message":"May I?","at":...,"deadline":...}],
  * "message":"A cli on vm has been writing here for 10 s; it is processing."}`. `message` is for
- * people. `holder` is null where nobody is known to hold it; one that is gone for certain, with
- * `is_locked` false, is shown until the next one takes it. `reserved_for` is a request that was
- * accepted.
+ * people. `holder` may be null: nobody is known to hold it, or the lock was handed over and is kept
+ * for the one who asked, with `is_locked` true and `reserved_for`, the request that was accepted. A
+ * holder that is gone for certain, with `is_locked` false, is shown until the next one takes it.
  *
  * @param session          the session
  * @param[out] out_json    the status; free it with session_string_free()

@@ -77,9 +77,12 @@ public sealed partial class Session
             throw Errors.Denied("share.read_only");
         }
 
-        LockState state = LookAtLock();
         var b = new Utf8Buffer(512);
-        _store.Run(() => LockStatus.Write(Core.Locks, Core.Locks.Tidy(state), _right.Epoch, Core.Now, b));
+        _store.Run(() =>
+        {
+            (LockState state, HolderLife life) = LookAtHolder();
+            LockStatus.Write(Core.Locks.Tidy(state), life, _right.Epoch, Core.Now, b);
+        });
         output.Write(b.Written);
     }
 
@@ -136,11 +139,8 @@ public sealed partial class Session
     }
 
     // The flag of the stat, which must cost nothing where there never was a lock.
-    private bool IsLocked() => _row.Sides?[0] is not { Length: 0 } && _store.Run(() =>
-    {
-        LockState state = LookAtLock();
-        return state.Holder is not null && Core.Locks.LifeOf(state) != HolderLife.Dead;
-    });
+    private bool IsLocked() => _row.Sides?[0] is not { Length: 0 }
+        && _store.Run(() => LookAtHolder().Life != HolderLife.Dead);
 
     private static void CheckMessage(string? message, string argument)
     {
@@ -193,6 +193,26 @@ public sealed partial class Session
                 return Core.Locks.Read(_row, isSettled);
             }
         });
+    }
+
+    // A holder whose byte is free may have let go or handed over since its state was read: that was published before
+    // the byte was given up, so the state that is there now tells the two apart.
+    private (LockState State, HolderLife Life) LookAtHolder()
+    {
+        LockState state = LookAtLock();
+        while (state.Holder is not null)
+        {
+            HolderLife life = Core.Locks.LifeOf(state);
+            LockState now = life == HolderLife.Dead ? LookAtLock() : state;
+            if (now.IsHeldUnder(state.Epoch))
+            {
+                return (now, life);
+            }
+
+            state = now;
+        }
+
+        return (state, HolderLife.Dead);
     }
 
     private bool CanTake(string? requestId) => _store.Run(() =>

@@ -78,6 +78,51 @@ public sealed class HandOffTests
     }
 
     [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void A_holder_that_lets_go_during_a_look_at_it_is_not_said_to_be_gone(bool handsOver)
+    {
+        using SessionStore store = Open(1), second = Open(2);
+        var disk = new CountingDisk(_disk.OpenAs());
+        using SessionStore third = LockFixture.Open(disk, _time, processId: 3);
+        using Session session = store.Create(), asker = second.OpenSession(session.Id),
+            bystander = third.OpenSession(session.Id);
+        session.Lock(LockMode.Try);
+        second.Core.OwnStreams();
+        var asked = new Sessions.Coordination.AskRequest(second.Core, second.Core.Rows.Find(session.Id)!, null, 60_000)
+        {
+            Full = false,
+        };
+        second.Engine.Commit(asked);
+        long holder = Sessions.Storage.StoreLock.HolderByte(session.Lock().GetProperty("epoch").GetInt64());
+        disk.OnLookAtByte = offset =>
+        {
+            if (offset != holder)
+            {
+                return;
+            }
+
+            disk.OnLookAtByte = null; // the holder was read, and whether it lives is asked next
+            if (handsOver)
+            {
+                session.AnswerLock(asked.Filed.RequestId, accept: true);
+            }
+            else
+            {
+                session.Unlock();
+                asker.Lock(LockMode.Try);
+            }
+        };
+        JsonElement seen = bystander.Lock();
+        Assert.True(seen.Flag("is_locked"));
+        Assert.False(seen.Flag("is_stale"));
+        string? message = seen.GetProperty("message").GetString();
+        Assert.StartsWith(handsOver ? "The lock is kept for a client2 that asked for it."
+            : "A client2 on here has been writing here for ", message, StringComparison.Ordinal);
+        Assert.Equal(!handsOver, bystander.GetStat().Flags.HasFlag(StatFlags.Locked));
+    }
+
+    [Theory]
     [InlineData(LockMode.Try)]
     [InlineData(LockMode.Interrupt)]
     public void A_holder_that_refuses_keeps_the_lock(LockMode mode)

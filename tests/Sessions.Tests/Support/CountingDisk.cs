@@ -70,13 +70,33 @@ internal sealed class CountingDisk(IDisk disk) : IDisk
         return disk.TrySyncAll();
     }
 
-    public ILockFile OpenLocks(string path, bool readOnly) => disk.OpenLocks(path, readOnly);
+    /// <summary>Called before it is asked who holds a byte.</summary>
+    public Action<long>? OnLookAtByte { get; set; }
+
+    public ILockFile OpenLocks(string path, bool readOnly) => new LockFile(this, disk.OpenLocks(path, readOnly));
 
     public ISharedPage? OpenSharedPage(string path, bool readOnly) => disk.OpenSharedPage(path, readOnly);
 
     public void Dispose()
     {
         // A store disposes of its disk; a test opens one more on this one.
+    }
+
+    private sealed class LockFile(CountingDisk owner, ILockFile file) : ILockFile
+    {
+        public bool IsLinked => file.IsLinked;
+
+        public bool TryLock(long offset, bool exclusive) => file.TryLock(offset, exclusive);
+
+        public void Unlock(long offset) => file.Unlock(offset);
+
+        public bool IsHeldByOther(long offset)
+        {
+            owner.OnLookAtByte?.Invoke(offset);
+            return file.IsHeldByOther(offset);
+        }
+
+        public void Dispose() => file.Dispose();
     }
 
     private sealed class File(CountingDisk owner, IDiskFile file) : IDiskFile

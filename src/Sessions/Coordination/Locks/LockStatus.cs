@@ -6,14 +6,13 @@ namespace Sessions.Coordination;
 /// <summary>What session_lock_status answers.</summary>
 internal static class LockStatus
 {
-    /// <param name="keeper">Knows who lives.</param>
     /// <param name="state">The lock, tidy.</param>
+    /// <param name="life">Of its holder; dead where it has none.</param>
     /// <param name="epoch">Under which the handle that asks has it; 0: not at all.</param>
     /// <param name="now">Unix ms.</param>
     /// <param name="b">Takes the object.</param>
-    public static void Write(LockKeeper keeper, LockState state, long epoch, long now, Utf8Buffer b)
+    public static void Write(LockState state, HolderLife life, long epoch, long now, Utf8Buffer b)
     {
-        HolderLife life = state.Holder is null ? HolderLife.Dead : keeper.LifeOf(state);
         bool isMine = epoch != 0 && state.IsHeldUnder(epoch);
         b.Byte('{').Member("is_locked", life != HolderLife.Dead || state.ReservedFor is not null)
             .Member("is_mine", isMine).Member("is_stale", state.Holder is not null && life != HolderLife.Alive)
