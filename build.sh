@@ -22,11 +22,6 @@ case $(uname -s) in
 esac
 lib_soname=${lib_links[0]}
 lib_name=${lib_links[1]}
-for loader in /lib/ld-musl-*; do [ ! -e "$loader" ] || system=linux-musl; done
-case $(uname -m) in
-    aarch64 | arm64) rid=$system-arm64 ;;
-    *) rid=$system-x64 ;;
-esac
 
 say() { printf '%s\n' "$*"; }
 # A path as whoever called this script meant it.
@@ -123,6 +118,7 @@ need_cc() {
     [ -n "$cc" ] || { install_packages gcc libc6-dev binutils; cc=gcc; }
     printf '#include <stdlib.h>\nint main(void) { return EXIT_SUCCESS; }\n' | "$cc" -x c - -o /dev/null 2>/dev/null ||
         install_packages libc6-dev binutils
+    rid=$(tools/rid.sh "$cc")
 }
 
 need_browser() {

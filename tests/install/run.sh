@@ -122,6 +122,20 @@ moved() {
     with_pkg_config "$work/elsewhere" || return
 }
 
+# Not /lib/ld-musl-*, which Debian's package musl lays beside glibc.
+the_compiler_says_which_c_library() {
+    local own other
+    own=$(tools/rid.sh "$cc") || return
+    if getconf GNU_LIBC_VERSION; then [ "$own" = "${own/musl-/}" ] || return 1; fi
+    mkdir -p "$work/musl" # whose features.h is no glibc's
+    : >"$work/musl/features.h"
+    printf '#!/bin/sh\nexec "%s" -nostdinc -isystem "%s" "$@"\n' "$cc" "$work/musl" >"$work/musl-cc"
+    chmod +x "$work/musl-cc"
+    other=$(tools/rid.sh "$work/musl-cc") || return
+    case $other in linux-musl-x64 | linux-musl-arm64) ;; *) printf '%s\n' "$other"; return 1 ;; esac
+}
+
+check 'a loader of musl beside glibc is no musl system' the_compiler_says_which_c_library
 check 'install runs' ./build.sh install --prefix "$prefix"
 check 'install lays out every file' lays_out_every_file "$prefix"
 check 'the library is hardened' is_hardened "$prefix/lib/libsessions.so"
