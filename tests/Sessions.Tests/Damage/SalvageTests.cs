@@ -148,7 +148,7 @@ public sealed class SalvageTests
         bool isMet = true;
         for (int number = 1; isMet; number++)
         {
-            var disk = new FaultyDisk(number) { ChecksOneRule = false };
+            var disk = new FaultyDisk(number);
             foreach (string path in _disk.Paths())
             {
                 disk.Poke(path, _disk.Peek(path));

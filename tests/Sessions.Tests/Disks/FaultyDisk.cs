@@ -169,7 +169,7 @@ internal sealed class FaultyDisk : ModelDisk
                 throw DiskImage.Failure(FailWith, "pwrite", path);
             }
 
-            CheckRule("pwrite", path, file);
+            CheckWrite("pwrite", path, file, offset, offset + data.Length);
             WriteAll(file, path, data, offset);
         }
     }
@@ -200,12 +200,11 @@ internal sealed class FaultyDisk : ModelDisk
         }
     }
 
-    internal override void CheckRule(string operation, string path, FileNode? file = null)
+    internal override void CheckRule(string operation, string path, IEnumerable<Touch> touches)
     {
-        bool isGuarded = file is null ? OneRule.Guards(path) : OneRule.Guards(file);
-        if (ChecksOneRule && isGuarded && OneRule.PendingFrame(Image) is { } journal)
+        if (ChecksOneRule && OneRule.Breach(Image, touches) is { } breach)
         {
-            _shared.Violation = new OneRuleException($"{operation} {path} while {journal} is not on stable storage");
+            _shared.Violation = new OneRuleException($"{operation} {path} while {breach}");
             throw _shared.Violation;
         }
     }

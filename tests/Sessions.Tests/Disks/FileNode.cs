@@ -44,6 +44,33 @@ internal sealed class FileNode(ulong id, bool tracks) : Node(id)
     /// <summary>True where it holds anything but zeros.</summary>
     public bool HasContent => _pages.Any(p => p is not null && !ReferenceEquals(p, Zeros));
 
+    /// <summary>True where a byte other than zero between two offsets is not what a power cut leaves.</summary>
+    public bool Differs(long from, long to)
+    {
+        to = Math.Min(to, Length);
+        while (from < to)
+        {
+            (int page, int at, int length) = Part(from, (int)Math.Min(to - from, int.MaxValue));
+            bool isUnsynced = Unsynced.TryGetValue(page, out List<byte[]?>? versions);
+            byte[]? durable = isUnsynced ? versions![0] : null;
+            if (_pages[page] is { } now && (isUnsynced || Lost.TryGetValue(page, out durable)))
+            {
+                ReadOnlySpan<byte> old = (durable ?? Zeros).AsSpan(at, length);
+                for (int i = 0; i < length; i++)
+                {
+                    if (now[at + i] != 0 && now[at + i] != old[i])
+                    {
+                        return true;
+                    }
+                }
+            }
+
+            from += length;
+        }
+
+        return false;
+    }
+
     public int Read(Span<byte> buffer, long offset)
     {
         int count = (int)Math.Clamp(Length - offset, 0, buffer.Length);

@@ -138,8 +138,7 @@ internal abstract class ModelDisk(DiskImage image) : IDisk
             return; // two names of one file: POSIX says that nothing happens
         }
 
-        CheckRule("rename", from);
-        CheckRule("rename", to);
+        CheckRule("rename", from, [new Touch(from, null), new Touch(to, node)]);
         Image.BeginChange();
         Image.SetName(toFolder, toName, node);
         Image.SetName(fromFolder, fromName, null);
@@ -157,8 +156,7 @@ internal abstract class ModelDisk(DiskImage image) : IDisk
         RefuseReadOnly("renameat2", left);
         Node first = Image.Get("renameat2", left);
         Node second = Image.Get("renameat2", right);
-        CheckRule("renameat2", left);
-        CheckRule("renameat2", right);
+        CheckRule("renameat2", left, [new Touch(left, second), new Touch(right, first)]);
         (FolderNode leftFolder, string leftName) = Image.Place("renameat2", left);
         (FolderNode rightFolder, string rightName) = Image.Place("renameat2", right);
         Image.BeginChange();
@@ -206,7 +204,7 @@ internal abstract class ModelDisk(DiskImage image) : IDisk
                 throw DiskImage.Failure(DiskError.IsFolder, "unlink", path);
             case Node file:
                 RefuseReadOnly("unlink", path);
-                CheckRule("unlink", path);
+                CheckRule("unlink", path, [new Touch(path, null)]);
                 Image.BeginChange();
                 Image.SetName(folder, name, null);
                 Image.FreeIfGone(file);
@@ -342,7 +340,7 @@ internal abstract class ModelDisk(DiskImage image) : IDisk
         lock (Image.Gate)
         {
             RefuseDead();
-            CheckRule("pwrite", path, file);
+            CheckWrite("pwrite", path, file, offset, offset + data.Length);
             WriteAll(file, path, data, offset);
         }
     }
@@ -359,9 +357,13 @@ internal abstract class ModelDisk(DiskImage image) : IDisk
     }
 
     /// <summary>The rule of <see cref="OneRule"/>; nothing where the disk does not check it.</summary>
-    internal virtual void CheckRule(string operation, string path, FileNode? file = null)
+    internal virtual void CheckRule(string operation, string path, IEnumerable<Touch> touches)
     {
     }
+
+    /// <summary>The same for bytes that change, under all names of the file.</summary>
+    internal void CheckWrite(string operation, string path, FileNode file, long from, long to)
+        => CheckRule(operation, path, OneRule.PathsOf(file).Select(p => new Touch(p, file, from, to)));
 
     /// <summary>Called before each call; throws to fail it, answers true to end after it.</summary>
     protected virtual bool Enter(DiskOperation operation) => false;

@@ -49,7 +49,7 @@ internal sealed class ModelFile : IDiskFile
         FileNode file = Checked("ftruncate", writes: true);
         if (length < file.Length)
         {
-            Disk.CheckRule("ftruncate", _path, file);
+            Disk.CheckWrite("ftruncate", _path, file, length, long.MaxValue);
         }
 
         Disk.Image.Account(file, () =>

@@ -1,9 +1,24 @@
+using Sessions.Storage;
+
 namespace Sessions.Tests.Disks;
+
+/// <summary>What a call does to a file: writes bytes between two offsets, puts content in its place, or takes it
+/// away.</summary>
+internal readonly record struct Touch(string Path, Node? Placed, long From = -1, long To = -1)
+{
+    /// <summary>True where bytes of the file itself change.</summary>
+    public bool IsWrite => From >= 0;
+
+    /// <summary>True where nothing stands there afterwards.</summary>
+    public bool IsGone => !IsWrite && Placed is null;
+}
 
 /// <summary>
 /// The one rule as a check: no file is replaced, cut, moved or unlinked, and no event log written,
 /// before the frame that can rebuild it is on stable storage. What is no record of its own
-/// (journal, locks, scratch files, quarantine, index, format) is free.
+/// (journal, locks, scratch files, quarantine, index, format) is free. It reads the frames that a power cut
+/// may take: what any of them speaks of may not be seen in the files. Bytes in the journal that are no frame
+/// may be any: then nothing may change.
 /// </summary>
 internal static class OneRule
 {
@@ -24,29 +39,87 @@ internal static class OneRule
             && !Free.Contains(slash < 0 ? path : path[..slash]);
     }
 
-    /// <summary>True where one of a file's names is guarded.</summary>
-    public static bool Guards(Node node) => node.Names.Any(n => Guards(PathOf(n.Folder, n.Name)));
-
-    /// <summary>The journal file that holds what is not durable yet; null where there is none.</summary>
-    public static string? PendingFrame(DiskImage image)
+    /// <summary>What a call breaks the rule by; null where it does not.</summary>
+    public static string? Breach(DiskImage image, IEnumerable<Touch> touches)
     {
-        if (image.Root is null || !image.Root.Entries.TryGetValue("journal", out Node? journal)
-            || journal is not FolderNode folder)
+        List<Touch> guarded = [.. touches.Where(t => Guards(t.Path))];
+        if (guarded.Count == 0 || DoubtfulFrames.Read(image) is not { } doubtful)
         {
             return null;
         }
 
-        foreach ((string name, Node node) in folder.Entries)
+        if (doubtful.Bytes is { } bytes)
         {
-            // A segment in the making is read by nobody until it has its name.
-            if (node is FileNode file && !name.EndsWith(".new", StringComparison.Ordinal)
-                && (file.HasUnsyncedContent || (folder.Unsynced.ContainsKey(name) && file.HasContent)))
+            return $"{bytes} is not on stable storage";
+        }
+
+        foreach (Touch touch in guarded)
+        {
+            if (doubtful.Frames.Find(f => f.Changes.Any(c => Speaks(c, f.Lsn, touch, doubtful.Durable))) is { } frame)
             {
-                return "journal/" + name;
+                return $"frame {frame.Lsn} is not on stable storage";
             }
         }
 
         return null;
+    }
+
+    /// <summary>All names of a file, as paths.</summary>
+    public static IEnumerable<string> PathsOf(Node node) => node.Names.Select(n => PathOf(n.Folder, n.Name));
+
+    // True where the touch would show what the change says.
+    private static bool Speaks(Change change, long lsn, in Touch touch, List<Frame> durable)
+    {
+        if (change.Kind is ChangeKind.Config or ChangeKind.Streams)
+        {
+            return touch.Path == (change.Kind == ChangeKind.Config ? Layout.ConfigFile : Layout.StreamsFile)
+                && ShowsImage(change, touch, durable);
+        }
+
+        if (Layout.SessionOf(touch.Path) is not { } id || id != change.Id)
+        {
+            return false;
+        }
+
+        string folder = touch.Path[..(touch.Path.IndexOf(id, StringComparison.Ordinal) + id.Length)];
+        string file = touch.Path[folder.Length..].TrimStart('/');
+        return change.Kind switch
+        {
+            ChangeKind.Put or ChangeKind.Trash or ChangeKind.Restore => file.Length == 0
+                ? change.IsNew || change.Kind != ChangeKind.Put
+                : file == Layout.SessionFile && (touch.IsGone || Revision(touch) >= lsn),
+            ChangeKind.Purge => file.Length == 0 || touch.IsGone,
+            ChangeKind.Append => file == Layout.EventsFile && touch.IsWrite
+                && touch.From < change.Offset + change.Lines.Length && touch.To > change.Offset,
+            ChangeKind.Rewrite => file == Layout.EventsFile && !touch.IsWrite,
+            ChangeKind.Fork => file.StartsWith(Layout.HistoryFolder + "/", StringComparison.Ordinal),
+            ChangeKind.Shares => file == Layout.SharesFile && ShowsImage(change, touch, durable),
+            ChangeKind.Log => file == Layout.LogStateFile && ShowsImage(change, touch, durable),
+            _ => SideFile.IndexOf(change.Kind) >= 0 && file == SideFile.NameOf(change.Kind)
+                && ShowsImage(change, touch, durable),
+        };
+    }
+
+    private static bool ShowsImage(Change change, in Touch touch, List<Frame> durable)
+    {
+        byte[] shown = touch.IsGone ? [] : Compact(touch);
+        return shown.AsSpan().SequenceEqual(change.Image.Span)
+            && !durable.Exists(f => f.Changes.Any(c => c.Kind == change.Kind && c.Id == change.Id
+                && c.Image.Span.SequenceEqual(shown)));
+    }
+
+    private static long Revision(in Touch touch) => InfoCodec.TryRead(Compact(touch))?.Revision ?? 0;
+
+    private static byte[] Compact(in Touch touch)
+    {
+        if (touch.Placed is not FileNode file)
+        {
+            return [];
+        }
+
+        byte[] bytes = new byte[file.Length];
+        file.Read(bytes, 0);
+        return CheckedJson.Read(bytes) ?? [];
     }
 
     private static string PathOf(FolderNode folder, string name)

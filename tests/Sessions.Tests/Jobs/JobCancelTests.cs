@@ -72,7 +72,6 @@ public sealed class JobCancelTests : IDisposable
     [Fact]
     public void A_purge_ends_between_two_of_its_rounds_and_what_is_gone_stays_gone()
     {
-        _disk.ChecksOneRule = false; // for speed: nothing here is about it
         Session root = _store.Create();
         for (int i = 0; i < 1100; i++)
         {

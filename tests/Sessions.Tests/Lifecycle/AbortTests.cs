@@ -117,7 +117,7 @@ public sealed class AbortTests : IDisposable
     [Fact]
     public void An_abort_is_signalled_even_where_it_cannot_be_recorded()
     {
-        var disk = new FaultyDisk(3) { ChecksOneRule = false };
+        var disk = new FaultyDisk(3);
         using SessionStore store = Stores.Open(disk);
         Session session = store.Create();
         disk.FailIf = o => o.Name is "pwrite" or "fdatasync";

@@ -56,7 +56,7 @@ public sealed class MigrationTests
         bool wasCut = true;
         for (int cut = 1; wasCut; cut++)
         {
-            var disk = new FaultyDisk(cut) { ChecksOneRule = false };
+            var disk = new FaultyDisk(cut);
             foreach ((string path, byte[] content) in before)
             {
                 disk.Poke(path, content);
@@ -96,7 +96,7 @@ public sealed class MigrationTests
         while (wasStopped)
         {
             number++;
-            var disk = new FaultyDisk(number) { ChecksOneRule = false };
+            var disk = new FaultyDisk(number);
             foreach ((string path, byte[] content) in before)
             {
                 disk.Poke(path, content);
