@@ -147,7 +147,7 @@ typedef struct session_job_s session_job_t;
 #define SESSION_E_WAITING_PERMISSION (-46) /**< The holder waits for a permission. */
 #define SESSION_E_IO (-60) /**< The system refused; session_error_t::os_error. */
 #define SESSION_E_NO_SPACE (-61) /**< The disk is full; nothing is half-written. */
-#define SESSION_E_POISONED (-62) /**< A journal write failed: close, and open to recover. */
+#define SESSION_E_POISONED (-62) /**< A write of the journal or a sync failed: open again. */
 #define SESSION_E_CORRUPT (-63) /**< Damage; reading goes on; see session_store_salvage(). */
 #define SESSION_E_READ_ONLY (-64) /**< The store was opened read-only. */
 #define SESSION_E_NOT_LOCAL (-65) /**< A network file system; see SESSION_STORE_ALLOW_NETWORK. */

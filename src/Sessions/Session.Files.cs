@@ -42,7 +42,7 @@ public sealed partial class Session
         }
         catch (DiskException e)
         {
-            throw Errors.From(e, Core.Disk);
+            throw Core.Failed(e);
         }
 
         var b = new Utf8Buffer(512);
@@ -117,6 +117,7 @@ public sealed partial class Session
     private bool Put(string digest, string extension, ReadOnlySpan<byte> data)
     {
         Current();
+        Core.RequireSound(); // before the first sync: none is tried again
         IDisk disk = Core.Disk;
         string path = SessionFiles.Path(_row.Folder, digest, extension);
         if (SessionFiles.Holds(disk, path, data) && Place(null, digest, extension) is { } folder)
@@ -160,7 +161,7 @@ public sealed partial class Session
         {
             using IDiskFile file = Core.Disk.Open(staged, OpenMode.CreateNew);
             file.Write(data, 0);
-            file.Sync();
+            file.SyncStaged();
             isWhole = true;
             return staged;
         }

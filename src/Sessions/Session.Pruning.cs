@@ -48,6 +48,7 @@ public sealed partial class Session
             PrunePlan? plan = PrunePlan.Make(log, state, info.LastSeq, options, Core.Now, context);
             if (plan is not null && !options.DryRun)
             {
+                Core.RequireSound(); // before the first sync: none is tried again
                 KeepDamage(log, plan);
                 var request = new PruneRequest(Core, _row, plan, state, rewrites, options.Trash)
                 {

@@ -117,21 +117,26 @@ public sealed partial class Session
         string folder = _row.Folder;
         var request = new AddShareRequest(_row, options, secret.ShareId, lostId);
         string path = Layout.Secret(folder, request.ShareId);
+        Core.RequireSound(); // before the first sync: none is tried again
         if (Core.Disk.Stat(folder) is null)
         {
             _store.Flush(); // made by a relaxed commit, it is still in the journal alone
         }
 
-        using (IDiskFile file = Core.Disk.Open(path, OpenMode.CreateNew))
-        {
-            file.Write(secret.Text, 0);
-            file.Sync();
-        }
-
-        Core.Disk.SyncFolder(folder);
         try
         {
+            using (IDiskFile file = Core.Disk.Open(path, OpenMode.CreateNew))
+            {
+                file.Write(secret.Text, 0);
+                file.SyncStaged();
+            }
+
+            Core.Disk.SyncFolder(folder);
             Commit(request);
+        }
+        catch (DiskException e)
+        {
+            throw Core.Failed(e);
         }
         finally
         {

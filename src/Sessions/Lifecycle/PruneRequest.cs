@@ -43,13 +43,14 @@ internal sealed class PruneRequest(StoreCore core, Row row, PrunePlan plan, LogS
         using IDiskFile fresh = core.Disk.Open(Fresh, OpenMode.CreateNew);
         _isStaged = true;
         Copy(log, fresh, context);
-        fresh.Sync();
+        fresh.SyncStaged();
     }
 
-    /// <summary>Takes the copy away where it was not used.</summary>
+    /// <summary>Takes the copy away where no frame speaks of it. Where one may, it stays until that frame is carried
+    /// out: the files may be behind the journal, and a frame whose sync failed counts if a recovery finds it.</summary>
     public void Abandon()
     {
-        if (_file is not null && core.Disk.Stat(Fresh) is not null)
+        if (!IsWritten && _file is not null && core.Disk.Stat(Fresh) is not null)
         {
             core.Disk.Unlink(Fresh);
         }
@@ -137,7 +138,7 @@ internal sealed class PruneRequest(StoreCore core, Row row, PrunePlan plan, LogS
         using (IDiskFile fresh = core.Disk.Open(Fresh, OpenMode.OpenOrCreate))
         {
             Copy(log, fresh);
-            fresh.Sync();
+            fresh.SyncStaged();
         }
 
         // Its name, and those of the folders it is in: the frame relies on all of it.

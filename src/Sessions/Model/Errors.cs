@@ -66,7 +66,7 @@ internal static class Errors
         Details(b => b.Member("file_system", fileSystem)));
 
     public static SessionException Poisoned() => new(SessionStatus.Poisoned,
-        "A journal write failed; nothing is written until the store is opened again.");
+        "A write of the journal or a sync failed; nothing is written until the store is opened again.");
 
     public static SessionException Corrupt(string message, string? file, string? sessionId = null)
         => new(SessionStatus.Corrupt, message, Details(b => b.Member("session_id", sessionId).Member("file", file)));

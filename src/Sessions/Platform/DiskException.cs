@@ -57,6 +57,10 @@ internal sealed class DiskException(DiskError error, string operation, string pa
     /// <summary>True where the call was about no file of the store: <see cref="Path"/> says nothing then.</summary>
     public bool HasNoFile { get; init; }
 
+    /// <summary>True where a sync failed of what somebody relies on: the system may have dropped what it was to
+    /// write, and no later sync need tell of it. It poisons the store (<see cref="Storage.StoreCore.Heed"/>).</summary>
+    public bool IsFailedSync { get; init; }
+
     /// <summary>True where it was refused because an untrusted user owns it or may write to it;
     /// <see cref="Owner"/> and <see cref="Mode"/> are then its own.</summary>
     public bool IsOfOthers { get; init; }

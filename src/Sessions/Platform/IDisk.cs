@@ -68,7 +68,7 @@ internal interface IDisk : IDisposable
     /// <summary>Removes an empty folder.</summary>
     void RemoveFolder(string path);
 
-    /// <summary>Makes the names in a folder durable.</summary>
+    /// <summary>Makes the names in a folder durable. A failure is as final as that of a file's sync.</summary>
     void SyncFolder(string path);
 
     /// <summary>Makes everything on the file system durable (syncfs), or, where there is no such
@@ -112,7 +112,8 @@ internal interface IDiskFile : IDisposable
     void SetLength(long length);
 
     /// <summary>Content and size are on stable storage on return (fdatasync; F_FULLFSYNC on
-    /// macOS). Never call it again after it failed: the system may have dropped the pages.</summary>
+    /// macOS). Never call it again after it failed: the system may have dropped the pages
+    /// (<see cref="DiskException.IsFailedSync"/>).</summary>
     void Sync();
 
     /// <summary>Asks the system to start writing without waiting. Only a hint.</summary>

@@ -59,6 +59,11 @@ internal sealed partial class BatchRunner(StoreCore core, Takeover takeover)
             takeover.Enter(this);
             core.Step(Step.CommitCaughtUp);
             SessionException? lag = CatchUpFiles();
+            if (core.State.Health != StoreHealth.Sound)
+            {
+                throw lag ?? Errors.Poisoned(); // a sync has failed among them
+            }
+
             if (!TryRun(requests, lag))
             {
                 TryRun(requests, new SessionException(SessionStatus.NoSpace, "The disk is full."));
@@ -69,12 +74,7 @@ internal sealed partial class BatchRunner(StoreCore core, Takeover takeover)
         }
         catch (Exception e) when (e is SessionException or DiskException)
         {
-            if (e is DiskException { Operation: "fsync", Path: Layout.Journal })
-            {
-                core.State.Health = StoreHealth.Poisoned; // a segment whose name may never be durable
-            }
-
-            SessionException failure = e as SessionException ?? Errors.From((DiskException)e, core.Disk);
+            SessionException failure = e as SessionException ?? core.Failed((DiskException)e);
             foreach (CommitRequest request in requests)
             {
                 request.Failure ??= failure;
@@ -86,8 +86,7 @@ internal sealed partial class BatchRunner(StoreCore core, Takeover takeover)
         {
             if (_isWritten)
             {
-                // A bug between the write and the publishing: nobody may build on what is there now.
-                core.State.Health = StoreHealth.Poisoned;
+                core.Poison($"{e.GetType().Name} between a write and its publishing"); // nobody may build on it
             }
 
             LogRing.Add("error", $"A commit ended in {e.GetType().Name}: {e.Message}");
@@ -197,15 +196,7 @@ internal sealed partial class BatchRunner(StoreCore core, Takeover takeover)
     public void Settle()
     {
         SyncAll();
-        try
-        {
-            Durably.Sync(core.Disk, core.Rows.BranchesToSync(), []);
-        }
-        catch (DiskException e) when (e.Operation.StartsWith("f", StringComparison.Ordinal))
-        {
-            core.State.Health = StoreHealth.Poisoned; // a failed sync: what the caches held may be lost
-            throw;
-        }
+        Durably.Sync(core.Disk, core.Rows.BranchesToSync(), []);
     }
 
     /// <summary>Makes durable and applies everything that is published.</summary>
@@ -245,6 +236,7 @@ internal sealed partial class BatchRunner(StoreCore core, Takeover takeover)
             return true;
         }
 
+        SyncBranchesOfPurged();
         full |= replica.PendingBytes + _buffer.Length > PendingBytesMax;
         if (!TryMakeRoom(requests, onlyReserve is not null))
         {
@@ -254,13 +246,14 @@ internal sealed partial class BatchRunner(StoreCore core, Takeover takeover)
 
         IDiskFile file = OpenSegment();
         _isWritten = true;
+        requests.ForEach(static r => r.IsWritten |= r.Failure is null);
         try
         {
             file.Write(_buffer.Written, replica.Offset);
         }
-        catch (DiskException)
+        catch (DiskException e)
         {
-            state.Health = StoreHealth.Poisoned;
+            core.Poison(e.Message);
             throw;
         }
 
@@ -313,7 +306,7 @@ internal sealed partial class BatchRunner(StoreCore core, Takeover takeover)
                     request.Failure = e;
                     continue;
                 }
-                catch (DiskException e)
+                catch (DiskException e) when (!e.IsFailedSync)
                 {
                     request.Failure = Errors.From(e, core.Disk);
                     continue;
@@ -333,6 +326,17 @@ internal sealed partial class BatchRunner(StoreCore core, Takeover takeover)
         }
 
         return full;
+    }
+
+    // Before the frame: where a link of a branch cannot be made durable, nothing is purged, and that is told. What the
+    // applier syncs once more are those that this very batch makes.
+    private void SyncBranchesOfPurged()
+    {
+        if (_frames.Exists(f => f.Changes.Any(c => c.Kind == ChangeKind.Purge))
+            && core.Rows.BranchesToSync() is { Count: > 0 } branches)
+        {
+            Durably.Sync(core.Disk, branches, []);
+        }
     }
 
     private void Encode(long lsn)
@@ -359,7 +363,7 @@ internal sealed partial class BatchRunner(StoreCore core, Takeover takeover)
             Switch(_buffer.Length, Math.Max(0, core.State.Floor - core.State.Published));
             return true;
         }
-        catch (DiskException e) when (e.Error == DiskError.NoSpace && e.Operation != "fsync"
+        catch (DiskException e) when (e is { Error: DiskError.NoSpace, IsFailedSync: false }
             && core.State.Health == StoreHealth.Sound)
         {
             bool fits = replica.Segment != 0 && replica.Offset + _buffer.Length <= size;
@@ -390,16 +394,7 @@ internal sealed partial class BatchRunner(StoreCore core, Takeover takeover)
 
     private void Sync(IDiskFile file, long lsn)
     {
-        try
-        {
-            file.Sync();
-        }
-        catch (DiskException)
-        {
-            core.State.Health = StoreHealth.Poisoned;
-            throw;
-        }
-
+        file.Sync();
         core.State.Synced = lsn;
     }
 
@@ -420,7 +415,7 @@ internal sealed partial class BatchRunner(StoreCore core, Takeover takeover)
         catch (DiskException e)
         {
             LogRing.Add("warning", $"The files are behind the journal: {e.Message}");
-            return Errors.From(e, core.Disk);
+            return core.Failed(e);
         }
 
         core.State.Applied = lsn;

@@ -174,7 +174,7 @@ internal sealed class Checkpointer(StoreCore core, Action<CommitRequest> commit,
 
             commit(new MendRequest(core, runner, touched,
                 files.FindAll(f => !Applier.HasFiles(core.Disk, f.Row, f.LogLength)).ConvertAll(f => f.Row)));
-            Sync(sessions, takenFrom);
+            Durably.Sync(core.Disk, sessions, takenFrom);
             core.Step(Step.CheckpointSynced);
             lock (core.Rows.Gate)
             {
@@ -188,6 +188,8 @@ internal sealed class Checkpointer(StoreCore core, Action<CommitRequest> commit,
         }
         catch (Exception e) when (e is DiskException or SessionException)
         {
+            // The system may have dropped what it could not write; only the journal still has it.
+            core.Heed(e as DiskException);
             Touch(touched, takenFrom);
             throw;
         }
@@ -237,20 +239,6 @@ internal sealed class Checkpointer(StoreCore core, Action<CommitRequest> commit,
             }
 
             core.Rows.TakenFrom.UnionWith(takenFrom);
-        }
-    }
-
-    private void Sync(List<TouchedSession> sessions, HashSet<long> takenFrom)
-    {
-        try
-        {
-            Durably.Sync(core.Disk, sessions, takenFrom);
-        }
-        catch (DiskException e) when (e.Operation is "fdatasync" or "fsync" or "syncfs")
-        {
-            // The system may have dropped what it could not write; only the journal still has it.
-            core.State.Health = StoreHealth.Poisoned;
-            throw;
         }
     }
 

@@ -20,6 +20,10 @@ internal abstract class CommitRequest
     /// <summary>What it failed with; its changes are then absent.</summary>
     public Exception? Failure { get; set; }
 
+    /// <summary>True from the moment that its frame is written, however that ends: it may be on stable storage, and
+    /// what it speaks of is not taken away any more.</summary>
+    public bool IsWritten { get; set; }
+
     /// <summary>True where its frame must stand in no batch with others.</summary>
     public virtual bool IsAlone => false;
 

@@ -20,6 +20,20 @@ internal static class Durably
     private static readonly string[] Files =
         [Layout.SessionFile, Layout.EventsFile, Layout.SharesFile, Layout.LogStateFile, .. SideFile.Names];
 
+    /// <summary>Syncs what nobody relies on yet, and what its maker throws away where this fails: a failure is then one
+    /// of this file alone.</summary>
+    public static void SyncStaged(this IDiskFile file)
+    {
+        try
+        {
+            file.Sync();
+        }
+        catch (DiskException e) when (e.IsFailedSync)
+        {
+            throw new DiskException(e.Error, e.Operation, e.Path, e.OsError);
+        }
+    }
+
     /// <summary>Syncs the sessions' files, the folders they are in, and those they came from: deletes
     /// that restores and purges took sessions back from, whose folders go when they are empty.</summary>
     public static void Sync(IDisk disk, IEnumerable<TouchedSession> sessions, IEnumerable<long> deletions)
@@ -123,7 +137,7 @@ internal static class Durably
         {
             action();
         }
-        catch (DiskException e) when (e.Error == DiskError.NotFound || Obstacle.HidesContent(e))
+        catch (DiskException e) when (!e.IsFailedSync && (e.Error == DiskError.NotFound || Obstacle.HidesContent(e)))
         {
             LogRing.Add("debug", $"Moved or removed while it was synced, or none of ours: {e.Message}");
         }

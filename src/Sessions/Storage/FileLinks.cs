@@ -67,6 +67,6 @@ internal static class FileLinks
             at += read;
         }
 
-        to.Sync();
+        to.SyncStaged(); // whoever tries again begins with another one
     }
 }

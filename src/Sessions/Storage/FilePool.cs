@@ -30,7 +30,7 @@ internal sealed class FilePool(IDisk disk, TimeProvider time, string owner, Quar
         if (isDurable)
         {
             using IDiskFile file = disk.Open(path, OpenMode.ReadWrite);
-            file.Sync();
+            file.SyncStaged();
         }
 
         return path;

@@ -116,6 +116,7 @@ internal sealed class Journal(IDisk disk, uint seed, string owner) : IDisposable
     {
         disk.CreateFolder(Layout.Journal);
         string path = Layout.UnfinishedSegment(owner + "-segment");
+        Remove(path);
         disk.WriteAll(path, new byte[SegmentHeader.Length]);
         Finish(path, header with { Size = SegmentHeader.Length }, default);
     }
@@ -124,11 +125,7 @@ internal sealed class Journal(IDisk disk, uint seed, string owner) : IDisposable
     public void Replace(long number, IDiskFile whole)
     {
         string path = Layout.UnfinishedSegment(owner + "-segment");
-        if (disk.Stat(path) is not null)
-        {
-            disk.Unlink(path);
-        }
-
+        Remove(path);
         using (IDiskFile file = disk.Open(path, OpenMode.CreateNew))
         {
             byte[] piece = new byte[PieceBytes];
@@ -145,7 +142,7 @@ internal sealed class Journal(IDisk disk, uint seed, string owner) : IDisposable
         disk.SyncFolder(Layout.Journal);
     }
 
-    /// <summary>Makes the spare unless there is one.</summary>
+    /// <summary>Makes the spare unless there is one. Nobody relies on its name, which a power cut may take.</summary>
     public void MakeSpare(long size)
     {
         if (disk.Stat(Layout.SpareSegment) is not null)
@@ -157,7 +154,6 @@ internal sealed class Journal(IDisk disk, uint seed, string owner) : IDisposable
         disk.CreateFolder(Layout.Journal);
         Fill(path, size);
         disk.Rename(path, Layout.SpareSegment);
-        disk.SyncFolder(Layout.Journal);
     }
 
     /// <summary>Removes the segments that somebody began to make and did not finish.</summary>
@@ -218,7 +214,7 @@ internal sealed class Journal(IDisk disk, uint seed, string owner) : IDisposable
                 file.Write(frames, SegmentHeader.Length);
             }
 
-            file.Sync();
+            file.SyncStaged(); // whoever tries again begins with another one
         }
 
         disk.Rename(path, Layout.Segment(header.Number));
@@ -226,13 +222,18 @@ internal sealed class Journal(IDisk disk, uint seed, string owner) : IDisposable
         disk.SyncFolder("");
     }
 
-    private void Fill(string path, long size)
+    // What a failed sync left is never written to again.
+    private void Remove(string path)
     {
         if (disk.Stat(path) is not null)
         {
             disk.Unlink(path);
         }
+    }
 
+    private void Fill(string path, long size)
+    {
+        Remove(path);
         byte[] zeros = new byte[PieceBytes];
         using IDiskFile file = disk.Open(path, OpenMode.CreateNew);
         try
@@ -242,7 +243,7 @@ internal sealed class Journal(IDisk disk, uint seed, string owner) : IDisposable
                 file.Write(zeros.AsSpan(0, (int)Math.Min(zeros.Length, size - at)), at);
             }
 
-            file.Sync();
+            file.SyncStaged();
         }
         catch (DiskException)
         {

@@ -187,6 +187,7 @@ internal sealed class Maintenance(StoreCore core, Checkpointer checkpointer, Bat
             _firstRelaxed = 0;
         }
 
+        core.RequireSound();
         runner.MakeSpareAhead();
         bool idle = Stopwatch.GetElapsedTime(_lastCommit) >= Idle;
         if (!idle && core.Replica.Segment == _checkpointedSegment)

@@ -23,6 +23,9 @@ internal sealed class Quarantine(IDisk disk, TimeProvider time, bool canWrite)
     private readonly List<(string Copy, string Source)> _unsynced = [];
     private volatile bool _isUnsettled;
 
+    /// <summary>Told of each failure of the disk in what is to be durable on return.</summary>
+    public Action<DiskException> Heed { get; init; } = _ => { };
+
     /// <summary>Keeps a copy; the same bytes of the same file once. Returns its path, or null where
     /// nothing may be written.</summary>
     public string? Keep(string source, string? sessionId, string reason, ReadOnlySpan<byte> content)
@@ -81,12 +84,21 @@ internal sealed class Quarantine(IDisk disk, TimeProvider time, bool canWrite)
             LogRing.Add("warning", $"{source} does not belong there and was moved to {Layout.Quarantine}/.");
             string folder = MakeFolder(source);
             string file = folder + "/" + Layout.Name(source);
-            disk.Rename(path, file);
-            disk.WriteAll(QuarantineNote.In(folder), NoteOf(file, source, Layout.SessionOf(source), "misplaced"));
-            disk.SyncFolder(folder);
-            disk.SyncFolder(Layout.Quarantine);
-            disk.SyncFolder("");
-            disk.SyncFolder(Layout.Parent(path));
+            Heeding(() =>
+            {
+                disk.Rename(path, file);
+                ReadOnlySpan<byte> note = NoteOf(file, source, Layout.SessionOf(source), "misplaced");
+                using (IDiskFile about = disk.Open(QuarantineNote.In(folder), OpenMode.CreateNew))
+                {
+                    about.Write(note, 0);
+                    about.Sync();
+                }
+
+                disk.SyncFolder(folder);
+                disk.SyncFolder(Layout.Quarantine);
+                disk.SyncFolder("");
+                disk.SyncFolder(Layout.Parent(path));
+            });
             return file;
         }
     }
@@ -136,13 +148,15 @@ internal sealed class Quarantine(IDisk disk, TimeProvider time, bool canWrite)
         lock (_gate)
         {
             RestoreLost();
-            if (_unsynced.Count <= SyncsMax || !disk.TrySyncAll())
+            Heeding(() =>
             {
-                _unsynced.ForEach(Sync);
-                disk.SyncFolder(Layout.Quarantine);
-                disk.SyncFolder("");
-            }
-
+                if (_unsynced.Count <= SyncsMax || !disk.TrySyncAll())
+                {
+                    _unsynced.ForEach(Sync);
+                    disk.SyncFolder(Layout.Quarantine);
+                    disk.SyncFolder("");
+                }
+            });
             _unsynced.Clear();
             _isUnsettled = false;
         }
@@ -297,27 +311,44 @@ internal sealed class Quarantine(IDisk disk, TimeProvider time, bool canWrite)
 
     private void Sync((string Copy, string Source) kept)
     {
-        string folder = Layout.Parent(kept.Copy);
+        string folder = Layout.Parent(kept.Copy), note = QuarantineNote.In(folder);
+        bool isCopySynced = false;
         try
         {
-            foreach (string path in (string[])[kept.Copy, QuarantineNote.In(folder)])
+            using (IDiskFile file = disk.Open(kept.Copy, OpenMode.ReadWrite))
             {
-                using IDiskFile file = disk.Open(path, OpenMode.ReadWrite);
-                file.Sync();
+                file.SyncStaged();
             }
+
+            isCopySynced = true;
+            using IDiskFile about = disk.Open(note, OpenMode.ReadWrite);
+            about.Sync();
         }
-        catch (DiskException e) when (e.Error == DiskError.NotFound)
+        catch (DiskException e) when (e is { Error: DiskError.NotFound, IsFailedSync: false })
         {
             LogRing.Add("warning", $"{kept.Copy} was removed before it was durable.");
             return;
         }
-        catch (DiskException)
+        catch (DiskException) when (!isCopySynced)
         {
             disk.Unlink(kept.Copy);
             throw;
         }
 
         disk.SyncFolder(folder);
+    }
+
+    private void Heeding(Action action)
+    {
+        try
+        {
+            action();
+        }
+        catch (DiskException e)
+        {
+            Heed(e);
+            throw;
+        }
     }
 
     // FNV-1a, cut to what every reader of JSON takes for an integer.

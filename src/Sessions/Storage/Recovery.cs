@@ -109,8 +109,7 @@ internal sealed class Recovery(StoreCore core)
         }
         else
         {
-            using IDiskFile newest = core.Disk.OpenOwn(Layout.Segment(scan.Newest!.Number), OpenMode.ReadWrite);
-            newest.Sync(); // a killed process may have left frames in the system's cache alone
+            SyncNewest(scan, isAlone);
         }
 
         long torn = KeepTornTail(scan);
@@ -232,6 +231,26 @@ internal sealed class Recovery(StoreCore core)
         state.StoreHash = core.Seed;
         state.Generation = generation;
         state.Layout = SharedState.Magic;
+    }
+
+    // A killed process may have left frames in the system's cache alone. Where they cannot be synced the next open
+    // writes them anew: what is durable is no more than what they say of themselves.
+    private void SyncNewest(JournalScan scan, bool isAlone)
+    {
+        using IDiskFile newest = core.Disk.OpenOwn(Layout.Segment(scan.Newest!.Number), OpenMode.ReadWrite);
+        try
+        {
+            newest.Sync();
+        }
+        catch (DiskException e) when (e.IsFailedSync && isAlone)
+        {
+            long synced = Math.Max(scan.Synced, scan.Newest.PreviousLsn);
+            Reset(core.State, new Outcome(Math.Max(synced, scan.LastLsn), scan.Newest.IdMs, scan.Newest.IdN),
+                PageCheck.NextGeneration(core.State.Generation, core.Now));
+            (core.State.Indexed, core.State.Applied, core.State.Synced) = (0, 0, synced);
+            core.Heed(e);
+            throw;
+        }
     }
 
     // A poisoned journal: up to `synced` it can be trusted. What was published behind that is in the

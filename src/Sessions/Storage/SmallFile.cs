@@ -124,13 +124,13 @@ internal static class SmallFile
         }
     }
 
-    /// <summary>Makes a file with this content alone, durable but for its name.</summary>
+    /// <summary>Makes a file with this content alone, durable but for its name, which nobody relies on yet.</summary>
     public static void WriteAll(this IDisk disk, string path, ReadOnlySpan<byte> content)
     {
         using IDiskFile file = disk.Open(path, OpenMode.OpenOrCreate);
         file.Write(content, 0);
         file.SetLength(content.Length);
-        file.Sync();
+        file.SyncStaged();
     }
 
     // The text of all open streams is in one file, however much that is.

@@ -28,7 +28,7 @@ internal sealed class StoreCore
             .Member("client_type", ClientType).Member("instance_id", InstanceId)));
         IsReadOnly = options.Flags.HasFlag(StoreFlags.ReadOnly);
         Warm = new WarmCache(environment.Time);
-        Quarantine = new Quarantine(environment.Disk, environment.Time, !IsReadOnly);
+        Quarantine = new Quarantine(environment.Disk, environment.Time, !IsReadOnly) { Heed = Heed };
         Rows = new RowTable(environment.Disk, Quarantine, InstanceId);
         Locks = new Coordination.LockKeeper(this);
         Replica = new Replica(new Journal(environment.Disk, Seed, InstanceId), Rows) { FindPage = FindPage };
@@ -113,6 +113,45 @@ internal sealed class StoreCore
     public long BusyTimeoutMs => Options.BusyTimeoutMs == 0 ? 5000 : Options.BusyTimeoutMs;
 
     public void Step(Step step) => Environment.AtStep?.Invoke(step);
+
+    /// <summary>Takes notice of a failure of the disk: a failed sync poisons the store, for all processes and in that
+    /// moment, since nobody may be told of it again. Whatever calls the disk hands each failure to this, or to
+    /// <see cref="Failed"/>.</summary>
+    public void Heed(DiskException? e)
+    {
+        if (e is { IsFailedSync: true })
+        {
+            Poison(e.Message);
+        }
+    }
+
+    /// <summary>The same; and what the failure is to a caller.</summary>
+    public SessionException Failed(DiskException e)
+    {
+        Heed(e);
+        return Errors.From(e, Disk);
+    }
+
+    /// <summary>Nobody writes any more before a recovery. The one place that says so.</summary>
+    public void Poison(string reason)
+    {
+        SharedState? state = State; // a salvage has none
+        if (!IsReadOnly && state is { Page.IsWhole: true, Health: StoreHealth.Sound })
+        {
+            LogRing.Add("error", $"Nothing is written until the store is opened again: {reason}");
+            state.Health = StoreHealth.Poisoned;
+        }
+    }
+
+    /// <summary>Throws where nobody may write.</summary>
+    public void RequireSound()
+    {
+        if (State.Health != StoreHealth.Sound)
+        {
+            throw State.Health == StoreHealth.Poisoned ? Errors.Poisoned()
+                : Errors.Corrupt("The journal is damaged; the store can be read, and salvaged.", Layout.Journal);
+        }
+    }
 
     /// <summary>Brings the rows up to date unless they are, also where the page was removed under it.</summary>
     public void Refresh()

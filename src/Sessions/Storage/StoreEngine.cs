@@ -101,7 +101,7 @@ internal sealed partial class StoreEngine
         }
         catch (DiskException e)
         {
-            throw Errors.From(e, core.Disk);
+            throw core.Failed(e);
         }
         finally
         {

@@ -43,12 +43,7 @@ internal sealed class Takeover(StoreCore core, Recovery recovery)
             left.Leave(); // one that was cut has no more to tell, or is this very page
         }
 
-        if (state.Health != StoreHealth.Sound)
-        {
-            throw state.Health == StoreHealth.Poisoned ? Errors.Poisoned()
-                : Errors.Corrupt("The journal is damaged; the store can be read, and salvaged.", Layout.Journal);
-        }
-
+        core.RequireSound();
         bool died = state.Holder != 0;
         state.Holder = core.Environment.ProcessId;
         lock (core.Rows.Gate)

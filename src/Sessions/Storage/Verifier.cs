@@ -53,7 +53,11 @@ internal sealed partial class Verifier
             .Member("duration_ms", (long)core.Environment.Time.GetElapsedTime(start).TotalMilliseconds)
             .Name("issues").Byte('[').Raw(verifier._issues.Written).Byte(']')
             .Member("issues_left_off", verifier._leftOff).Byte('}');
-        core.Quarantine.Settle(); // a host may act on the report
+        if (core.State.Health != StoreHealth.Poisoned) // then no sync is tried again
+        {
+            core.Quarantine.Settle(); // a host may act on the report
+        }
+
         output.Write(b.Written);
     }
 
@@ -67,7 +71,7 @@ internal sealed partial class Verifier
         if (_core.State.Health == StoreHealth.Poisoned)
         {
             Add("poisoned", "error", null, Layout.Journal, null, null, null, null,
-                "a journal write failed; the next open recovers");
+                "a write of the journal or a sync failed; the next open recovers");
         }
 
         CheckPlaces(Misplaced.InStore(_core.Disk).Concat(Misplaced.AmongSessions(_core.Disk)), null);

@@ -193,7 +193,7 @@ internal sealed class FaultyDisk : ModelDisk
             if (FailsNow(operation))
             {
                 file.FailSync(_shared.Random);
-                throw DiskImage.Failure(FailWith, "fdatasync", path);
+                throw new DiskException(FailWith, "fdatasync", path, 0) { IsFailedSync = true };
             }
 
             file.Sync();
@@ -229,7 +229,7 @@ internal sealed class FaultyDisk : ModelDisk
             }
         }
 
-        throw DiskImage.Failure(FailWith, operation.Name, operation.Path);
+        throw new DiskException(FailWith, operation.Name, operation.Path, 0) { IsFailedSync = operation.IsSync };
     }
 
     protected override PowerCutException End(DiskException? cause = null)

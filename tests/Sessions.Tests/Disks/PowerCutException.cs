@@ -25,4 +25,7 @@ internal sealed record PowerCutOptions
 }
 
 /// <summary>One call of a disk, as the system names it.</summary>
-internal readonly record struct DiskOperation(string Name, string Path, bool IsChange);
+internal readonly record struct DiskOperation(string Name, string Path, bool IsChange)
+{
+    public bool IsSync => Name is "fdatasync" or "fsync" or "syncfs";
+}

@@ -53,6 +53,10 @@ internal static class Errno
     /// <summary>The exception for the last call, which was about no file.</summary>
     public static DiskException Failure(string operation) => new(Kind(Last), operation, "", Last) { HasNoFile = true };
 
+    /// <summary>The exception for a sync that failed.</summary>
+    public static DiskException FailedSync(string operation, string path, int number) =>
+        new(Kind(number), operation, path, number) { IsFailedSync = true };
+
     /// <summary>The exception for an error number.</summary>
     public static DiskException Failure(string operation, string path, int number) =>
         new(Kind(number), operation, path, number);

@@ -215,7 +215,7 @@ internal sealed unsafe class UnixDisk : IDisk
         // EINVAL: a file system where names need no syncing, or where nothing can be done about it.
         if (result != 0 && error != Errno.Invalid)
         {
-            throw Errno.Failure("fsync", path, error);
+            throw Errno.FailedSync("fsync", path, error);
         }
     }
 
@@ -227,7 +227,7 @@ internal sealed unsafe class UnixDisk : IDisk
         }
 
         using UnixRoot.Hold hold = _root.Take("open", "");
-        return Libc.SyncFileSystem(hold.Descriptor) == 0 ? true : throw Errno.Failure("syncfs", "");
+        return Libc.SyncFileSystem(hold.Descriptor) == 0 ? true : throw Errno.FailedSync("syncfs", "", Errno.Last);
     }
 
     public ILockFile OpenLocks(string path, bool readOnly)

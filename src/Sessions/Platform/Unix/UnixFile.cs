@@ -102,7 +102,7 @@ internal sealed unsafe class UnixFile(int fd, string path, ulong identity, bool 
     {
         if (Unix.SyncData(_fd) != 0)
         {
-            throw Errno.Failure(OperatingSystem.IsMacOS() ? "fcntl(F_FULLFSYNC)" : "fdatasync", path);
+            throw Errno.FailedSync(OperatingSystem.IsMacOS() ? "fcntl(F_FULLFSYNC)" : "fdatasync", path, Errno.Last);
         }
     }
 

@@ -21,6 +21,13 @@ internal static class WindowsErrors
         _ => Failure(operation, path, e.HResult & 0xFFFF),
     };
 
+    /// <summary>The exception for a sync that failed.</summary>
+    public static DiskException FailedSync(string operation, string path, Exception e)
+    {
+        DiskException failure = Failure(operation, path, e);
+        return new DiskException(failure.Error, operation, path, failure.OsError) { IsFailedSync = true };
+    }
+
     private static DiskError Kind(int number) => number switch
     {
         2 or 3 => DiskError.NotFound,

@@ -82,7 +82,7 @@ internal sealed class WindowsFile(SafeFileHandle handle, string path, ulong iden
         }
         catch (Exception e) when (IsDiskError(e))
         {
-            throw WindowsErrors.Failure("FlushFileBuffers", path, e);
+            throw WindowsErrors.FailedSync("FlushFileBuffers", path, e);
         }
     }
 
