@@ -166,7 +166,7 @@ public sealed class FailedSyncTests
             _said.Add(text);
         }
 
-        public void Checkpoint() => SessionStore.Run(() => Store.Engine.Checkpointer.TryRun());
+        public void Checkpoint() => Store.Run(() => Store.Engine.Checkpointer.TryRun());
 
         public void Prune(string trash)
         {
