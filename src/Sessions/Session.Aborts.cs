@@ -58,14 +58,15 @@ public sealed partial class Session
     {
         get
         {
-            SessionInfo info = Current();
             if (_shareId is not null)
             {
+                Current();
                 Share(); // a revoked one is answered as every other call does
                 return false;
             }
 
-            return Core.IsAborted(_row, info);
+            Current(out bool isAborted);
+            return isAborted;
         }
     }
 

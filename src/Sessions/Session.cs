@@ -36,9 +36,10 @@ public sealed partial class Session : IDisposable
     /// <summary>The numbers, without JSON.</summary>
     public SessionStat GetStat()
     {
-        SessionInfo info = Visible();
+        bool isAborted = false;
+        SessionInfo info = _shareId is not null ? Visible() : Current(out isAborted);
         StatFlags flags = _shareId is not null ? StatFlags.ReadOnly // its lock and aborts are the owner's
-            : (Core.IsAborted(_row, info) ? StatFlags.Aborted : 0) | (info.Archived ? StatFlags.Archived : 0)
+            : (isAborted ? StatFlags.Aborted : 0) | (info.Archived ? StatFlags.Archived : 0)
                 | (IsLocked() ? StatFlags.Locked : 0);
         return new SessionStat(flags, info.Revision, info.LastSeq, info.EventCount, info.MessageCount, info.AbortCount,
             info.CreatedAt, info.UpdatedAt, info.LastEventAt);
@@ -163,6 +164,27 @@ public sealed partial class Session : IDisposable
     [MethodImpl(MethodImplOptions.AggressiveInlining)] // every look at a session goes through here
     private SessionInfo Current()
     {
+        BeginLook();
+        return Live(Core.TryRead(_row) ?? Read());
+    }
+
+    // The same, with whether it is aborted at that moment.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)] // that, too
+    private SessionInfo Current(out bool isAborted)
+    {
+        BeginLook();
+        if (Core.TryReadQuiet(_row) is { } quiet)
+        {
+            isAborted = quiet.IsAborted;
+            return Live(quiet);
+        }
+
+        return LookAtAbort(out isAborted);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)] // of both
+    private void BeginLook()
+    {
         if (_isDisposed)
         {
             throw Errors.Cancelled();
@@ -173,19 +195,18 @@ public sealed partial class Session : IDisposable
         {
             Core.Refresh();
         }
-
-        Core.RefreshFast();
-        SessionInfo info = _row.Info ?? Read();
-        return _row.IsLive ? info : throw Errors.Deleted(Id);
     }
 
-    private SessionInfo Read() => _store.Run(() =>
+    // The info says so itself, so that it and where the session is are of one moment.
+    private SessionInfo Live(SessionInfo info) => info.DeletionLsn == 0 ? info : throw Errors.Deleted(Id);
+
+    private SessionInfo Read() => _store.Run(() => Core.Read(_row));
+
+    private SessionInfo LookAtAbort(out bool isAborted)
     {
-        lock (Core.Rows.Gate)
-        {
-            return Core.Rows.Read(_row);
-        }
-    });
+        (SessionInfo info, isAborted) = _store.Run(() => Core.LookAtAbort(_row));
+        return Live(info);
+    }
 
     private SessionInfo Visible()
     {
@@ -234,7 +255,7 @@ public sealed partial class Session : IDisposable
         _store.ThrowIfClosed();
         if (!_row.IsLive)
         {
-            throw Errors.Deleted(Id);
+            _store.Run(Current); // it may have been taken back since, by any process
         }
     }
 

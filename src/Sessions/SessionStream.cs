@@ -48,7 +48,7 @@ public sealed class SessionStream : IDisposable
                 throw Errors.StreamEnded("write");
             }
 
-            if (_row.Info is { } info && _store.Core.IsAborted(_row, info))
+            if (IsAborted())
             {
                 throw Errors.Aborted(_row.Id);
             }
@@ -90,9 +90,9 @@ public sealed class SessionStream : IDisposable
                 ? JsonText.Compact(json.Span, "data_patch_json", isObject: true) : null;
             RequireText(patch);
             Look();
-            if (_stream.IsEnded)
+            if (_stream.Ending is { } ending)
             {
-                return Ended(patch);
+                return Ended(ending, patch);
             }
 
             if (_restLength > 0)
@@ -124,12 +124,15 @@ public sealed class SessionStream : IDisposable
         if (!_isDisposed)
         {
             _isDisposed = true;
-            if (!_stream.IsEnded || _stream.IsKept)
+            if (_stream.Ending is null or { IsKept: true })
             {
                 _store.Engine.Streams.Abandon(_stream);
             }
         }
     }
+
+    private bool IsAborted() => _store.Core.TryReadQuiet(_row) is { } quiet ? quiet.IsAborted
+        : _store.Run(() => _store.Core.LookAtAbort(_row)).IsAborted;
 
     private void Enter()
     {
@@ -179,19 +182,19 @@ public sealed class SessionStream : IDisposable
         }
     }
 
-    private long Ended(byte[]? patch)
+    private long Ended(StreamEnding ending, byte[]? patch)
     {
-        if (patch is not null || _stream.Seq == 0)
+        if (patch is not null || ending.Seq == 0)
         {
             throw Errors.StreamEnded("end");
         }
 
-        if (_stream.IsKept)
+        if (ending.IsKept)
         {
             _store.Engine.Streams.Abandon(_stream); // told: it need not be kept any longer
         }
 
-        return _stream.Seq;
+        return ending.Seq;
     }
 
     private static void RequireText(byte[]? patch)

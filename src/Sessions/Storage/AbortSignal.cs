@@ -46,8 +46,8 @@ internal sealed class AbortSignal(string id, SessionInfo info)
         return (long)((hash ^ (hash >> 33)) >> (64 - SharedState.DigestBits));
     }
 
-    /// <summary>Hears what was signalled in the page since the last look; true where one is pending. One load of
-    /// the page where nothing was.</summary>
+    /// <summary>Hears what was signalled in the page since the last look; true where one is pending. Call under the
+    /// rows' gate with the page of then: so the pages come one after another, and none comes back.</summary>
     public bool Look(SharedState page)
     {
         if (page.AbortSignals != Volatile.Read(ref _seen) || !ReferenceEquals(page, _page))
@@ -108,7 +108,8 @@ internal sealed class AbortSignal(string id, SessionInfo info)
             }
 
             Volatile.Write(ref _quietAt, -1); // of the page before it
-            (_seen, _page) = (end, page);
+            Volatile.Write(ref _seen, end);
+            _page = page;
             Weigh();
         }
     }

@@ -42,7 +42,7 @@ internal sealed class Maintenance(StoreCore core, Checkpointer checkpointer, Bat
     /// <summary>Called after each commit; cheap.</summary>
     public void OnCommitted()
     {
-        _lastCommit = Stopwatch.GetTimestamp();
+        Volatile.Write(ref _lastCommit, Stopwatch.GetTimestamp());
         if (_isDirty)
         {
             return;
@@ -189,7 +189,7 @@ internal sealed class Maintenance(StoreCore core, Checkpointer checkpointer, Bat
 
         core.RequireSound();
         runner.MakeSpareAhead();
-        bool idle = Stopwatch.GetElapsedTime(_lastCommit) >= Idle;
+        bool idle = Stopwatch.GetElapsedTime(Volatile.Read(ref _lastCommit)) >= Idle;
         if (!idle && core.Replica.Segment == _checkpointedSegment)
         {
             return;

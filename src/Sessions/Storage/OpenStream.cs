@@ -2,8 +2,7 @@ namespace Sessions.Storage;
 
 /// <summary>
 /// A stream of text that has begun and is not forgotten yet. Its text is valid UTF-8 and only grows.
-/// Fields that change are written under the rows' gate; <see cref="IsEnded"/> and what it stands for
-/// may be looked at without it.
+/// Fields that change are written under the rows' gate; <see cref="Ending"/> may be looked at without it.
 /// </summary>
 internal sealed class OpenStream
 {
@@ -12,9 +11,9 @@ internal sealed class OpenStream
 
     private byte[] _text = [];
     private int _length;
-    private volatile bool _isEnded;
-    private volatile bool _isKept;
+    private volatile StreamEnding? _ending;
     private volatile bool _isAbandoned;
+    private volatile bool _isStuck;
 
     public required string Id { get; init; }
     public required string SessionId { get; init; }
@@ -42,20 +41,24 @@ internal sealed class OpenStream
     /// <summary>The text so far. These bytes never change; more come behind them.</summary>
     public ReadOnlyMemory<byte> Text => _text.AsMemory(0, _length);
 
-    /// <summary>True once its event is in the log, or there will be none.</summary>
-    public bool IsEnded => _isEnded;
+    /// <summary>How it ended; null until its event is in the log, or there will be none. One object, so that who looks
+    /// without the gate sees all of it or nothing.</summary>
+    public StreamEnding? Ending => _ending;
+
+    /// <summary>True once it has ended.</summary>
+    public bool IsEnded => _ending is not null;
 
     /// <summary>The number of its event, once ended; 0: it left none.</summary>
-    public long Seq { get; private set; }
+    public long Seq => _ending?.Seq ?? 0;
 
     /// <summary>True where somebody else ended it and its owner, who lives, is still to be told.</summary>
-    public bool IsKept => _isKept;
+    public bool IsKept => _ending is { IsKept: true };
 
     /// <summary>True where its handle was let go of in this process: the store's thread ends it.</summary>
     public bool IsAbandoned { get => _isAbandoned; set => _isAbandoned = value; }
 
     /// <summary>True where its session cannot be read, so that nothing can be appended to it.</summary>
-    public bool IsStuck { get; set; }
+    public bool IsStuck { get => _isStuck; set => _isStuck = value; }
 
     /// <summary>What the batch under way makes of it; null while none touches it.</summary>
     public WorkingStream? Working { get; set; }
@@ -63,9 +66,9 @@ internal sealed class OpenStream
     /// <summary>The length as the batch has it so far.</summary>
     public int LengthNow => Working?.Length ?? _length;
 
-    public bool IsEndedNow => Working?.IsEnded ?? _isEnded;
+    public bool IsEndedNow => Working?.IsEnded ?? IsEnded;
 
-    public bool IsKeptNow => Working?.IsKept ?? _isKept;
+    public bool IsKeptNow => Working?.IsKept ?? IsKept;
 
     public long SeqNow => Working?.Seq ?? Seq;
 
@@ -117,26 +120,23 @@ internal sealed class OpenStream
         _text = [];
         _length = 0;
         JsonLength = 0;
-        Seq = 0;
-        _isKept = false;
-        _isEnded = false;
+        _ending = null;
     }
 
     /// <summary>It has ended, with that event; what is told first counts.</summary>
     public void End(long seq, bool isKept)
     {
-        if (!_isEnded)
-        {
-            Seq = seq;
-        }
-
-        _isKept = isKept;
-        _isEnded = true;
+        _ending = new StreamEnding(_ending?.Seq ?? seq, isKept);
         _text = [];
         _length = 0;
         JsonLength = 0;
     }
 }
+
+/// <summary>How a stream ended.</summary>
+/// <param name="Seq">The number of its event; 0: it left none.</param>
+/// <param name="IsKept">Somebody else ended it and its owner, who lives, is still to be told.</param>
+internal sealed record StreamEnding(long Seq, bool IsKept);
 
 /// <summary>A stream between the first change of a batch and its publishing.</summary>
 internal sealed class WorkingStream(OpenStream stream)

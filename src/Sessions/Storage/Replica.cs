@@ -1,6 +1,16 @@
+using System.Runtime.CompilerServices;
 using Sessions.Platform;
 
 namespace Sessions.Storage;
+
+/// <summary>The page and the generation of it that the rows are of. Each time that the rows start over it is another
+/// object, so that a reader without the gate sees that they did.</summary>
+internal sealed class Stand(SharedState page, long generation)
+{
+    public SharedState Page => page;
+
+    public long Generation => generation;
+}
 
 /// <summary>
 /// This process's copy of the store: the rows, and how far in the journal they are. Reading what
@@ -14,20 +24,31 @@ internal sealed class Replica(Journal journal, RowTable rows)
 
     private readonly byte[] _buffer = new byte[8 * 1024]; // one batch of a neighbour, mostly
     private volatile SharedState _state = null!;
+    private volatile Stand? _stand; // null while the rows are being changed in steps that nobody may see one by one
     private long _generation;
+    private long _segment; // this and the next: the store's thread asks without the gate
+    private long _offset;
 
     public RowTable Rows => rows;
 
-    public SharedState State { get => _state; set => _state = value; }
+    public SharedState State
+    {
+        get => _state;
+        set
+        {
+            _stand = null;
+            _state = value;
+        }
+    }
 
     /// <summary>That of the page that the rows were read by.</summary>
     public long Generation => _generation;
 
     /// <summary>The segment that the next frame is read from or written to; 0: none yet.</summary>
-    public long Segment { get; private set; }
+    public long Segment { get => Volatile.Read(ref _segment); private set => Volatile.Write(ref _segment, value); }
 
     /// <summary>Where in it.</summary>
-    public long Offset { get; private set; }
+    public long Offset { get => Volatile.Read(ref _offset); private set => Volatile.Write(ref _offset, value); }
 
     /// <summary>Published frames that may not be in the files yet, in order.</summary>
     public List<Frame> Pending { get; private set; } = [];
@@ -40,13 +61,39 @@ internal sealed class Replica(Journal journal, RowTable rows)
     /// <summary>Told of what the rows take in, while somebody wants to know; null: nobody does.</summary>
     public IFrameSink? Sink { get; set; }
 
-    /// <summary>True where nothing was published that the rows do not show. Two memory loads.</summary>
-    public bool IsCurrent => _state.Published == rows.Lsn && _state.Generation == _generation;
+    /// <summary>True where nothing was published that the rows do not show. A few memory loads.</summary>
+    public bool IsCurrent => Find() is not null;
+
+    private bool IsCaughtUp => _state.Published == rows.Lsn && _state.Generation == _generation;
+
+    /// <summary>What a reader without the gate stands on, where the rows show all that is published; else null. What
+    /// it then reads of a row counts where it <see cref="IsOn"/> that still.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)] // every look at a session goes through here
+    public Stand? Find()
+    {
+        Stand? stand = _stand;
+        return stand is not null && stand.Page.Published == rows.Lsn && stand.Page.Generation == stand.Generation
+            ? stand : null;
+    }
+
+    /// <summary>True where the rows have not started over since, and no frame of several sessions was taken
+    /// in.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)] // that one, too
+    public bool IsOn(Stand stand) => ReferenceEquals(stand, _stand);
+
+    /// <summary>Lets readers in without the gate. Call under it, when the rows show what is published.</summary>
+    public void LetRead()
+    {
+        if (_stand is not { } stand || stand.Page != _state || stand.Generation != _generation)
+        {
+            _stand = new Stand(_state, _generation);
+        }
+    }
 
     /// <summary>Brings the rows up to what is published. Call under the gate.</summary>
     public void CatchUp()
     {
-        for (int i = 0; !IsCurrent; i++)
+        for (int i = 0; !IsCaughtUp; i++)
         {
             if (i > ReloadsMax)
             {
@@ -55,18 +102,20 @@ internal sealed class Replica(Journal journal, RowTable rows)
 
             if (_state.Generation != _generation || !TryFollow(_state.Published))
             {
-                _state = FindPage(_state);
+                State = FindPage(_state);
                 journal.Dispose(); // another file may have taken the place of the one that is open
                 Reset();
             }
         }
 
         DropApplied();
+        LetRead();
     }
 
     /// <summary>Starts over from what the files hold.</summary>
     public void Reset()
     {
+        _stand = null;
         long generation = _state.Generation;
         rows.Reset(_state.Indexed);
         _generation = generation;
@@ -89,6 +138,11 @@ internal sealed class Replica(Journal journal, RowTable rows)
     {
         foreach (Frame frame in frames)
         {
+            if (IsOfSeveral(frame))
+            {
+                _stand = null; // nobody sees the first session changed and the last one not yet
+            }
+
             rows.Install(frame, areApplied);
             Sink?.Take(frame, bytes / frames.Count);
             if (!areApplied)
@@ -175,6 +229,19 @@ internal sealed class Replica(Journal journal, RowTable rows)
 
             SkipKnown();
         }
+    }
+
+    private static bool IsOfSeveral(Frame frame)
+    {
+        foreach (Change change in frame.Changes)
+        {
+            if (change.Id != frame.Changes[0].Id)
+            {
+                return true;
+            }
+        }
+
+        return false;
     }
 
     private void SkipKnown()

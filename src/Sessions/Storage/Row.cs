@@ -3,13 +3,19 @@ using System.Runtime.CompilerServices;
 namespace Sessions.Storage;
 
 /// <summary>
-/// One session as this process knows it. Fields are written under the table's gate; <see cref="Info"/>
-/// may be read without it, since what it refers to never changes.
+/// One session as this process knows it. Fields are written and read under the table's gate. Without it only those
+/// are read whose reads and writes keep their order here, on any processor: <see cref="Info"/>, since what it
+/// refers to never changes, and what says where the session is.
 /// </summary>
 internal sealed class Row(string id)
 {
     private volatile SessionInfo? _info;
     private volatile AbortSignal? _abort;
+    private volatile byte[]?[]? _sides;
+    private volatile bool _isGone;
+    private volatile bool _isLogSettled;
+    private volatile int _rewrites;
+    private long _deletionLsn;
 
     public string Id { get; } = id;
 
@@ -22,13 +28,17 @@ internal sealed class Row(string id)
     /// <summary>The info as the index has it; empty once <see cref="Info"/> is there.</summary>
     public ReadOnlyMemory<byte> Slice { get; set; }
 
-    public bool IsGone { get; set; }
+    public bool IsGone { get => _isGone; set => _isGone = value; }
 
     /// <summary>True once its folder was seen to be one that may be written to.</summary>
     public bool HasOwnFolder { get; set; }
 
     /// <summary>The LSN of the delete that took it; 0 while live.</summary>
-    public long DeletionLsn { get; set; }
+    public long DeletionLsn
+    {
+        get => Volatile.Read(ref _deletionLsn);
+        set => Volatile.Write(ref _deletionLsn, value);
+    }
 
     /// <summary>How often this process saw it move between its folder and the trash, or go. Whoever
     /// worked on its files by their path compares.</summary>
@@ -51,7 +61,7 @@ internal sealed class Row(string id)
 
     /// <summary>How often this process saw its log replaced by another file. Whoever worked with offsets
     /// in it compares.</summary>
-    public int Rewrites { get; set; }
+    public int Rewrites { get => _rewrites; set => _rewrites = value; }
 
     /// <summary>Bytes of the event log, lines that are not in the file yet included; -1: unknown.</summary>
     public long LogLength { get; set; } = -1;
@@ -78,13 +88,13 @@ internal sealed class Row(string id)
     public Events.LogState? Log { get; set; }
 
     /// <summary>The side files, compact, by their index; empty: none; null: not read yet.</summary>
-    public byte[]?[]? Sides { get; set; }
+    public byte[]?[]? Sides { get => _sides; set => _sides = value; }
 
     /// <summary>What the last image of lock.json that was looked at says.</summary>
     public Coordination.KnownLock? KnownLock { get; set; }
 
     /// <summary>True once this store has seen to what dead processes had left open in its log.</summary>
-    public bool IsLogSettled { get; set; }
+    public bool IsLogSettled { get => _isLogSettled; set => _isLogSettled = value; }
 
     /// <summary>First numbers of events that carry an id; null until one is asked for.</summary>
     public Dictionary<string, long>? EventIds { get; set; }

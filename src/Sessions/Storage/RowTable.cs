@@ -20,11 +20,13 @@ internal sealed partial class RowTable(IDisk disk, Quarantine quarantine, string
     private Dictionary<string, string>? _byKey;
     private long _base; // what the files and the index together were at when the rows were started
     private Dictionary<string, string>? _byShare;
+    private long _lsn;
 
     public object Gate { get; } = new();
 
-    /// <summary>The LSN this table is at.</summary>
-    public long Lsn { get; set; }
+    /// <summary>The LSN this table is at. It may be asked without the gate: who sees it sees what the frames up to
+    /// it have made of the rows.</summary>
+    public long Lsn { get => Volatile.Read(ref _lsn); set => Volatile.Write(ref _lsn, value); }
 
     /// <summary>The last LSN of which a watch has anything to tell; the one that the rows started at where none
     /// came since.</summary>

@@ -204,14 +204,38 @@ internal sealed class StoreCore
         }
     }
 
-    /// <summary>True from the signal of an abort, by any process, until it is cleared. The info is the row's as
-    /// it was just now.</summary>
+    /// <summary>The info of a row as published, by memory alone; null where only <see cref="Read"/> knows.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)] // every look at a session goes through here
+    public SessionInfo? TryRead(Row row)
+        => Replica.Find() is { } stand && row.Info is { } info && Replica.IsOn(stand) ? info : null;
+
+    /// <summary>The same for a session of which no abort is signalled that its info does not tell; null where only
+    /// <see cref="LookAtAbort"/> knows. The signal is asked before the info: the record of an abort takes back
+    /// the signal, so who asked the other way round could miss both.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)] // every look of a loop goes through here
-    public bool IsAborted(Row row, SessionInfo info)
+    public SessionInfo? TryReadQuiet(Row row)
+        => Replica.Find() is { } stand && row.Abort is { } signal && signal.IsQuiet(stand.Page)
+            && row.Info is { } info && Replica.IsOn(stand) ? info : null;
+
+    /// <summary>The info of a row as published, under the gate.</summary>
+    public SessionInfo Read(Row row)
     {
-        SharedState page = State;
-        return row.Abort is { } signal && signal.IsQuiet(page) ? info.IsAborted
-            : AbortOf(row, info).Look(page) || (row.Info ?? info).IsAborted;
+        lock (Rows.Gate)
+        {
+            RefreshFast();
+            return Rows.Read(row);
+        }
+    }
+
+    /// <summary>The same, and whether the session is aborted: from the signal of an abort, by any process, until it is
+    /// cleared.</summary>
+    public (SessionInfo Info, bool IsAborted) LookAtAbort(Row row)
+    {
+        lock (Rows.Gate)
+        {
+            SessionInfo info = Read(row);
+            return (info, AbortOf(row, info).Look(State) || info.IsAborted);
+        }
     }
 
     /// <summary>What was signalled of the aborts of a row.</summary>

@@ -263,6 +263,8 @@ internal sealed partial class StoreEngine
             {
                 Core.Rows.CountByLogs();
             }
+
+            Core.Replica.LetRead();
         }
     }
 
