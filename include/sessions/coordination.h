@@ -294,7 +294,8 @@ SESSION_API session_status_t session_watch_next(session_watch_t *watch, uint32_t
  *
  * A host only waits until it is readable, and then calls session_watch_next() until `has_more` is
  * false; that also empties the socket. One that reads the byte in it itself, because its loop does,
- * is sent another while there is more to give.
+ * is sent another while there is more to give. One that makes it blocking, as Go's File.Fd() does,
+ * blocks itself at most: no call and no thread of the library ever waits in it.
  *
  * @param watch         the watch
  * @param flags         SESSION_FD_DUPLICATE: a descriptor that the caller closes, for hosts that

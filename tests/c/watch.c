@@ -318,6 +318,18 @@ static void the_socket_says_when(void) {
     session_string_free(next(watch, 0));
   }
 
+  /* One that makes its duplicate blocking, as Go's File.Fd() does, makes nobody else wait. */
+  CHECK(fcntl((int)copy, F_SETFL, fcntl((int)copy, F_GETFL) & ~O_NONBLOCK) == 0);
+  CHECK((fcntl((int)fd, F_GETFL) & O_NONBLOCK) == 0); /* the flag is shared */
+  for (i = 0; i < 3; ++i) {
+    expect_nothing(watch);
+    CHECK_OK(append_text(session, "t", "{}", NULL));
+    CHECK(is_readable(copy, GUARD_MS));
+    session_string_free(next(watch, 0));
+  }
+  expect_nothing(watch);
+  CHECK(fcntl((int)copy, F_SETFL, fcntl((int)copy, F_GETFL) | O_NONBLOCK) == 0);
+
   /* One that only ever reads never stops anybody, and nothing is lost to it. */
   for (i = 0; i < 200; ++i) {
     MUST(session_append_event(session, "t", "{}", 2, SESSION_APPEND_RELAXED, NULL) == SESSION_OK);

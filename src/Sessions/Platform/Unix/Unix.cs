@@ -90,6 +90,10 @@ internal static unsafe class Unix
     /// <summary>Of a send: no SIGPIPE where the other end is gone.</summary>
     public static int NoSignal => IsMac ? 0 : 0x4000;
 
+    /// <summary>Of a send or a receive: it never waits, whatever the flags of the socket say. A host can change those,
+    /// since all its duplicates share them.</summary>
+    public static int DontWait => IsMac ? 0x80 : 0x40;
+
     /// <summary>Sees to a new socket where its type could not say it all.</summary>
     public static bool TryPrepareSocket(int fd) => !IsMac || Darwin.TryPrepareSocket(fd);
 

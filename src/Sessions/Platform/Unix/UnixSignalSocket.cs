@@ -1,7 +1,7 @@
 namespace Sessions.Platform;
 
 /// <summary>A pair made by socketpair(2): close-on-exec, nonblocking, and no signal where the other end is
-/// closed.</summary>
+/// closed. Each call here is nonblocking by itself, since a host may make the socket blocking for itself.</summary>
 internal sealed unsafe class UnixSignalSocket : SignalSocket
 {
     private const int LocalFamily = 1;
@@ -43,7 +43,7 @@ internal sealed unsafe class UnixSignalSocket : SignalSocket
             nint sent;
             do
             {
-                sent = Libc.Send(_ours, &one, 1, Unix.NoSignal);
+                sent = Libc.Send(_ours, &one, 1, Unix.NoSignal | Unix.DontWait);
             }
             while (sent < 0 && Errno.WasInterrupted);
         }
@@ -83,7 +83,7 @@ internal sealed unsafe class UnixSignalSocket : SignalSocket
         nint received;
         do
         {
-            received = Libc.Receive(_polled, buffer, count, flags);
+            received = Libc.Receive(_polled, buffer, count, flags | Unix.DontWait);
         }
         while (received < 0 && Errno.WasInterrupted);
 

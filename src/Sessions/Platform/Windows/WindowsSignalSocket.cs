@@ -54,7 +54,7 @@ internal sealed unsafe class WindowsSignalSocket : SignalSocket
     public override void Set()
     {
         byte one = 1;
-        if (_ours != Winsock.Invalid && Winsock.Receive(_polled, &one, 1, Winsock.Peek) < 0)
+        if (_ours != Winsock.Invalid && !HasBytes())
         {
             Winsock.Send(_ours, &one, 1, 0);
         }
@@ -63,7 +63,7 @@ internal sealed unsafe class WindowsSignalSocket : SignalSocket
     public override void Clear()
     {
         byte* bytes = stackalloc byte[16];
-        while (Winsock.Receive(_polled, bytes, 16, 0) > 0)
+        while (HasBytes() && Winsock.Receive(_polled, bytes, 16, 0) > 0)
         {
         }
     }
@@ -87,6 +87,15 @@ internal sealed unsafe class WindowsSignalSocket : SignalSocket
     {
         End();
         CloseOne(_polled);
+    }
+
+    // A host may have made its duplicate blocking, and so this one, and Windows has no receive that is nonblocking by
+    // itself: it is made so again, and asked for nothing where there is nothing. Nobody else has the other end.
+    private bool HasBytes()
+    {
+        uint yes = 1, count = 0;
+        return Winsock.Control(_polled, Winsock.NonBlocking, &yes) == 0
+            && Winsock.Control(_polled, Winsock.Readable, &count) == 0 && count > 0;
     }
 
     // Any program of this machine may connect to the port while it listens.

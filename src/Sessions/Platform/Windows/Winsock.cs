@@ -10,10 +10,10 @@ internal static unsafe partial class Winsock
     public const int InternetFamily = 2;
     public const int Stream = 1;
     public const int Tcp = 6;
-    public const int Peek = 2;
     public const uint Overlapped = 1; // as socket() makes them
     public const uint NotInherited = 0x80;
     public const int NonBlocking = unchecked((int)0x8004_667E); // FIONBIO
+    public const int Readable = 0x4004_667F; // FIONREAD
     public const int NoDelay = 1;
     public const int ProtocolInfoBytes = 628; // WSAPROTOCOL_INFOW
     public const nint Invalid = -1;

@@ -252,6 +252,56 @@ public sealed class WatchSocketTests : IDisposable
     }
 
     [Fact]
+    public async Task A_host_that_makes_its_socket_blocking_makes_nobody_wait()
+    {
+        Session session = _store.Create();
+        SessionWatch watch = _store.OpenWatch(), other = _store.OpenWatch();
+        nint copy = watch.GetSocket(duplicate: true), others = other.GetSocket(duplicate: false);
+        Watches.MakeBlocking(copy); // as Go's File.Fd() does; the flag is that of all duplicates
+        try
+        {
+            await Task.Run(() =>
+            {
+                for (int i = 0; i < 3; i++)
+                {
+                    session.Say("one");
+                    Assert.True(Watches.IsReadable(others, (int)Watches.GuardMs)); // the thread of both goes on
+                    Assert.Single(other.Await(1));
+                    Assert.Single(watch.Await(1));
+                    Assert.Empty(watch.All()); // at once
+                }
+
+                _store.Dispose();
+                watch.Dispose();
+            }, TestContext.Current.CancellationToken).WaitAsync(Watches.Guard, TestContext.Current.CancellationToken);
+            Assert.Equal(0, Watches.Swallow(copy)); // the end
+        }
+        finally
+        {
+            Watches.Close((int)copy);
+        }
+    }
+
+    [Fact]
+    public async Task The_pair_waits_for_nothing_though_both_ends_were_made_blocking()
+    {
+        using SignalSocket socket = SignalSocket.Open();
+        Watches.MakeBlocking(socket.Handle);
+        await Task.Run(() =>
+        {
+            for (int i = 0; i < 3; i++)
+            {
+                socket.Clear();
+                socket.Set();
+                socket.Set();
+                Assert.Equal(1, Watches.Pending(socket.Handle));
+                socket.Clear();
+                Assert.False(Watches.IsReadable(socket.Handle));
+            }
+        }, TestContext.Current.CancellationToken).WaitAsync(Watches.Guard, TestContext.Current.CancellationToken);
+    }
+
+    [Fact]
     public void The_pair_is_set_and_cleared_as_often_as_one_likes()
     {
         using SignalSocket socket = SignalSocket.Open();

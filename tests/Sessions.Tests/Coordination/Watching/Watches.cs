@@ -11,6 +11,9 @@ internal static unsafe partial class Watches
     /// <summary>Nothing takes so long; it only keeps a hanging test from hanging for ever.</summary>
     public const uint GuardMs = 60_000;
 
+    /// <summary>The same.</summary>
+    public static readonly TimeSpan Guard = TimeSpan.FromMilliseconds(GuardMs);
+
     /// <summary>A page; there must be one in time.</summary>
     public static JsonElement Next(this SessionWatch watch, uint limit = 0, uint timeoutMs = 0)
         => Stores.Json(b => Assert.True(watch.WriteNext(limit, timeoutMs, b), "The time is over."));
@@ -66,6 +69,15 @@ internal static unsafe partial class Watches
         return (int)Receive((int)socket, bytes, 64, 0);
     }
 
+    /// <summary>Takes O_NONBLOCK from a socket and all its duplicates.</summary>
+    public static void MakeBlocking(nint socket)
+    {
+        const int get = 3, set = 4;
+        int nonBlocking = OperatingSystem.IsMacOS() ? 4 : 0x800;
+        int flags = Control((int)socket, get, 0);
+        Assert.True((flags & nonBlocking) != 0 && Control((int)socket, set, flags & ~nonBlocking) == 0);
+    }
+
     /// <summary>How many bytes are in it.</summary>
     public static int Pending(nint socket)
     {
@@ -80,6 +92,9 @@ internal static unsafe partial class Watches
 
     [LibraryImport("libc", EntryPoint = "close")]
     public static partial int Close(int fd);
+
+    [LibraryImport("libc", EntryPoint = "fcntl")]
+    private static partial int Control(int fd, int command, nint argument);
 
     [LibraryImport("libc", EntryPoint = "poll")]
     private static partial int Poll(PollEntry* entries, nuint count, int timeoutMs);
