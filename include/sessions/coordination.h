@@ -23,7 +23,7 @@ extern "C" {
  * @{ */
 #define SESSION_LOCK_TRY 0   /**< SESSION_E_LOCKED. */
 #define SESSION_LOCK_WAIT 1  /**< Wait for it to let go. */
-#define SESSION_LOCK_FORCE 2 /**< Take over from one that is idle or stale, not from a busy one. */
+#define SESSION_LOCK_FORCE 2 /**< Take over from one that is idle, not from a busy one. */
 #define SESSION_LOCK_INTERRUPT 3 /**< Take over from any. */
 /** @} */
 
@@ -95,7 +95,9 @@ typedef struct session_watch_options {
  *
  * - The lock ends with session_unlock(), with session_destroy() of its handle, with
  *   session_store_close(), and with its process, however that ends: the kernel tells the others at
- *   once. Where that proof is not to be had, a holder that gave no sign for 60 s counts as gone.
+ *   once, whatever its machine is called by then. Where that proof is not to be had (a file system
+ *   that is not local), a holder that gave no sign for 60 s counts as gone, for every mode and for
+ *   writes without the lock.
  * - Each taking has an `epoch` that every write of the holder is held against. Who lost the lock to
  *   another one changes nothing any more: conversation writes, session_set_activity(),
  *   session_lock_answer() and session_unlock() answer SESSION_E_LOCK_LOST until that is forgotten
@@ -155,8 +157,9 @@ SESSION_API session_status_t session_lock_answer(session_t *session, const char 
  *
  * Answers `{"is_locked":true,"is_mine":false,"is_stale":false,"can_force":false,
  * "can_interrupt":true,"epoch":12,"holder":{"pid":14466,"process_started_at":...,"hostname":"vm",
- * "instance_id":"i-0c7f","client_type":"cli","started_at":...,"heartbeat_at":...,
- * "last_activity_at":...,"status":"processing","status_message":"running tests"},
+ * "boot_id":"9d41c7be20aa1f03","pid_namespace":4026531836,"instance_id":"i-0c7f",
+ * "client_type":"cli","started_at":...,"heartbeat_at":...,"last_activity_at":...,
+ * "status":"processing","status_message":"running tests"},
  * "reserved_for":null,"requests":[{"request_id":"lr_04f1c2a9e377","pid":4303,
  * "client_type":"desktop","instance_id":"i-88a0","message":"May I?","at":...,"deadline":...}],
  * "message":"A cli on vm has been writing here for 10 s; it is processing."}`. `message` is for

@@ -11,9 +11,14 @@ internal static class Machine
 
     private static readonly Lazy<ulong> Boot = new(ReadBootId);
     private static readonly Lazy<long> Started = new(ReadStarted);
+    private static readonly Lazy<long> Namespace = new(ReadPidNamespace);
 
     /// <summary>Another number after each start of the machine; 0 where the system has none.</summary>
     public static ulong BootId => Boot.Value;
+
+    /// <summary>The number of the pid namespace that this process is in; 0 where there is none or no way to
+    /// ask.</summary>
+    public static long PidNamespace => Namespace.Value;
 
     /// <summary>When a process started, in clock ticks since the machine did; 0 where there is no
     /// such process or no way to ask. With the process id it names one process for good.</summary>
@@ -50,6 +55,22 @@ internal static class Machine
 
         long ticks = ProcessStartedAt((int)processId);
         return ticks == 0 ? 0 : Started.Value + (ticks * 1000 / TicksASecond);
+    }
+
+    private static long ReadPidNamespace()
+    {
+        try
+        {
+            // "pid:[4026531836]"
+            string? target = OperatingSystem.IsLinux() ? new FileInfo("/proc/self/ns/pid").LinkTarget : null;
+            return target is not null && long.TryParse(target.AsSpan(target.IndexOf('[') + 1).TrimEnd(']'),
+                NumberStyles.None, CultureInfo.InvariantCulture, out long number) ? number : 0;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            LogRing.Add("debug", $"The pid namespace is not known: {e.Message}");
+            return 0;
+        }
     }
 
     private static long ReadStarted()

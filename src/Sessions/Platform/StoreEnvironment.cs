@@ -18,6 +18,10 @@ internal sealed class StoreEnvironment
     /// <summary>The name of this machine that others see.</summary>
     public string Hostname { get; init; } = Environment.MachineName;
 
+    /// <summary>Which numbering of processes <see cref="ProcessId"/> belongs to; containers of one machine may have one
+    /// each. 0 where the system has but one, or does not say.</summary>
+    public long PidNamespace { get; init; } = Machine.PidNamespace;
+
     /// <summary>When a process of this machine started, in unix ms; 0 where there is no such process, null where
     /// the system does not say.</summary>
     public Func<long, long?> ProcessStartedAt { get; init; } = Machine.ProcessStartedAtMs;

@@ -126,6 +126,7 @@ internal sealed partial class StoreEngine
         if (alone)
         {
             engine._recovery.RunAlone(state);
+            core.Locks.NoteAlone(state.Published);
         }
         else if (!core.CanFollow(state) || state.Health == StoreHealth.Poisoned)
         {
@@ -182,6 +183,11 @@ internal sealed partial class StoreEngine
         // Nobody to follow: what the journal has beyond the files is laid over them in memory.
         core.Replica.State = new SharedState(new PrivatePage()) { Layout = SharedState.Magic, Generation = 1 };
         engine.Overlay();
+        if (!others)
+        {
+            core.Locks.NoteAlone(core.State.Published);
+        }
+
         return engine;
     }
 

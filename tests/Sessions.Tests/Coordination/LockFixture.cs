@@ -21,17 +21,24 @@ internal static class LockFixture
     public static readonly TimeSpan Guard = TimeSpan.FromSeconds(30);
 
     public static SessionStore Open(IDisk disk, TimeProvider? time = null, int processId = 1, string host = "here",
-        Func<long, long?>? startedAt = null, bool background = false, uint busyMs = 2000)
+        Func<long, long?>? startedAt = null, bool background = false, uint busyMs = 2000, ulong bootId = 7,
+        long pidNamespace = 70)
         => SessionStore.Open(new StoreEnvironment
         {
             Disk = disk,
             Time = time ?? TimeProvider.System,
             RunsInBackground = background,
             ProcessId = processId,
-            BootId = 7,
+            BootId = bootId,
+            PidNamespace = pidNamespace,
             Hostname = host,
             ProcessStartedAt = startedAt ?? (pid => 1_000_000 + pid),
-        }, new SessionStoreOptions { BusyTimeoutMs = busyMs, ClientType = $"client{processId}" }, "/store");
+        }, new SessionStoreOptions
+        {
+            BusyTimeoutMs = busyMs,
+            ClientType = $"client{processId}",
+            Flags = disk.Capabilities.IsLocal ? StoreFlags.None : StoreFlags.AllowNetwork,
+        }, "/store");
 
     public static JsonElement Lock(this Session session) => Stores.Json(session.WriteLockStatus);
 

@@ -135,67 +135,6 @@ public sealed class LockLifeTests
         store.AssertSound();
     }
 
-    [Fact]
-    public void Without_a_proof_a_holder_of_another_machine_is_stale_after_a_minute()
-    {
-        MemoryDisk disk = _disk.OpenAs();
-        SessionStore store = Open(1, "elsewhere", disk);
-        Session session = store.Create();
-        session.Lock(LockMode.Try);
-        session.SetActivity("processing");
-        using SessionStore second = Open(2);
-        using Session other = second.OpenSession(session.Id);
-        _time.Shift(600_000);
-        Assert.False(other.Lock().Flag("is_stale")); // its byte is held: it lives
-        store.Engine.Commit(new Sessions.Coordination.HeartbeatRequest(store.Core.Locks) { Full = false });
-        disk.Kill();
-        _time.Shift(50_000);
-        Stores.Fails(SessionStatus.Processing, () => other.Lock(LockMode.Force));
-        _time.Shift(11_000);
-        Assert.True(other.Lock().Flag("is_stale"));
-        Assert.Matches("nothing was heard of it for 6[1-9] s; it may be taken over by force", other.Message());
-        other.Lock(LockMode.Force);
-        other.Say("mine");
-    }
-
-    [Theory]
-    [InlineData(1_000_001L, false)] // the very process, as far as is known
-    [InlineData(1_600_000L, true)]  // another process has its number
-    [InlineData(0L, true)]          // there is no process with it
-    [InlineData(-1L, false)]        // the system does not say
-    public void On_a_disk_whose_locks_say_nothing_the_process_tells(long startedAt, bool isGone)
-    {
-        _disk.Capabilities = _disk.Capabilities with { IsLocal = false };
-        MemoryDisk disk = _disk.OpenAs();
-        var options = new SessionStoreOptions { Flags = StoreFlags.AllowNetwork };
-        SessionStore OpenAs(MemoryDisk on, int pid, Func<long, long?> started) => SessionStore.Open(
-            new StoreEnvironment
-            {
-                Disk = on,
-                Time = _time,
-                RunsInBackground = false,
-                ProcessId = pid,
-                BootId = 7,
-                Hostname = "here",
-                ProcessStartedAt = started,
-            }, options, "/store");
-        SessionStore store = OpenAs(disk, 1, pid => 1_000_000 + pid);
-        Session session = store.Create();
-        session.Lock(LockMode.Try);
-        disk.Kill();
-        using SessionStore second = OpenAs(_disk.OpenAs(), 2, _ => startedAt < 0 ? null : startedAt);
-        using Session other = second.OpenSession(session.Id);
-        Assert.Equal(!isGone, other.Lock().Flag("is_locked"));
-        if (isGone)
-        {
-            other.Lock(LockMode.Try);
-        }
-        else
-        {
-            Stores.Fails(SessionStatus.Locked, () => other.Lock(LockMode.Try));
-        }
-    }
-
     [Theory]
     [InlineData("""{"session_id":"other"}""")]
     [InlineData("not JSON at all")]

@@ -16,12 +16,12 @@ public sealed class LockTests
     [InlineData(LockMode.Try, "idle", SessionStatus.Locked)]
     [InlineData(LockMode.Try, "processing", SessionStatus.Locked)]
     [InlineData(LockMode.Try, "waiting_for_permission", SessionStatus.Locked)]
-    [InlineData(LockMode.Try, "stale", SessionStatus.Locked)]
+    [InlineData(LockMode.Try, "stale", SessionStatus.Ok)]
     [InlineData(LockMode.Try, "dead", SessionStatus.Ok)]
     [InlineData(LockMode.Wait, "idle", SessionStatus.Timeout)]
     [InlineData(LockMode.Wait, "processing", SessionStatus.Timeout)]
     [InlineData(LockMode.Wait, "waiting_for_permission", SessionStatus.Timeout)]
-    [InlineData(LockMode.Wait, "stale", SessionStatus.Timeout)]
+    [InlineData(LockMode.Wait, "stale", SessionStatus.Ok)]
     [InlineData(LockMode.Wait, "dead", SessionStatus.Ok)]
     [InlineData(LockMode.Force, "idle", SessionStatus.Ok)]
     [InlineData(LockMode.Force, "processing", SessionStatus.Processing)]
@@ -35,14 +35,16 @@ public sealed class LockTests
     [InlineData(LockMode.Interrupt, "dead", SessionStatus.Ok)]
     public void Each_mode_meets_each_holder(LockMode mode, string holder, SessionStatus expected)
     {
-        bool isElsewhere = holder == "stale", isSpoken = holder is "processing" or "waiting_for_permission";
+        bool isElsewhere = holder == "stale", isGone = holder is "stale" or "dead";
+        bool isSpoken = holder is "processing" or "waiting_for_permission";
+        _disk.Capabilities = _disk.Capabilities with { IsLocal = !isElsewhere };
         MemoryDisk first = _disk.OpenAs();
         using SessionStore other = LockFixture.Open(_disk.OpenAs(), _time, processId: 2);
         SessionStore store = LockFixture.Open(first, _time, processId: 1, host: isElsewhere ? "elsewhere" : "here");
         Session session = store.Create();
         session.Lock(LockMode.Try);
         session.SetActivity(isSpoken ? holder : holder == "idle" ? "idle" : "processing");
-        if (holder is "stale" or "dead")
+        if (isGone)
         {
             first.Kill();
         }
@@ -50,11 +52,11 @@ public sealed class LockTests
         _time.Shift(isElsewhere ? 60_002 : 30_000);
         using Session taker = other.OpenSession(session.Id);
         JsonElement status = taker.Lock();
-        Assert.Equal(holder != "dead", status.Flag("is_locked"));
-        Assert.Equal(holder is "stale" or "dead", status.Flag("is_stale"));
+        Assert.Equal(!isGone, status.Flag("is_locked"));
+        Assert.Equal(isGone, status.Flag("is_stale"));
         Assert.Equal(holder is not "processing" and not "waiting_for_permission", status.Flag("can_force"));
         Assert.True(status.Flag("can_interrupt"));
-        Assert.Equal(holder != "dead", taker.GetStat().Flags.HasFlag(StatFlags.Locked));
+        Assert.Equal(!isGone, taker.GetStat().Flags.HasFlag(StatFlags.Locked));
         var options = new LockOptions { TimeoutMs = 60 };
         if (expected == SessionStatus.Ok)
         {
@@ -72,7 +74,7 @@ public sealed class LockTests
             Stores.Fails(SessionStatus.Locked, () => taker.Say("not mine"));
         }
 
-        if (holder is not ("stale" or "dead"))
+        if (!isGone)
         {
             store.Close();
         }
@@ -198,9 +200,11 @@ public sealed class LockTests
         store.Flush();
         string path = Layout.LiveFolder(session.Id) + "/" + Layout.LockFile;
         JsonElement file = JsonDocument.Parse(_disk.Peek(path)!).RootElement;
-        Assert.Equal(["session_id", "epoch", "pid", "process_started_at", "hostname", "instance_id", "client_type",
-            "started_at", "heartbeat_at", "last_activity_at", "status", "status_message", "reserved_for", "requests",
-            "crc"], file.EnumerateObject().Select(p => p.Name));
+        Assert.Equal(["session_id", "epoch", "pid", "process_started_at", "hostname", "boot_id", "pid_namespace",
+            "instance_id", "client_type", "started_at", "heartbeat_at", "last_activity_at", "status", "status_message",
+            "reserved_for", "requests", "crc"], file.EnumerateObject().Select(p => p.Name));
+        Assert.Equal(("0000000000000007", 70), (file.GetProperty("boot_id").GetString(),
+            file.GetProperty("pid_namespace").GetInt64()));
         Assert.Equal((1, 1_000_001, "here", store.Core.InstanceId, "client1"),
             (file.GetProperty("pid").GetInt64(), file.GetProperty("process_started_at").GetInt64(),
             file.GetProperty("hostname").GetString(), file.GetProperty("instance_id").GetString(),

@@ -49,6 +49,7 @@ internal static class LockCodec
     /// <summary>The members of a holder.</summary>
     public static void WriteHolder(LockHolder h, Utf8Buffer b)
         => b.Member("pid", h.Pid).Member("process_started_at", h.ProcessStartedAt).Member("hostname", h.Hostname)
+            .Member("boot_id", h.BootId).Member("pid_namespace", h.PidNamespace)
             .Member("instance_id", h.InstanceId).Member("client_type", h.ClientType)
             .Member("started_at", h.StartedAt).Member("heartbeat_at", h.HeartbeatAt)
             .Member("last_activity_at", h.LastActivityAt).Member("status", h.Status)
@@ -84,6 +85,8 @@ internal static class LockCodec
         Pid = Find(m, "pid").Number,
         ProcessStartedAt = Find(m, "process_started_at").Number,
         Hostname = Find(m, "hostname").Text,
+        BootId = TryFind(m, "boot_id")?.TextOrNull,
+        PidNamespace = TryFind(m, "pid_namespace")?.NumberOrZero ?? 0,
         InstanceId = Find(m, "instance_id").Text,
         ClientType = Find(m, "client_type").Text,
         StartedAt = Find(m, "started_at").Number,
@@ -104,6 +107,10 @@ internal static class LockCodec
         At = Find(m, "at").Number,
         Deadline = Find(m, "deadline").NumberOrZero,
     };
+
+    // What an earlier version did not write.
+    private static JsonMember? TryFind(List<JsonMember> members, string name)
+        => members.Find(m => m.Name == name) is { Name: not null } found ? found : null;
 
     private static JsonMember Find(List<JsonMember> members, string name)
     {

@@ -1,3 +1,4 @@
+using System.Globalization;
 using Sessions.Platform;
 using Sessions.Storage;
 
@@ -23,6 +24,7 @@ internal sealed class LockKeeper(StoreCore core)
     private readonly List<(Row Row, long Epoch)> _dropped = [];
     private volatile bool _hasDropped;
     private long _lastBeat;
+    private long _aloneAt;
     private long? _startedAt; // this process did, which takes a look at the system's files
 
     /// <summary>Wakes the store's thread.</summary>
@@ -88,7 +90,7 @@ internal sealed class LockKeeper(StoreCore core)
 
     /// <summary>True where somebody who lives has the lock of a session, as published. Under the rows' gate.</summary>
     public bool IsHeld(Row row) => Read(row, isSettled: true) is { Holder: not null } state
-        && LifeOf(state) != HolderLife.Dead;
+        && LifeOf(state) == HolderLife.Alive;
 
     /// <summary>config.json, as the batch has it so far where there is one. Damaged rules are the defaults.</summary>
     public byte[] Rules(Transaction? transaction)
@@ -124,20 +126,42 @@ internal sealed class LockKeeper(StoreCore core)
             return HolderLife.Alive;
         }
 
-        bool isOfThisHost = holder.Hostname == core.Environment.Hostname;
-        if (isOfThisHost && core.Disk.Capabilities.IsLocal)
+        // A local disk is one machine's, and its kernel lets go of the byte when the process ends, whatever the machine
+        // or the container is called by then. And when this store was opened, nobody else had it open.
+        if (core.Disk.Capabilities.IsLocal || state.Epoch <= Volatile.Read(ref _aloneAt))
         {
-            return HolderLife.Dead; // the system let go of the byte, as it does when a process ends
+            return HolderLife.Dead;
         }
 
-        // Locks say nothing on such a disk, or for another host. A process with that id may be another one.
-        if (isOfThisHost && core.Environment.ProcessStartedAt(holder.Pid) is { } startedAt
+        // Locks say nothing on such a disk. A process with that id may be another one.
+        if (CountsProcessesAsHere(holder) && core.Environment.ProcessStartedAt(holder.Pid) is { } startedAt
             && Math.Abs(startedAt - holder.ProcessStartedAt) > StartedAtSlackMs)
         {
             return HolderLife.Dead;
         }
 
         return core.Now - holder.HeartbeatAt > StaleMs ? HolderLife.Stale : HolderLife.Alive;
+    }
+
+    /// <summary>Nobody else had the store open when so much was published: no lock of then has a holder.</summary>
+    public void NoteAlone(long lsn) => Volatile.Write(ref _aloneAt, lsn);
+
+    // One start of one kernel, and one numbering of processes, are told apart where the systems say so; the name of
+    // the machine, which containers and copies share, only where they do not.
+    private bool CountsProcessesAsHere(LockHolder holder) => holder.BootId is { } boot && BootId is { } ours
+        ? boot == ours && holder.PidNamespace == core.Environment.PidNamespace
+        : holder.Hostname == core.Environment.Hostname;
+
+    private string? BootId => core.Environment.BootId is not 0 and var id
+        ? id.ToString("x16", CultureInfo.InvariantCulture) : null;
+
+    /// <summary>Lets go, in the file, of the lock of one that is gone, and tells so: for whoever writes and meets it.
+    /// One that comes back all the same has lost it.</summary>
+    public void ReleaseGone(Transaction transaction, Row row, LockState state)
+    {
+        LockState free = Tidy(state).Release();
+        transaction.PutSide(row, ChangeKind.Lock, LockCodec.Write(free, row.Id), LockNews.Released,
+            LockNews.OfGone(state, free));
     }
 
     /// <summary>Judges an attempt at a state that is tidy.</summary>
@@ -150,6 +174,8 @@ internal sealed class LockKeeper(StoreCore core)
         Pid = core.Environment.ProcessId,
         ProcessStartedAt = _startedAt ??= core.Environment.ProcessStartedAt(core.Environment.ProcessId) ?? 0,
         Hostname = core.Environment.Hostname,
+        BootId = BootId,
+        PidNamespace = core.Environment.PidNamespace,
         InstanceId = core.InstanceId,
         ClientType = core.ClientType,
         StartedAt = now,

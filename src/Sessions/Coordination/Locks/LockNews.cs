@@ -21,6 +21,18 @@ internal static class LockNews
         return b.Byte('}').ToArray();
     }
 
+    /// <summary>The lock of one that is gone is let go of; with who that was.</summary>
+    public static byte[] OfGone(LockState before, LockState after)
+    {
+        Utf8Buffer b = Begin(Released, after);
+        WriteHolder("former", before.Holder, b);
+        return b.Byte('}').ToArray();
+    }
+
+    /// <summary>True for the news that one is gone who had the lock. A text of its own has no such bytes.</summary>
+    public static bool IsOfGone(Change change)
+        => change.What == Released && change.Detail.Span.IndexOf(",\"former\":"u8) >= 0;
+
     public static byte[] OfAsk(LockAsk ask, LockState state)
     {
         Utf8Buffer b = Begin(Requested, state).Member("request_id", ask.RequestId);

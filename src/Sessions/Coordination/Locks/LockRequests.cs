@@ -280,7 +280,7 @@ internal static class HolderOnly
         LockState state = keeper.StateOf(transaction.Side(row, ChangeKind.Lock), row);
         if (right.Epoch == 0)
         {
-            throw state.Holder is not null && keeper.LifeOf(state) != HolderLife.Dead
+            throw state.Holder is not null && keeper.LifeOf(state) == HolderLife.Alive
                 ? LockErrors.Locked(state) : LockErrors.NotHeld(what);
         }
 

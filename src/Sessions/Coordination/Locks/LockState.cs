@@ -13,6 +13,12 @@ internal sealed record LockHolder
     public required long ProcessStartedAt { get; init; }
     public required string Hostname { get; init; }
 
+    /// <summary>16 hexadecimal digits, others after each start of its machine; null where that is not known.</summary>
+    public string? BootId { get; init; }
+
+    /// <summary>Which numbering of processes <see cref="Pid"/> belongs to; 0 where that is not known.</summary>
+    public long PidNamespace { get; init; }
+
     /// <summary>The open store that its handle belongs to.</summary>
     public required string InstanceId { get; init; }
     public required string ClientType { get; init; }
@@ -47,7 +53,7 @@ internal enum HolderLife
     /// <summary>It lives, or nothing says otherwise.</summary>
     Alive,
 
-    /// <summary>There is no proof either way, and nothing was heard of it for a minute.</summary>
+    /// <summary>There is no proof either way, and nothing was heard of it for a minute: it counts as gone.</summary>
     Stale,
 
     /// <summary>It is gone for certain: its operating system let go of its byte, or its handle was let go of.</summary>
@@ -122,10 +128,9 @@ internal sealed record LockState
     public LockVerdict Judge(LockMode mode, HolderLife life, string? requestId) => Holder switch
     {
         null => ReservedFor is null || ReservedFor == requestId ? LockVerdict.Free : LockVerdict.Reserved,
-        _ when life == HolderLife.Dead || mode == LockMode.Interrupt => LockVerdict.Free,
+        _ when life != HolderLife.Alive || mode == LockMode.Interrupt => LockVerdict.Free,
         _ when mode != LockMode.Force => LockVerdict.Held,
         { Status: LockHolder.Idle } => LockVerdict.Free,
-        _ when life == HolderLife.Stale => LockVerdict.Free,
         { Status: LockHolder.Processing } => LockVerdict.Processing,
         _ => LockVerdict.WaitingPermission,
     };

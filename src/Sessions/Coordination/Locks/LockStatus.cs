@@ -14,7 +14,7 @@ internal static class LockStatus
     public static void Write(LockState state, HolderLife life, long epoch, long now, Utf8Buffer b)
     {
         bool isMine = epoch != 0 && state.IsHeldUnder(epoch);
-        b.Byte('{').Member("is_locked", life != HolderLife.Dead || state.ReservedFor is not null)
+        b.Byte('{').Member("is_locked", life == HolderLife.Alive || state.ReservedFor is not null)
             .Member("is_mine", isMine).Member("is_stale", state.Holder is not null && life != HolderLife.Alive)
             .Member("can_force", state.Judge(LockMode.Force, life, null) == LockVerdict.Free)
             .Member("can_interrupt", state.Judge(LockMode.Interrupt, life, null) == LockVerdict.Free)
@@ -68,7 +68,7 @@ internal static class LockStatus
         {
             HolderLife.Dead => $"{who} was writing here and is gone; the session is free.",
             HolderLife.Stale => $"{who} has been writing here for {since}, and nothing was heard of it for "
-                + $"{Span(now - holder.HeartbeatAt)}; it may be taken over by force.",
+                + $"{Span(now - holder.HeartbeatAt)}; the session is free.",
             _ when isMine => $"You have been writing here for {since}.",
             _ => $"{who} has been writing here for {since}; {doing}.",
         };

@@ -22,7 +22,8 @@ internal sealed class WriterRight(LockKeeper keeper, Row row)
     public long LastActivityAt => Volatile.Read(ref _lastActivityAt);
 
     /// <summary>Throws where this handle may not write now. The one place where writes are fenced: whoever leads
-    /// asks it before each request that bears a right, under the store lock and the rows' gate.</summary>
+    /// asks it before each request that bears a right, under the store lock and the rows' gate. A write that meets
+    /// the lock of one that is gone lets go of that.</summary>
     public void Check(Transaction transaction)
     {
         long epoch = Epoch;
@@ -39,6 +40,10 @@ internal sealed class WriterRight(LockKeeper keeper, Row row)
         if (epoch != 0)
         {
             Volatile.Write(ref _lastActivityAt, transaction.Now);
+        }
+        else if (state.Holder is not null)
+        {
+            keeper.ReleaseGone(transaction, row, state);
         }
     }
 
@@ -81,7 +86,7 @@ internal sealed class WriterRight(LockKeeper keeper, Row row)
         }
 
         state = keeper.Tidy(state);
-        if (state.Holder is not null ? keeper.LifeOf(state) != HolderLife.Dead : state.ReservedFor is not null)
+        if (state.Holder is not null ? keeper.LifeOf(state) == HolderLife.Alive : state.ReservedFor is not null)
         {
             throw LockErrors.Locked(state);
         }
