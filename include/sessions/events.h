@@ -212,6 +212,8 @@ SESSION_API session_status_t session_transcript(session_t *session, int32_t form
  * Looks for what a crash or another program left behind in the log, and mends what can be mended by
  * appending: a result for every tool call without one, and the end of every turn that never ended,
  * all in one commit. Nothing that is there is changed. Done twice, it does nothing the second time.
+ * A turn in which another owner that lives has a stream open, or wrote within the last 60 s, is
+ * left alone and named in the report, but with SESSION_REPAIR_FORCE.
  *
  * Answers `{"dry_run":false,"applied":true,"issues":[...],"actions":[...],"issues_left_off":0}`;
  * docs/EVENTS.md lists the codes of both.

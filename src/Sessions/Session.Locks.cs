@@ -258,7 +258,7 @@ public sealed partial class Session
 
     private void AskAndWait(LockMode mode, string? message, uint waitMs)
     {
-        _store.Run(Core.OwnStreams); // so that all see it when this store is gone, and forget what it asked
+        Core.Own(); // so that all see it when this store is gone, and forget what it asked
         var filed = new AskRequest(Core, _row, message, waitMs) { Full = false };
         Commit(filed);
         string id = filed.Filed.RequestId;
@@ -329,12 +329,7 @@ public sealed partial class Session
                 });
             }
 
-            if (Current().LastSeq > 0)
-            {
-                SettleCalls();
-            }
-
-            _row.IsLogSettled = true;
+            _row.IsLogSettled = Current().LastSeq == 0 || !SettleCalls(before.Holder?.InstanceId).LeavesRunning;
         }
         catch (SessionException e)
         {

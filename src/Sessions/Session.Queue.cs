@@ -102,7 +102,7 @@ public sealed partial class Session
             throw Errors.ReadOnly();
         }
 
-        _store.Run(Core.OwnStreams); // so that others know whether the claimer is still there
+        Core.Own(); // so that others know whether the claimer is still there
         var request = new ClaimQueuedRequest(Core, _row, turnId) { Full = _store.IsFull, Right = _right };
         Commit(request);
         Write(output, b => QueueCodec.WriteEntry(request.State, request.Entry, b));

@@ -25,7 +25,7 @@ public sealed partial class Session
             throw Errors.ReadOnly();
         }
 
-        _store.Run(Core.OwnStreams);
+        Core.Own();
         var request = new BeginStreamRequest(Core, _row, type, options) { Full = false, Right = _right };
         Commit(request);
         return new SessionStream(_store, _row, _right, request.Stream, isFull);

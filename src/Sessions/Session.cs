@@ -155,7 +155,7 @@ public sealed partial class Session : IDisposable
         if (!_isDisposed)
         {
             _isDisposed = true;
-            _right.Drop();
+            _right.End();
             Core.State.Announce();
         }
     }
@@ -275,7 +275,15 @@ public sealed partial class Session : IDisposable
             ? patch.MergeAhead(_store.Run(Current)) : patch;
     }
 
-    private void Commit(CommitRequest request) => _store.Commit(request);
+    private void Commit(CommitRequest request)
+    {
+        if (request.Right is not null)
+        {
+            Core.Own(); // who writes a conversation can be told to live, as long as it does
+        }
+
+        _store.Commit(request);
+    }
 
     private bool IsFull(AppendFlags flags) => (flags & ~AppendFlags.Check) switch
     {

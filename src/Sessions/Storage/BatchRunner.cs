@@ -295,7 +295,7 @@ internal sealed partial class BatchRunner(StoreCore core, Takeover takeover)
                 }
 
                 request.Failure = null; // of that too
-                _transaction.BeginRequest(lsn + 1);
+                _transaction.BeginRequest(lsn + 1, request.Right);
                 try
                 {
                     request.Right?.Check(_transaction);

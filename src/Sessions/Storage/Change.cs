@@ -109,6 +109,10 @@ internal sealed class Change
     /// <summary>Append: the counters after it.</summary>
     public Counters Counters { get; init; }
 
+    /// <summary>Append: the right of the handle that made it, of this store's own; null for others. It is not in the
+    /// frame.</summary>
+    public Coordination.WriterRight? Writer { get; init; }
+
     /// <summary>Append: the session's revision as of it, where the rows knew it when they took it in; else 0. It
     /// is not in the frame.</summary>
     public long Revision { get; set; }

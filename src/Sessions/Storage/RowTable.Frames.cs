@@ -42,7 +42,7 @@ internal sealed partial class RowTable
                 TakenFrom.Add(change.DeletionLsn);
             }
 
-            Install(row, change, frame.Lsn, isApplied);
+            Install(row, change, frame, isApplied);
         }
 
         Lsn = frame.Lsn;
@@ -117,8 +117,9 @@ internal sealed partial class RowTable
         }
     }
 
-    private void Install(Row row, Change change, long lsn, bool isApplied)
+    private void Install(Row row, Change change, Frame frame, bool isApplied)
     {
+        long lsn = frame.Lsn;
         switch (change.Kind)
         {
             case ChangeKind.Append:
@@ -146,6 +147,7 @@ internal sealed partial class RowTable
                     Events.EventIds.AddLines(ids, change.Lines.Span);
                 }
 
+                (row.Writers ??= new LastWriters()).Add(frame, change);
                 Lagging.Add(row);
                 break;
             case ChangeKind.Put:
@@ -200,6 +202,7 @@ internal sealed partial class RowTable
                 row.Slice = default;
                 row.Tail = null;
                 row.EventIds = null;
+                row.Writers = null;
                 row.Log = null;
                 row.Sides = null;
                 Lagging.Remove(row);

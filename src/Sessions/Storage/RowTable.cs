@@ -100,6 +100,7 @@ internal sealed partial class RowTable(IDisk disk, Quarantine quarantine, string
             row.Staged = null;
             row.Rewrites++; // perhaps; whoever works with offsets looks again
             row.EventIds = null;
+            row.Writers = null; // others may have written since
             row.IsGone = false;
             row.DeletionLsn = 0;
         }

@@ -11,7 +11,7 @@ internal sealed class StoreCore
 
     private readonly Lock _owning = new();
     private long _lookedAt;
-    private bool _isOwner;
+    private volatile bool _isOwner;
 
     private long _scratch;
 
@@ -91,8 +91,26 @@ internal sealed class StoreCore
     /// <summary>Told when others have open streams, which may outlive them.</summary>
     public Action? OnForeignStreams { get; set; }
 
-    /// <summary>Makes it known, as long as this store is open, that its streams have a living owner.</summary>
-    public void OwnStreams()
+    /// <summary>Makes it known, as long as this store is open, that who writes through it lives. Costs nothing but the
+    /// first time.</summary>
+    public void Own()
+    {
+        if (_isOwner || IsReadOnly)
+        {
+            return;
+        }
+
+        try
+        {
+            TakeOwnerByte();
+        }
+        catch (DiskException e)
+        {
+            throw Failed(e);
+        }
+    }
+
+    private void TakeOwnerByte()
     {
         lock (_owning)
         {
@@ -104,7 +122,7 @@ internal sealed class StoreCore
         }
     }
 
-    /// <summary>False where the open store that began a stream is open no more, however it ended.</summary>
+    /// <summary>False where an open store that wrote is open no more, however it ended.</summary>
     public bool IsOwnerAlive(string owner) => owner == InstanceId
         || (StoreLock.TryOwnerByte(owner, out long offset) && Lock!.Locks.IsHeldByOther(offset));
 

@@ -10,6 +10,7 @@ internal sealed class Transaction(RowTable rows, Action<Span<byte>> fillRandom)
     private readonly Dictionary<string, Row> _workingById = new(StringComparer.Ordinal);
     private readonly List<OpenStream> _streams = [];
     private readonly List<OpenStream> _begun = [];
+    private Coordination.WriterRight? _right; // of the request under way
 
     public RowTable Rows => rows;
 
@@ -34,9 +35,10 @@ internal sealed class Transaction(RowTable rows, Action<Span<byte>> fillRandom)
         IdN = idN;
     }
 
-    public void BeginRequest(long lsn)
+    public void BeginRequest(long lsn, Coordination.WriterRight? right = null)
     {
         Lsn = lsn;
+        _right = right;
         Changes = [];
     }
 
@@ -232,6 +234,7 @@ internal sealed class Transaction(RowTable rows, Action<Span<byte>> fillRandom)
             Lines = lines,
             Offset = offset,
             Counters = counters,
+            Writer = _right,
         });
     }
 

@@ -48,7 +48,7 @@ public sealed class HandOffTests
         foreach (bool isGone in new[] { false, true })
         {
             session.Lock(LockMode.Try);
-            second.Core.OwnStreams();
+            second.Core.Own();
             var asked = new Sessions.Coordination.AskRequest(second.Core, second.Core.Rows.Find(session.Id)!, null,
                 60_000) { Full = false };
             second.Engine.Commit(asked); // who asks is slow to take what it gets

@@ -12,11 +12,15 @@ internal sealed class WriterRight(LockKeeper keeper, Row row)
 {
     private long _epoch;
     private long _lastActivityAt;
+    private volatile bool _isOver;
 
     public Row Row => row;
 
     /// <summary>Changed under the store lock, but for a handle that is let go of.</summary>
     public long Epoch => Volatile.Read(ref _epoch);
+
+    /// <summary>True once its handle was let go of.</summary>
+    public bool IsOver => _isOver;
 
     /// <summary>When the holder last wrote here; the next heartbeat tells it.</summary>
     public long LastActivityAt => Volatile.Read(ref _lastActivityAt);
@@ -62,6 +66,13 @@ internal sealed class WriterRight(LockKeeper keeper, Row row)
 
     /// <summary>Puts an epoch in the place of the one before, which is returned.</summary>
     public long Exchange(long epoch) => Interlocked.Exchange(ref _epoch, epoch);
+
+    /// <summary>Its handle is let go of, and the lock with it.</summary>
+    public void End()
+    {
+        _isOver = true;
+        Drop();
+    }
 
     /// <summary>Lets go of the lock where this handle has it. Does no I/O and waits for none: the byte tells all
     /// others at once, and the store's thread brings lock.json up to it.</summary>

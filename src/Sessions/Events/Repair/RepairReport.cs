@@ -27,6 +27,17 @@ internal sealed record RepairAction(string Code, string Message, IReadOnlyList<N
     public string? ToolCallId { get; init; }
 }
 
+/// <summary>On whose behalf a log is settled, and what of it.</summary>
+/// <param name="Mine">The right of the handle that asks; null: of no handle, so all that this store wrote is
+/// its.</param>
+/// <param name="Former">The open store of a holder that has lost the lock; null: none.</param>
+/// <param name="OnlyCalls">Tool calls alone; turns stay open.</param>
+internal sealed record RepairScope(Coordination.WriterRight? Mine, string? Former = null, bool OnlyCalls = false)
+{
+    /// <summary>The turns in which somebody is at work; null: nobody is.</summary>
+    public RunningTurns? Running { get; init; }
+}
+
 /// <summary>What a repair found and did, as session_repair hands it out.</summary>
 internal sealed class RepairReport
 {
@@ -42,6 +53,9 @@ internal sealed class RepairReport
     public List<RepairAction> Actions { get; } = [];
 
     public bool IsDryRun { get; init; }
+
+    /// <summary>True where a turn was left alone, since somebody is at work in it.</summary>
+    public bool LeavesRunning { get; set; }
 
     /// <summary>The numbers of what was appended, in order; empty where nothing was.</summary>
     public long[] Appended { get; set; } = [];

@@ -8,6 +8,12 @@ internal sealed class RepairRequest(StoreCore core, Row row, IReadOnlyList<NewEv
 {
     private readonly AppendRequest _append = new(core, row, events);
 
+    /// <summary>An open store that has lost its right to write; null: none.</summary>
+    public string? Former { get; init; }
+
+    /// <summary>True where turns are ended though somebody is at work in them.</summary>
+    public bool IsForced { get; init; }
+
     public override int SizeHint => _append.SizeHint;
 
     /// <summary>True where it has, and nothing was appended.</summary>
@@ -17,7 +23,8 @@ internal sealed class RepairRequest(StoreCore core, Row row, IReadOnlyList<NewEv
 
     public override void Run(Transaction transaction)
     {
-        HasMoved = transaction.Live(row).LastSeq != lastSeq;
+        HasMoved = transaction.Live(row).LastSeq != lastSeq
+            || (!IsForced && RunningTurns.HasStreams(core, transaction.Streams(row.Id), events, Former));
         if (!HasMoved)
         {
             _append.Run(transaction);

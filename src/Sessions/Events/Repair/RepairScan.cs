@@ -21,7 +21,7 @@ internal sealed class RepairScan
         => (_report, _state, _lastSeq, _next) = (report, state, lastSeq, state.FirstSeq);
 
     public static RepairReport Run(LogView log, LogState state, SessionInfo info, RepairFlags flags,
-        JobContext? context = null, bool onlyCalls = false)
+        JobContext? context = null, RepairScope? scope = null)
     {
         bool force = flags.HasFlag(RepairFlags.Force);
         var report = new RepairReport { IsDryRun = flags.HasFlag(RepairFlags.DryRun) };
@@ -34,7 +34,7 @@ internal sealed class RepairScan
         }
 
         scan.Read(log, context ?? new JobContext());
-        scan.Plan(isRunning && !force, force, onlyCalls);
+        scan.Plan(isRunning && !force, force, scope ?? new RepairScope(null));
         return report;
     }
 
@@ -147,7 +147,7 @@ internal sealed class RepairScan
         _next = last + 1;
     }
 
-    private void Plan(bool isBarred, bool force, bool onlyCalls)
+    private void Plan(bool isBarred, bool force, RepairScope scope)
     {
         bool hasTurn = false;
         foreach (Turn turn in _ledger.Turns)
@@ -177,11 +177,23 @@ internal sealed class RepairScan
                 });
             }
 
-            if (!isBarred)
+            bool isAtWork = (endsHere || open.Count > 0) && scope.Running?.Contains(turn) == true;
+            if (isAtWork)
+            {
+                _report.LeavesRunning |= !force;
+                _report.Add(new RepairIssue("turn_not_stopped", force ? "warning" : "error",
+                    "somebody is at work in the turn; without force nothing is appended to it")
+                {
+                    TurnId = turn.Id,
+                    Seq = turn.LastSeq == 0 ? null : turn.LastSeq,
+                });
+            }
+
+            if (!isBarred && (force || !isAtWork))
             {
                 _report.Actions.AddRange(RepairEvents.Results(_ledger, turn, force,
                     RepairEvents.Repaired));
-                if (endsHere && !onlyCalls)
+                if (endsHere && !scope.OnlyCalls)
                 {
                     _report.Actions.Add(RepairEvents.End(turn, RepairEvents.Repaired));
                 }
