@@ -78,16 +78,16 @@ public sealed partial class Session
         }
 
         SharedState state = Core.State;
-        state.CountFollower(1);
+        Core.Follow(state);
         try
         {
             while (true)
             {
                 if (Core.CheckedState() is var safe && safe != state)
                 {
+                    Core.Follow(safe);
                     (state, SharedState lost) = (safe, state);
-                    state.CountFollower(1);
-                    StopFollowing(lost);
+                    Core.Unfollow(lost);
                 }
 
                 int news = Volatile.Read(ref *state.News);
@@ -109,16 +109,7 @@ public sealed partial class Session
         }
         finally
         {
-            StopFollowing(state);
-        }
-    }
-
-    // The page of one that waited may have been cut under it.
-    private static void StopFollowing(SharedState state)
-    {
-        if (state.Page.IsWhole)
-        {
-            state.CountFollower(-1);
+            Core.Unfollow(state);
         }
     }
 }

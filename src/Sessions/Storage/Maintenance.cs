@@ -188,6 +188,7 @@ internal sealed class Maintenance(StoreCore core, Checkpointer checkpointer, Bat
         }
 
         core.RequireSound();
+        core.ForgetDeadFollowers();
         runner.MakeSpareAhead();
         bool idle = Stopwatch.GetElapsedTime(Volatile.Read(ref _lastCommit)) >= Idle;
         if (!idle && core.Replica.Segment == _checkpointedSegment)

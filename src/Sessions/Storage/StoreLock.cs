@@ -17,6 +17,13 @@ internal sealed unsafe class StoreLock(ILockFile locks, TimeProvider time)
     public const long Opening = Base + 2;
     public const long Checkpoint = Base + 3;
 
+    /// <summary>Held shared by who waits for the store lock, and so is counted in the page.</summary>
+    public const long Waiting = Base + 4;
+
+    /// <summary>Held shared by an open store while any of its threads waits for news, and so is counted
+    /// there.</summary>
+    public const long Following = Base + 5;
+
     // One byte for each open store that has streams, by its id: 48 bits.
     private const long Owners = 1L << 41;
 
@@ -58,13 +65,33 @@ internal sealed unsafe class StoreLock(ILockFile locks, TimeProvider time)
             _othersWaited = false;
             state.Page.Wait(state.Turn, _turnAtRelease, SliceMs);
 
-            // A waiter that was killed stays counted for ever: who waited for nobody is less polite next time.
+            // The one that was seen may have been killed meanwhile: who waited for nobody is less polite next time.
             bool isAnswered = Volatile.Read(ref *state.Turn) != _turnAtRelease;
             _patience = isAnswered ? 0 : Math.Min((_patience * 2) + 1, PatienceMax);
             _skips = _patience;
         }
 
+        return locks.TryLock(Writer, exclusive: true) || (timeoutMs > 0 && TryWait(state, timeoutMs, whileWaiting));
+    }
+
+    // The byte is had before this one is counted, and let go of when it is not any more: where nobody has it, whoever
+    // is counted all the same was killed.
+    private bool TryWait(SharedState state, long timeoutMs, Action? whileWaiting)
+    {
         long start = time.GetTimestamp();
+        locks.TryLock(Waiting, exclusive: false);
+        try
+        {
+            return TryTakeAgain(state, start, timeoutMs, whileWaiting);
+        }
+        finally
+        {
+            locks.Unlock(Waiting);
+        }
+    }
+
+    private bool TryTakeAgain(SharedState state, long start, long timeoutMs, Action? whileWaiting)
+    {
         while (!locks.TryLock(Writer, exclusive: true))
         {
             if (time.GetElapsedTime(start).TotalMilliseconds >= timeoutMs)
@@ -98,10 +125,18 @@ internal sealed unsafe class StoreLock(ILockFile locks, TimeProvider time)
     {
         _turnAtRelease = Interlocked.Increment(ref *state.Turn);
         locks.Unlock(Writer);
-        if (Volatile.Read(ref *state.LockWaiters) > 0)
+        if (Volatile.Read(ref *state.LockWaiters) is not 0 and var waiters)
         {
-            state.Page.Wake(state.Turn, 1);
-            _othersWaited = --_skips < 0;
+            if (locks.IsHeldByOther(Waiting))
+            {
+                state.Page.Wake(state.Turn, 1);
+                _othersWaited = --_skips < 0;
+            }
+            else
+            {
+                // Killed ones. Who begins to wait just now is counted behind this look, and then this changes nothing.
+                Interlocked.CompareExchange(ref *state.LockWaiters, 0, waiters);
+            }
         }
     }
 

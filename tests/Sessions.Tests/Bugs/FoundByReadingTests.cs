@@ -240,7 +240,9 @@ public sealed class FoundByReadingTests
         var page = new CountingPage();
         var state = new SharedState(page);
         var storeLock = new StoreLock(locks, TimeProvider.System);
-        *state.LockWaiters = 1; // it will never come
+        using ILockFile others = disk.OpenLocks(Layout.StoreFile, readOnly: false);
+        Assert.True(others.TryLock(StoreLock.Waiting, exclusive: false));
+        *state.LockWaiters = 1; // it lives and does not come
         for (int i = 0; i < 1000; i++)
         {
             Assert.True(storeLock.TryTake(state, 0));
@@ -248,6 +250,56 @@ public sealed class FoundByReadingTests
         }
 
         Assert.InRange(page.Waits, 1, 20);
+        others.Dispose(); // and is killed: the first who lets go of the lock takes its count back
+        Assert.True(storeLock.TryTake(state, 0));
+        storeLock.Release(state);
+        Assert.Equal(0, *state.LockWaiters);
+        int waits = page.Waits;
+        for (int i = 0; i < 1000; i++)
+        {
+            Assert.True(storeLock.TryTake(state, 0));
+            storeLock.Release(state);
+        }
+
+        Assert.InRange(page.Waits, waits, waits + 1); // for the one that it saw before
+    }
+
+    [Fact]
+    public unsafe void Killed_waiters_and_followers_are_counted_no_longer_and_living_ones_are()
+    {
+        var disk = new MemoryDisk();
+        MemoryDisk killed = disk.OpenAs();
+        using SessionStore store = Support.Stores.Open(disk.OpenAs());
+        SessionStore dying = Support.Stores.Open(killed, processId: 7);
+        Session session = store.Create(), theirs = dying.OpenSession(session.Id);
+        SharedState page = store.Core.State;
+        Thread mine = Following(session), wait = Following(theirs);
+        Assert.True(store.Core.Lock!.TryTake(page, 0));
+        var blocked = new Thread(() => theirs.UpdateTitle("late"));
+        blocked.Start();
+        SpinWait.SpinUntil(() => Volatile.Read(ref *page.LockWaiters) == 1);
+        Interlocked.Increment(ref *page.LockWaiters); // one that was killed before
+        store.Core.Lock!.Release(page);
+        blocked.Join();
+        Assert.Equal(0, *page.LockWaiters); // taken back when the one that lived let go of the lock
+
+        SpinWait.SpinUntil(() => Volatile.Read(ref *page.Followers) == 2);
+        store.Core.ForgetDeadFollowers();
+        Assert.Equal(2, *page.Followers);
+        killed.Kill();
+        session.Abort();
+        mine.Join();
+        wait.Join(); // by the signal, or by its disk
+        *page.Followers = 1; // the other one was killed, and never counted itself out
+        store.Core.ForgetDeadFollowers();
+        Assert.Equal(0, *page.Followers);
+
+        Thread Following(Session of)
+        {
+            var thread = new Thread(() => Record.Exception(() => of.WaitAbort(30_000)));
+            thread.Start();
+            return thread;
+        }
     }
 
     // Tmp/ removed under a running store.

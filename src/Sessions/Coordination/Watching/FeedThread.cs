@@ -121,7 +121,7 @@ internal sealed unsafe class FeedThread(StoreCore core, Func<bool> look)
 
     private void Await(SharedState state, int news)
     {
-        state.CountFollower(1);
+        core.Follow(state);
         try
         {
             if (!Volatile.Read(ref _stops))
@@ -131,10 +131,7 @@ internal sealed unsafe class FeedThread(StoreCore core, Func<bool> look)
         }
         finally
         {
-            if (state.Page.IsWhole)
-            {
-                state.CountFollower(-1);
-            }
+            core.Unfollow(state);
         }
     }
 }
