@@ -206,6 +206,11 @@ internal sealed class Checkpointer(StoreCore core, Action<CommitRequest> commit,
             return false;
         }
 
+        lock (core.Rows.Gate)
+        {
+            core.Rows.DropGone(core.State.Indexed);
+        }
+
         core.Step(Step.CheckpointRetired);
         return true;
     }

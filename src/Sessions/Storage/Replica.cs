@@ -158,6 +158,7 @@ internal sealed class Replica(Journal journal, RowTable rows)
     /// <summary>Forgets pending frames that are in the files now. Call under the gate.</summary>
     public void DropApplied()
     {
+        rows.DropGone(_state.Indexed);
         long applied = _state.Applied;
         if (Pending.Count == 0 || Pending[0].Lsn > applied)
         {

@@ -196,16 +196,7 @@ internal sealed partial class RowTable
                 NewBranches.Add(row);
                 break; // its log.json and its links are all there is to it
             case ChangeKind.Purge:
-                row.IsGone = true;
-                row.Moves++;
-                row.Info = null;
-                row.Slice = default;
-                row.Tail = null;
-                row.EventIds = null;
-                row.Writers = null;
-                row.Log = null;
-                row.Sides = null;
-                Lagging.Remove(row);
+                Purge(row, lsn);
                 break;
             default:
                 throw new InvalidOperationException();

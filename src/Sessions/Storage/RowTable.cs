@@ -75,6 +75,7 @@ internal sealed partial class RowTable(IDisk disk, Quarantine quarantine, string
     public void Reset(long lsn)
     {
         Streams.Load(); // first of all, since it may fail
+        DropAllGone();
         Lsn = lsn;
         Told = lsn;
         _base = lsn;
@@ -183,6 +184,7 @@ internal sealed partial class RowTable(IDisk disk, Quarantine quarantine, string
         }
 
         IsComplete = true;
+        DropLost();
         _rows.TrimExcess();
         unclean?.ForEach(ReadUnclean);
         return;
@@ -201,6 +203,7 @@ internal sealed partial class RowTable(IDisk disk, Quarantine quarantine, string
                 {
                     row.IsGone = true; // an earlier line of the index had it
                     row.Slice = default;
+                    Forget(row);
                 }
 
                 return;
