@@ -159,6 +159,24 @@ internal static class Handles
         return stores;
     }
 
+    /// <summary>How many blocks there are, for tests.</summary>
+    internal static int BlockCount()
+    {
+        lock (s_lock)
+        {
+            int count = 0;
+            foreach (object?[][] group in s_groups)
+            {
+                foreach (object?[] block in group)
+                {
+                    count += block == s_noBlock ? 0 : 1;
+                }
+            }
+
+            return count;
+        }
+    }
+
     /// <summary>The error for a handle that is none, or not of this type.</summary>
     internal static SessionException Invalid(string type) =>
         new(SessionStatus.InvalidHandle, $"This is not an open {type} handle.");
@@ -171,13 +189,21 @@ internal static class Handles
 
     private static ref short LiveOf(uint serial) => ref s_live[serial >> (BlockBits + GroupBits)]![BlockIndex(serial)];
 
-    // The block that the next handle goes to stays, empty or not: handles that are opened and closed one at a time
-    // need no new one each.
+    // The block and the group that the next handle goes into stay, empty or not: handles that are opened and closed
+    // one at a time need no new one each.
     private static void DropIfEmpty(uint serial)
     {
-        if (serial >> BlockBits != s_last >> BlockBits && BlockOf(serial) != s_noBlock && LiveOf(serial) == 0)
+        if (serial >> BlockBits == s_last >> BlockBits || BlockOf(serial) == s_noBlock || LiveOf(serial) != 0)
         {
-            Volatile.Write(ref s_groups[serial >> (BlockBits + GroupBits)][BlockIndex(serial)], s_noBlock);
+            return;
+        }
+
+        uint group = serial >> (BlockBits + GroupBits);
+        Volatile.Write(ref s_groups[group][BlockIndex(serial)], s_noBlock);
+        if (group != s_last >> (BlockBits + GroupBits) && Array.TrueForAll(s_groups[group], b => b == s_noBlock))
+        {
+            Volatile.Write(ref s_groups[group], s_noBlocks);
+            s_live[group] = null;
         }
     }
 

@@ -14,10 +14,12 @@ public sealed class SessionJob : IDisposable
 {
     private const string StoreArgument = "store";
 
+    // Of all jobs, since the runtime keeps something for each object that was ever waited on. It guards a few fields of
+    // each, and whoever waits for one looks again when another one ends.
+    private static readonly object s_gate = new();
     private static long s_last;
     private static JobLane s_storeless = new(threadsMax: 2);
 
-    private readonly object _gate = new();
     private readonly JobContext _context = new();
     private readonly JobBoard? _board;
     private JobLane _lane;
@@ -94,7 +96,7 @@ public sealed class SessionJob : IDisposable
     /// <summary>How far it has come: memory only.</summary>
     public JobProgress GetProgress()
     {
-        lock (_gate)
+        lock (s_gate)
         {
             ThrowIfDisposed();
             long done = _context.Done; // before the total, which is never below it
@@ -108,7 +110,7 @@ public sealed class SessionJob : IDisposable
     public bool Wait(uint timeoutMs)
     {
         long start = Stopwatch.GetTimestamp();
-        lock (_gate)
+        lock (s_gate)
         {
             while (true)
             {
@@ -121,7 +123,7 @@ public sealed class SessionJob : IDisposable
                 double left = timeoutMs - Stopwatch.GetElapsedTime(start).TotalMilliseconds;
                 if (timeoutMs == uint.MaxValue)
                 {
-                    Monitor.Wait(_gate);
+                    Monitor.Wait(s_gate);
                 }
                 else if (left <= 0)
                 {
@@ -129,7 +131,7 @@ public sealed class SessionJob : IDisposable
                 }
                 else
                 {
-                    Monitor.Wait(_gate, (int)Math.Min(Math.Ceiling(left), int.MaxValue));
+                    Monitor.Wait(s_gate, (int)Math.Min(Math.Ceiling(left), int.MaxValue));
                 }
             }
 
@@ -141,7 +143,7 @@ public sealed class SessionJob : IDisposable
     /// written, while the job runs. Throws what the job failed with.</summary>
     public bool TryWriteResult(IBufferWriter<byte> output)
     {
-        lock (_gate)
+        lock (s_gate)
         {
             ThrowIfDisposed();
             if (!_isDone)
@@ -166,10 +168,10 @@ public sealed class SessionJob : IDisposable
     /// <summary>Cancels it and lets go of it; a wait on it ends with Cancelled. Never blocks.</summary>
     public void Dispose()
     {
-        lock (_gate)
+        lock (s_gate)
         {
             _isDisposed = true;
-            Monitor.PulseAll(_gate);
+            Monitor.PulseAll(s_gate);
         }
 
         Cancel();
@@ -225,13 +227,13 @@ public sealed class SessionJob : IDisposable
             _context.ReportEnd();
         }
 
-        lock (_gate)
+        lock (s_gate)
         {
             _failure = failure;
             _output = failure is null ? output! : _output;
             _body = null;
             _isDone = true;
-            Monitor.PulseAll(_gate);
+            Monitor.PulseAll(s_gate);
         }
     }
 
