@@ -165,7 +165,7 @@ SESSION_API session_status_t session_lock_answer(session_t *session, const char 
  * "message":"A cli on vm has been writing here for 10 s; it is processing."}`. `message` is for
  * people. `holder` may be null: nobody is known to hold it, or the lock was handed over and is kept
  * for the one who asked, with `is_locked` true and `reserved_for`, the request that was accepted. A
- * holder that is gone for certain, with `is_locked` false, is shown until the next one takes it.
+ * holder that is gone, with `is_locked` false, is shown until somebody has written down that it is.
  *
  * @param session          the session
  * @param[out] out_json    the status; free it with session_string_free()

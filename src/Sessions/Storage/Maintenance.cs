@@ -36,6 +36,9 @@ internal sealed class Maintenance(StoreCore core, Checkpointer checkpointer, Bat
     /// <summary>Has the secrets of shares go that have ended.</summary>
     public Action SweepShares { get; init; } = () => { };
 
+    /// <summary>Writes down that holders and claimers are gone.</summary>
+    public Action SweepDeaths { get; init; } = () => { };
+
     /// <summary>How long a store without anything else to do may sleep.</summary>
     public Func<int> SleepMs { get; init; } = () => Timeout.Infinite;
 
@@ -165,6 +168,7 @@ internal sealed class Maintenance(StoreCore core, Checkpointer checkpointer, Bat
     private void Tick()
     {
         SweepLocks();
+        SweepDeaths();
         SweepStreams();
         SweepShares();
         if (!_isDirty)

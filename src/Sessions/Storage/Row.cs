@@ -93,6 +93,9 @@ internal sealed class Row(string id)
     /// <summary>What the last image of lock.json that was looked at says.</summary>
     public Coordination.KnownLock? KnownLock { get; set; }
 
+    /// <summary>Who claims entries of the queue, by the last image that was looked at.</summary>
+    public Coordination.KnownClaims? KnownClaims { get; set; }
+
     /// <summary>Who appended to its log last; null where this process has not seen it.</summary>
     public LastWriters? Writers { get; set; }
 

@@ -183,6 +183,7 @@ internal sealed partial class RowTable
             case ChangeKind.Queue:
             case ChangeKind.Buttons:
                 (row.Sides ??= new byte[]?[SideFile.Count])[SideFile.IndexOf(change.Kind)] = change.Image.ToArray();
+                NoteOwners(row);
                 row.IsLogSettled &= !Coordination.LockNews.IsOfGone(change); // what that one left open, nobody settled
                 break;
             case ChangeKind.Rewrite:

@@ -43,6 +43,8 @@ internal sealed partial class RowTable
         row.Sides = null;
         row.Shares = null;
         row.KnownLock = null;
+        row.KnownClaims = null;
+        WithOwners.Remove(row);
         Lagging.Remove(row);
         _gone.Enqueue((lsn, row));
     }

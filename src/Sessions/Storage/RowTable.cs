@@ -87,6 +87,7 @@ internal sealed partial class RowTable(IDisk disk, Quarantine quarantine, string
         TakenFrom = [];
         NewBranches.Clear();
         Lagging = [];
+        WithOwners.Clear();
         Version++;
         foreach (Row row in _rows.Values)
         {
@@ -313,7 +314,13 @@ internal sealed partial class RowTable(IDisk disk, Quarantine quarantine, string
     {
         ref byte[]? side = ref (row.Sides ??= new byte[]?[SideFile.Count])[SideFile.IndexOf(kind)];
         string name = SideFile.NameOf(kind);
-        return side ??= ReadSmall(row, name, c => SideFile.CanRead(name, c, row.Id), isSettled, () => []) ?? [];
+        if (side is null)
+        {
+            side = ReadSmall(row, name, c => SideFile.CanRead(name, c, row.Id), isSettled, () => []) ?? [];
+            NoteOwners(row);
+        }
+
+        return side;
     }
 
     private byte[]? ReadSmall(Row row, string name, Func<byte[], bool> isValid, bool isSettled,

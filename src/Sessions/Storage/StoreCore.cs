@@ -33,6 +33,7 @@ internal sealed class StoreCore
         Quarantine = new Quarantine(environment.Disk, environment.Time, !IsReadOnly) { Heed = Heed };
         Rows = new RowTable(environment.Disk, Quarantine, InstanceId);
         Locks = new Coordination.LockKeeper(this);
+        Deaths = new Coordination.Deaths(this);
         Replica = new Replica(new Journal(environment.Disk, Seed, InstanceId), Rows) { FindPage = FindPage };
     }
 
@@ -61,6 +62,9 @@ internal sealed class StoreCore
 
     /// <summary>The locks of sessions that handles of this store hold.</summary>
     public Coordination.LockKeeper Locks { get; }
+
+    /// <summary>Holders and claimers that are gone.</summary>
+    public Coordination.Deaths Deaths { get; }
 
     /// <summary>Who writes, as JSON.</summary>
     public byte[] By { get; }

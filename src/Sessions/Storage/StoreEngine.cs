@@ -7,6 +7,9 @@ namespace Sessions.Storage;
 /// <summary>An open store put together: opens it, closes it, and hands requests on.</summary>
 internal sealed partial class StoreEngine
 {
+    // How long a close waits to learn whether it is the last one.
+    private const int LeaveMs = 1000;
+
     private readonly Recovery _recovery;
     private readonly BatchRunner _runner;
     private readonly Committer _committer;
@@ -27,14 +30,16 @@ internal sealed partial class StoreEngine
         core.OnJobDone = (id, kind, status) => Feed.Announce(WatchKinds.Job, null, JobBoard.Detail(id, kind, status));
         _maintenance = new Maintenance(core, _checkpointer, _runner)
         {
-            IsWatching = () => Streams.IsWatching || core.Locks.IsWatching,
+            IsWatching = () => Streams.IsWatching || core.Locks.IsWatching || core.Deaths.IsSeen,
             SweepLocks = () => core.Locks.Sweep(_committer.Commit),
+            SweepDeaths = () => core.Deaths.Sweep(_committer.Commit),
             SleepMs = () => Sharing.ShareEnds.SleepMs(core, core.Locks.SleepMs),
             SweepStreams = () => Streams.Sweep(_committer.Commit),
             SweepShares = () => Sharing.ShareEnds.Sweep(core, _committer.Commit),
         };
         Streams.Wake = _maintenance.Watch;
         core.Locks.Wake = _maintenance.Watch;
+        core.Deaths.Wake = _maintenance.Watch;
         _runner.OnCommitted = _maintenance.OnCommitted;
     }
 
@@ -133,30 +138,56 @@ internal sealed partial class StoreEngine
     // The last one to leave takes the journal with it; others only see to what they wrote.
     private void Settle(ILockFile locks)
     {
-        StoreCore core = Core;
-        bool last = locks.TryLock(StoreLock.Opening, exclusive: true)
-            && locks.TryLock(StoreLock.Alive, exclusive: true);
-        var closer = new Checkpointer(core, _committer.CommitAtClose, _runner) { ClosesJournal = last };
-        if (!last)
+        if (locks.TryLock(StoreLock.Opening, exclusive: true) && locks.TryLock(StoreLock.Alive, exclusive: true))
         {
-            locks.Unlock(StoreLock.Opening); // whoever opens need not wait for the flush
-            if (core.State.Published > core.State.Synced || core.Rows.Lagging.Count > 0)
-            {
-                closer.Flush();
-            }
-
-            if (core.State.OwesErasure)
-            {
-                closer.TryRun(); // the processes that stay may have no checkpoint for a long time
-            }
-
+            SettleLast();
             return;
         }
 
+        locks.Unlock(StoreLock.Opening); // whoever opens need not wait for the flush
+        StoreCore core = Core;
+        var closer = new Checkpointer(core, _committer.CommitAtClose, _runner);
+        if (core.State.Published > core.State.Synced || core.Rows.Lagging.Count > 0)
+        {
+            closer.Flush();
+        }
+
+        if (core.State.OwesErasure)
+        {
+            closer.TryRun(); // the processes that stay may have no checkpoint for a long time
+        }
+
+        Leave(locks);
+    }
+
+    // Of several that close at once, each of which found the others there, the one that comes to this last is the last.
+    private void Leave(ILockFile locks)
+    {
+        if (!SpinWait.SpinUntil(() => locks.TryLock(StoreLock.Opening, exclusive: true), LeaveMs))
+        {
+            return; // somebody opens, and is there
+        }
+
+        if (locks.TryLock(StoreLock.Alive, exclusive: true))
+        {
+            SettleLast();
+            return;
+        }
+
+        _runner.Applier.Close(); // the last thing that is done to files
+        locks.Unlock(StoreLock.Alive);
+        locks.Unlock(StoreLock.Opening);
+    }
+
+    private void SettleLast()
+    {
+        StoreCore core = Core;
+        var closer = new Checkpointer(core, _committer.CommitAtClose, _runner) { ClosesJournal = true };
         EndStreamsLeft(_committer.CommitAtClose); // everybody else is gone, however
         SharedState state = core.State;
         if (state.Segment == 0 && state.Published == state.Indexed)
         {
+            SweepScratch();
             return; // nothing was written since the journal was closed
         }
 
@@ -180,9 +211,15 @@ internal sealed partial class StoreEngine
         });
         _runner.Journal.Retire(segment + 1);
         core.Disk.SyncFolder(Layout.Journal);
-        _runner.Applier.Close(); // its pool keeps what was none of a session's files
-        _recovery.SweepScratch(); // of processes that were killed, too: nobody else is there
+        SweepScratch();
         LeaveSpare();
+    }
+
+    // Of processes that were killed, too: nobody else is there.
+    private void SweepScratch()
+    {
+        _runner.Applier.Close(); // its pool keeps what was none of a session's files
+        _recovery.SweepScratch();
     }
 
     // The next opening's first commit finds its segment made: it need not wait for one, and an abort or a
@@ -206,10 +243,11 @@ internal sealed partial class StoreEngine
         try
         {
             Streams.Sweep(commit);
+            Core.Deaths.WriteDown(commit);
         }
         catch (Exception e) when (e is SessionException or DiskException)
         {
-            LogRing.Add("warning", $"Streams of a process that is gone stay open for now: {e.Message}");
+            LogRing.Add("warning", $"What a process that is gone left open stays so for now: {e.Message}");
         }
     }
 }

@@ -109,8 +109,21 @@ internal sealed class LockKeeper(StoreCore core)
     public LockState Tidy(LockState state)
         => state.Asks.Count == 0 ? state : state.Tidy(core.Now, core.IsOwnerAlive);
 
-    /// <summary>What is known of the holder of a state that has one.</summary>
+    /// <summary>What is known of the holder of a state that has one. Of one that is gone others are told by and
+    /// by.</summary>
     public HolderLife LifeOf(LockState state)
+    {
+        HolderLife life = AskLifeOf(state);
+        if (life != HolderLife.Alive)
+        {
+            core.Deaths.Note();
+        }
+
+        return life;
+    }
+
+    /// <summary>The same, and nobody is told.</summary>
+    public HolderLife AskLifeOf(LockState state)
     {
         LockHolder holder = state.Holder!;
         if (holder.InstanceId == core.InstanceId)

@@ -125,6 +125,25 @@ internal sealed class ReleaseRequest(LockKeeper keeper, IReadOnlyList<(Row Row, 
     }
 }
 
+/// <summary>Lets go of locks whose holders are gone, each unless somebody has it by now.</summary>
+internal sealed class ReleaseGoneRequest(LockKeeper keeper, IReadOnlyList<(Row Row, long Epoch)> locks) : CommitRequest
+{
+    public override bool MayUseReserve => true;
+
+    public override int SizeHint => locks.Count * 512;
+
+    public override void Run(Transaction transaction)
+    {
+        foreach ((Row row, LockState state) in Held.Of(keeper, transaction, locks))
+        {
+            if (keeper.AskLifeOf(state) != HolderLife.Alive)
+            {
+                keeper.ReleaseGone(transaction, row, state);
+            }
+        }
+    }
+}
+
 /// <summary>Says that the holders of this store live. Who has lost its lock says nothing.</summary>
 internal sealed class HeartbeatRequest(LockKeeper keeper) : CommitRequest
 {

@@ -131,6 +131,13 @@ internal sealed class ClearQueueRequest(StoreCore core, Row row) : QueueRequest(
     }
 }
 
+/// <summary>Writes down that claims are interrupted whose claimers are gone; nothing where there are none.</summary>
+internal sealed class InterruptClaimsRequest(StoreCore core, Row row) : QueueRequest(core, row)
+{
+    protected override Outcome Decide(Transaction transaction, QueueState state, SessionInfo info, QueueRules rules)
+        => new(state, "interrupted", null);
+}
+
 /// <summary>Claims the entry whose turn it is.</summary>
 internal sealed class ClaimQueuedRequest(StoreCore core, Row row, string? turnId) : QueueRequest(core, row)
 {

@@ -241,6 +241,7 @@ internal sealed class Feed : IFrameSink
         try
         {
             _core.Refresh();
+            _core.Deaths.Look();
         }
         catch (SessionException e)
         {

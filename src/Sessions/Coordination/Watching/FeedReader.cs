@@ -5,7 +5,7 @@ namespace Sessions.Coordination.Watching;
 
 /// <summary>
 /// Tells every change, in order, from a position of its own: from the feed's memory, from the journal where that
-/// does not reach back so far, and where the journal does not either, that there is a gap.
+/// does not reach back so far, and where the journal does not either, that there is a gap, up to where it does.
 /// </summary>
 internal sealed class FeedReader(Feed feed, StoreCore core, WatchFilter filter, long position) : ChangeSource
 {
@@ -181,8 +181,10 @@ internal sealed class FeedReader(Feed feed, StoreCore core, WatchFilter filter, 
         if (_tail is null || !_tail.TryRead(_ahead, _position, target, Math.Min(bytesMax, AheadBytesMax),
             out long bytes, out bool isThere))
         {
+            // No further than must be: the segments that came later may still be there.
             LetGoOfTail();
-            (_gapFrom, _gapTo) = (_position + 1, target);
+            _tail = JournalTail.TryOpenBehind(core, _position, target);
+            (_gapFrom, _gapTo) = (_position + 1, _tail?.Start ?? target);
             return true;
         }
 

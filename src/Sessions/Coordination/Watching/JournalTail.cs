@@ -9,6 +9,10 @@ namespace Sessions.Coordination.Watching;
 /// </summary>
 internal sealed class JournalTail : IDisposable
 {
+    // How much of the journal is read at most for one that fell behind: more than that takes longer than others take to
+    // write as much again.
+    private const long BehindBytesMax = 64 << 20;
+
     private readonly StoreCore _core;
     private readonly Journal _journal;
     private readonly byte[] _buffer = new byte[64 * 1024];
@@ -19,6 +23,9 @@ internal sealed class JournalTail : IDisposable
 
     private JournalTail(StoreCore core, Journal journal, SegmentHeader header, IDiskFile file)
         => (_core, _journal, _segment, _start, _file) = (core, journal, header.Number, header.PreviousLsn, file);
+
+    /// <summary>Behind this LSN it reads at the earliest.</summary>
+    public long Start => _start;
 
     /// <summary>At the segment in which the frame behind an LSN stands; null where it is gone.</summary>
     public static JournalTail? TryOpen(StoreCore core, long position)
@@ -36,6 +43,32 @@ internal sealed class JournalTail : IDisposable
         }
 
         return null;
+    }
+
+    /// <summary>At the first segment that is still there and begins behind one LSN and before another, where the frames
+    /// from the first one on are gone; null where there is none.</summary>
+    public static JournalTail? TryOpenBehind(StoreCore core, long position, long target)
+    {
+        var journal = new Journal(core.Disk, core.Seed, core.InstanceId);
+        List<long> segments = journal.Segments();
+        JournalTail? found = null;
+        long bytes = 0;
+        for (int i = segments.Count - 1; i >= 0; i--)
+        {
+            if (journal.ReadHeader(segments[i]) is not { } header || header.PreviousLsn <= position
+                || (bytes += header.Size) > BehindBytesMax)
+            {
+                break; // segments go oldest first
+            }
+
+            if (header.PreviousLsn < target && TryOpenFile(core.Disk, segments[i]) is { } file)
+            {
+                found?.Dispose();
+                found = new JournalTail(core, journal, header, file);
+            }
+        }
+
+        return found;
     }
 
     /// <summary>

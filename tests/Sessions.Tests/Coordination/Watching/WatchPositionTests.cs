@@ -182,6 +182,29 @@ public sealed class WatchPositionTests : IDisposable
     }
 
     [Fact]
+    public void A_gap_reaches_no_further_than_to_what_the_journal_still_has()
+    {
+        Session session = _store.Create();
+        long created = session.GetStat().Revision;
+        Fill(session);
+        Assert.True(_store.Engine.Checkpointer.TryRun()); // the segments before the current one go
+        long first = _store.Engine.Runner.Journal.Segments()[0];
+        long start = _store.Engine.Runner.Journal.ReadHeader(first)!.PreviousLsn;
+        long afterwards = session.GetStat().LastSeq;
+        Fill(session);
+        Assert.True(_store.Core.Replica.Segment > first);
+        using SessionWatch late = _store.OpenWatch(new() { AfterLsn = created });
+        List<JsonElement> changes = late.All(limit: 1000);
+        Assert.Equal("gap", Watches.Kind(changes[0]));
+        Assert.Equal(start, changes[0].Number("lsn"));
+        Assert.DoesNotContain(changes.Skip(1), c => Watches.Kind(c) == "gap");
+        long[] seqs = [.. changes.Skip(1).Where(c => Watches.Kind(c) == "event_appended").Select(Seq)];
+        Assert.InRange(seqs[0], 2, afterwards + 1);
+        Assert.Equal(Enumerable.Range(0, seqs.Length).Select(i => seqs[0] + i), seqs);
+        Assert.Equal(session.GetStat().LastSeq, seqs[^1]);
+    }
+
+    [Fact]
     public void A_gap_is_told_whatever_the_filter_says_and_in_a_page_of_its_own_if_need_be()
     {
         Session session = _store.Create();
@@ -191,7 +214,9 @@ public sealed class WatchPositionTests : IDisposable
         Assert.True(Watches.IsReadable(watch.GetSocket(duplicate: false)));
         JsonElement page = watch.Next(1);
         JsonElement gap = page.GetProperty("changes").EnumerateArray().Single();
-        Assert.Equal(("gap", gap.Number("lsn")), (Watches.Kind(gap), page.Number("next_lsn")));
+        Assert.Equal("gap", Watches.Kind(gap));
+        Assert.True(gap.Number("lsn") < page.Number("next_lsn")); // what the journal still has is passed over
+        Assert.Equal(_store.Core.Rows.Lsn, page.Number("next_lsn"));
         Assert.False(page.GetProperty("has_more").GetBoolean());
     }
 
