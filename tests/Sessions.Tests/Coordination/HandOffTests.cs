@@ -88,7 +88,7 @@ public sealed class HandOffTests
         using Session session = store.Create(), asker = second.OpenSession(session.Id),
             bystander = third.OpenSession(session.Id);
         session.Lock(LockMode.Try);
-        second.Core.OwnStreams();
+        second.Core.Own();
         var asked = new Sessions.Coordination.AskRequest(second.Core, second.Core.Rows.Find(session.Id)!, null, 60_000)
         {
             Full = false,
