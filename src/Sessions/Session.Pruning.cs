@@ -75,13 +75,27 @@ public sealed partial class Session
                 }
             }
 
-            long freed = options.DryRun ? 0 : RemoveOrphans(context);
+            long freed = options.DryRun ? 0 : TryRemoveOrphans(context);
             var b = new Utf8Buffer(192);
             output.Write(b.Byte('{').Member("dry_run", options.DryRun).Member("pruned_events", plan?.Events ?? 0)
                 .Member("pruned_messages", plan?.Messages ?? 0).Member("pruned_bytes", plan?.Bytes ?? 0)
                 .Member("first_seq", plan?.FirstSeq ?? state.FirstSeq).Member("last_seq", info.LastSeq)
                 .Member("removed_file_bytes", freed).Byte('}').Written);
             return true;
+        }
+    }
+
+    // The prune is done: that the files are behind the journal, on a full disk, is no failure of it.
+    private long TryRemoveOrphans(JobContext context)
+    {
+        try
+        {
+            return RemoveOrphans(context);
+        }
+        catch (SessionException e) when (e.Status == SessionStatus.NoSpace)
+        {
+            LogRing.Add("info", $"Files of {Id} that nothing refers to stay for its next prune: {e.Message}");
+            return 0;
         }
     }
 

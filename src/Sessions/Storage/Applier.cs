@@ -230,7 +230,7 @@ internal sealed partial class Applier
         if (session.Rewrite is { } rewrite)
         {
             _logs.Forget(session.Id);
-            _rewriter.Replace(place, rewrite);
+            _rewriter.Replace(place, rewrite, session.HasLog ? Events.LogState.Read(session.Log).FirstOwn : 0);
         }
 
         if (session.HasLog)

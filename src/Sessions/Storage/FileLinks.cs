@@ -26,12 +26,13 @@ internal static class FileLinks
             disk.Unlink(half);
         }
 
-        Copy(disk, source, half, bytes);
+        Copy(disk, source, half, 0, bytes);
         disk.Rename(half, link);
         return false;
     }
 
-    private static bool TryLink(IDisk disk, string source, string link)
+    /// <summary>Makes the link; false where the file system has none, or refuses this one.</summary>
+    public static bool TryLink(IDisk disk, string source, string link)
     {
         if (!disk.Capabilities.HardLinks)
         {
@@ -43,21 +44,23 @@ internal static class FileLinks
             disk.Link(source, link);
             return true;
         }
-        catch (DiskException e) when (e.Error == DiskError.Unsupported)
+        catch (DiskException e) when (e.Error is DiskError.Unsupported or DiskError.AccessDenied)
         {
-            LogRing.Add("debug", $"Copied, since it cannot be linked: {source}"); // as many names as a file may have
+            // As many names as a file may have, or a file system that says EPERM for "no links".
+            LogRing.Add("debug", $"Copied, since it cannot be linked: {source}");
             return false;
         }
     }
 
-    private static void Copy(IDisk disk, string source, string half, long bytes)
+    /// <summary>Copies a part of a file into a new one, which is durable but for its name.</summary>
+    public static void Copy(IDisk disk, string source, string copy, long start, long bytes)
     {
         using IDiskFile from = disk.Open(source, OpenMode.Read, mayBeLinked: true);
-        using IDiskFile to = disk.Open(half, OpenMode.CreateNew);
+        using IDiskFile to = disk.Open(copy, OpenMode.CreateNew);
         byte[] buffer = new byte[Math.Min(CopyBytes, bytes)];
         for (long at = 0; at < bytes;)
         {
-            int read = from.Read(buffer.AsSpan(0, (int)Math.Min(buffer.Length, bytes - at)), at);
+            int read = from.Read(buffer.AsSpan(0, (int)Math.Min(buffer.Length, bytes - at)), start + at);
             if (read == 0)
             {
                 break;

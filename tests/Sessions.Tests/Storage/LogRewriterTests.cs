@@ -34,7 +34,7 @@ public sealed class LogRewriterTests
         _disk.Capabilities = new DiskCapabilities("x", true, links, links);
         for (int i = 0; i < 2; i++)
         {
-            new LogRewriter(_disk).Replace(Folder, Rewrite);
+            new LogRewriter(_disk).Replace(Folder, Rewrite, 0);
             Assert.Equal("new", Text(Log));
             Assert.Equal(links ? "old" : null, Text(Kept));
             Assert.Equal([Log], _disk.Paths().Where(p => p.StartsWith(Folder, StringComparison.Ordinal)));
@@ -56,9 +56,9 @@ public sealed class LogRewriterTests
             disk.Poke(Fresh, "new"u8);
             int left = calls;
             disk.FailIf = _ => left-- == 0;
-            Exception? failure = Record.Exception(() => new LogRewriter(disk).Replace(Folder, Rewrite));
+            Exception? failure = Record.Exception(() => new LogRewriter(disk).Replace(Folder, Rewrite, 0));
             disk.FailIf = null;
-            new LogRewriter(disk).Replace(Folder, Rewrite);
+            new LogRewriter(disk).Replace(Folder, Rewrite, 0);
             Assert.Equal("new", Encoding.UTF8.GetString(disk.Peek(Log)!));
             Assert.Equal("old", Encoding.UTF8.GetString(disk.Peek(Kept)!));
             Assert.Equal([Log], disk.Paths().Where(p => p.StartsWith(Folder, StringComparison.Ordinal)));
@@ -79,12 +79,12 @@ public sealed class LogRewriterTests
             Id = "s",
             File = "events-1.new",
             Bytes = 3,
-        });
+        }, 0);
         Assert.Equal("new", Text(Log));
         Assert.Null(_disk.Stat("trash"));
         _disk.Unlink(Log);
         _disk.Poke(Fresh, "newer"u8);
-        new LogRewriter(_disk).Replace(Folder, Rewrite);
+        new LogRewriter(_disk).Replace(Folder, Rewrite, 0);
         Assert.Equal("newer", Text(Log));
         Assert.Null(Text(Kept));
     }
