@@ -99,10 +99,22 @@ public sealed partial class Session
         ArgumentNullException.ThrowIfNull(fileId);
         RequireWritable(); // a path leads to the whole session, which no share shows
         Current();
-        string path = _store.Look(_ => SessionFiles.Find(Core.Disk, _row.Folder, fileId))
+        string path = _store.Look(_ => FindFile(fileId))
             ?? throw new SessionException(SessionStatus.NotFound, "There is no such file.",
                 Errors.Details(b => b.Member("file_id", fileId)));
         return System.IO.Path.Combine(_store.Path, path);
+    }
+
+    // A branch whose links are not made yet has the files of what it is a branch of.
+    private string? FindFile(string fileId)
+    {
+        string? path = SessionFiles.Find(Core.Disk, _row.Folder, fileId);
+        for (Row? origin = _row.Origin; path is null && origin is not null; origin = origin.Origin)
+        {
+            path = SessionFiles.Find(Core.Disk, origin.Folder, fileId);
+        }
+
+        return path;
     }
 
     private long FileBytesMax(bool isImage)

@@ -59,7 +59,8 @@ internal sealed class LogView : IDisposable
         {
             foreach (HistoryPart part in state.History)
             {
-                view.Add(disk, part, Layout.History(row.Folder, part.SessionId));
+                (string path, List<TailLines>? pending) = Find(disk, row, part);
+                view.Add(disk, part, path, pending);
             }
 
             return view;
@@ -211,6 +212,24 @@ internal sealed class LogView : IDisposable
         }
     }
 
+    // Mostly it is in the branch's own folder. While the frame that made the branch is in the journal alone, it is what
+    // the link is to be made from, and lines of that may be in the journal alone, too.
+    private static (string Path, List<TailLines>? Lines) Find(IDisk disk, Row row, HistoryPart part)
+    {
+        string link = Layout.History(row.Folder, part.SessionId);
+        for (Row? origin = row.Origin; origin is not null && disk.Stat(link) is null; origin = origin.Origin)
+        {
+            if (origin.Id == part.SessionId)
+            {
+                return (origin.Folder + "/" + Layout.EventsFile, origin.Tail is { } tail ? [.. tail] : null);
+            }
+
+            link = Layout.History(origin.Folder, part.SessionId);
+        }
+
+        return (link, null);
+    }
+
     // The first part that ends behind an offset; as many as there are parts for one in the own log.
     private int PartAt(long offset)
     {
@@ -233,11 +252,11 @@ internal sealed class LogView : IDisposable
     // Of a file that is shorter than it should be, what is not there takes no room: a number in a file is no
     // reason to read so many bytes that nobody wrote. A branch of branches may have more parts than a process may
     // have files: those beyond the first ones are opened when they are read.
-    private void Add(IDisk disk, HistoryPart what, string path)
+    private void Add(IDisk disk, HistoryPart what, string path, List<TailLines>? lines)
     {
         IDiskFile? file = null;
         long? length;
-        if (_history.Count < PartsOpenMax)
+        if (_history.Count < PartsOpenMax || lines is not null)
         {
             file = OpenPart(disk, path);
             length = file?.Length;
@@ -247,10 +266,16 @@ internal sealed class LogView : IDisposable
             length = disk.Stat(path)?.Length;
         }
 
+        if (lines is { Count: > 0 })
+        {
+            length = Math.Max(length ?? 0, lines[^1].Offset + lines[^1].Bytes.Length);
+        }
+
         var part = new Part(what, OwnStart, Math.Min(what.Bytes, length ?? 0), length is not null)
         {
             File = file,
-            OpenLate = length is null || file is not null
+            Lines = lines,
+            OpenLate = length is null || file is not null || lines is not null
                 ? null : () => disk.Open(path, OpenMode.Read, mayBeLinked: true),
         };
         _history.Add(part);
@@ -333,6 +358,9 @@ internal sealed class LogView : IDisposable
 
         public IDiskFile? File { get; set; }
 
+        /// <summary>Lines of it that may not be in the file yet; null: all are.</summary>
+        public List<TailLines>? Lines { get; init; }
+
         /// <summary>Opens the file, where it is not kept open; null: it is, or is not there.</summary>
         public Func<IDiskFile>? OpenLate { get; init; }
 
@@ -342,6 +370,16 @@ internal sealed class LogView : IDisposable
         {
             int read = file?.Read(buffer[..(int)Math.Clamp(bytes - offset, 0, buffer.Length)], offset) ?? 0;
             buffer[read..].Fill((byte)'\n');
+            foreach (TailLines lines in Lines ?? [])
+            {
+                long from = Math.Max(offset, lines.Offset);
+                long to = Math.Min(Math.Min(offset + buffer.Length, bytes), lines.Offset + lines.Bytes.Length);
+                if (from < to)
+                {
+                    lines.Bytes.Span[(int)(from - lines.Offset)..(int)(to - lines.Offset)]
+                        .CopyTo(buffer[(int)(from - offset)..]);
+                }
+            }
         }
     }
 }

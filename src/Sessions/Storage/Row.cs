@@ -77,6 +77,10 @@ internal sealed class Row(string id)
     /// <summary>Lines that are published but perhaps not in the file yet, in order, without gaps.</summary>
     public List<TailLines>? Tail { get; set; }
 
+    /// <summary>What it is a branch of, while the links that its history stands in may not be made yet; null: they
+    /// are.</summary>
+    public Row? Origin { get; set; }
+
     /// <summary>The file, beside events.jsonl, that a frame published but perhaps not applied yet puts in its
     /// place; null: none.</summary>
     public (long Lsn, string File)? Staged { get; set; }

@@ -88,6 +88,11 @@ internal sealed partial class RowTable
                     rewritten.Staged = null;
                 }
 
+                if (change.Kind == ChangeKind.Fork && _rows.TryGetValue(change.Id, out Row? branch))
+                {
+                    branch.Origin = null;
+                }
+
                 // The first frame of a session drops all that is due; the others find nothing left.
                 if (change.Kind == ChangeKind.Append && _rows.TryGetValue(change.Id, out Row? row)
                     && row.Tail is { Count: > 0 } tail && tail[0].Lsn <= lsn)
@@ -195,6 +200,7 @@ internal sealed partial class RowTable
                 break;
             case ChangeKind.Fork:
                 NewBranches.Add(row);
+                row.Origin = isApplied ? null : _rows.GetValueOrDefault(change.ParentId) ?? new Row(change.ParentId);
                 break; // its log.json and its links are all there is to it
             case ChangeKind.Purge:
                 Purge(row, lsn);

@@ -100,6 +100,7 @@ internal sealed partial class RowTable(IDisk disk, Quarantine quarantine, string
             row.Log = null;
             row.Sides = null;
             row.Staged = null;
+            row.Origin = null;
             row.Rewrites++; // perhaps; whoever works with offsets looks again
             row.EventIds = null;
             row.Writers = null; // others may have written since
