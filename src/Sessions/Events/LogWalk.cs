@@ -5,7 +5,8 @@ namespace Sessions.Events;
 /// that cannot be read have the places that are free there. Where damage made more pieces than there
 /// are places (a flipped bit can be a newline), the last place takes all that is left, so that no
 /// piece ever pushes a whole line out of its own place. A whole line whose number is not above the one
-/// before, or that is followed by lower numbers which were still to come, is out of place.
+/// before, or that is followed by more lines with lower numbers which were still to come than with higher ones, is out
+/// of place.
 /// </summary>
 internal sealed class LogWalk(LogView log, long from, long lastSeq, LineBuffer? room = null)
 {
@@ -13,11 +14,16 @@ internal sealed class LogWalk(LogView log, long from, long lastSeq, LineBuffer? 
     /// damaged all over has a bound.</summary>
     public const int PiecesMax = 256 * 1024;
 
+    // Lines, and bytes of them, that are read ahead to judge a number.
+    private const int AheadMax = 32;
+    private const int AheadBytesMax = 1 << 20;
+
     private readonly LineReader _reader = new(log, from, room: room);
     private readonly Queue<Piece> _pieces = new();
+    private readonly List<Ahead> _ahead = []; // whole lines that were read to judge the one before them
     private List<Piece> _run = []; // what cannot be read since the last whole line
+    private List<Piece> _rest = []; // the same since the last one that was read ahead
     private WholeLine _whole;
-    private WholeLine _ahead; // was read to judge the one before it
     private long _last = from == 0 ? log.SeqBefore : 0;
 
     // From the middle of a log, nobody knows the numbers before the first whole line.
@@ -79,46 +85,94 @@ internal sealed class LogWalk(LogView log, long from, long lastSeq, LineBuffer? 
     // Reads up to the next whole line and finds places for what stands before it.
     private void Gather()
     {
-        if (!TryWhole(0, out WholeLine next))
+        while (TryAhead(0, out Ahead next))
         {
-            _isOver = true;
-            Place(_run, lastSeq + 1);
-            return;
-        }
-
-        // A number further on than what was damaged explains is held against the next one.
-        List<Piece> behind = [];
-        while (_knowsPlace && next.Seq > _last + 1 + _run.Count)
-        {
-            next = next with { Unclosed = next.Unclosed.ToArray() };
-            List<Piece> before = _run;
-            _run = [];
-            bool isLast = !TryWhole(next.Seq, out WholeLine second);
-            if (isLast || second.Seq > next.Seq)
+            bool fits = next.Line.Seq > _last && (!_knowsPlace
+                || next.Line.Seq <= _last + 1 + _run.Count + next.Before.Count || IsInOrder());
+            next = _ahead[0]; // a copy, where the reader went on
+            if (fits)
             {
-                (behind, _run, _ahead) = (_run, before, second);
-                break;
+                _ahead.RemoveAt(0);
+                AddAll(_run, next.Before);
+                _whole = next.Line;
+                Place(_run, _whole.Seq);
+                _run = [];
+                return;
             }
 
-            Add(before, new Piece(next.Offset, next.Length, "sequence", next.Seq));
-            AddAll(before, _run);
-            (_run, next) = (before, second);
+            _ahead.RemoveAt(0);
+            AddAll(_run, next.Before);
+            Add(_run, new Piece(next.Line.Offset, next.Line.Length, "sequence", next.Line.Seq));
         }
 
-        _whole = next;
-        Place(_run, next.Seq);
-        _run = behind;
+        _isOver = true;
+        AddAll(_run, _rest);
+        Place(_run, lastSeq + 1);
     }
 
-    // The next whole line with a number that may come here; what is passed on the way goes to the run.
-    private bool TryWhole(long except, out WholeLine found)
+    // A number further on than what was damaged explains is held against the lines behind it: it is in order where it
+    // begins the longest run of rising numbers among them; of several such runs the lowest is meant.
+    private bool IsInOrder()
     {
-        (found, _ahead) = (_ahead, default);
-        if (found.Seq != 0)
+        int count = 1;
+        for (long bytes = 0; count < AheadMax && bytes < AheadBytesMax && TryAhead(count, out Ahead line); count++)
         {
-            return true;
+            bytes += line.Line.Length;
         }
 
+        Span<int> runs = stackalloc int[AheadMax];
+        int best = 0;
+        for (int i = count - 1; i >= 0; i--)
+        {
+            runs[i] = 1;
+            for (int j = i + 1; j < count; j++)
+            {
+                runs[i] = _ahead[j].Line.Seq > _ahead[i].Line.Seq ? Math.Max(runs[i], runs[j] + 1) : runs[i];
+            }
+
+            if (i == count - 1 || runs[i] > runs[best]
+                || (runs[i] == runs[best] && _ahead[i].Line.Seq <= _ahead[best].Line.Seq))
+            {
+                best = i;
+            }
+        }
+
+        return best == 0;
+    }
+
+    // The whole line at a place among those that were read ahead. All but the first are copies.
+    private bool TryAhead(int at, out Ahead line)
+    {
+        while (_ahead.Count <= at)
+        {
+            if (_ahead is [{ IsCopy: false } first])
+            {
+                _ahead[0] = first with
+                {
+                    Line = first.Line with { Unclosed = first.Line.Unclosed.ToArray() },
+                    IsCopy = true,
+                };
+            }
+
+            if (!TryWhole(out WholeLine found))
+            {
+                line = default;
+                return false;
+            }
+
+            bool isCopy = _ahead.Count > 0;
+            _ahead.Add(new Ahead(_rest, isCopy ? found with { Unclosed = found.Unclosed.ToArray() } : found, isCopy));
+            _rest = [];
+        }
+
+        line = _ahead[at];
+        return true;
+    }
+
+    // The next whole line with a number that may come here; what is passed on the way goes to the rest.
+    private bool TryWhole(out WholeLine found)
+    {
+        found = default;
         List<Piece>? beyond = null; // is not published yet, unless something that is comes behind it
         while (_reader.TryRead(out ReadOnlySpan<byte> line))
         {
@@ -133,12 +187,12 @@ internal sealed class LogWalk(LogView log, long from, long lastSeq, LineBuffer? 
                 || EventLine.TryReadGlued(line, out at, out seq, out unclosed);
             if (whole && at > 0)
             {
-                Add(beyond ?? _run, new Piece(_reader.LineOffset, at, "glued"));
+                Add(beyond ?? _rest, new Piece(_reader.LineOffset, at, "glued"));
             }
 
-            if (whole && seq > _last && seq <= lastSeq && seq != except)
+            if (whole && seq > _last && seq <= lastSeq)
             {
-                AddAll(_run, beyond ?? []);
+                AddAll(_rest, beyond ?? []);
                 found = new WholeLine(seq, _reader.Line.Slice(at, unclosed.Length), _reader.LineOffset + at,
                     _reader.LineLength - at);
                 return true;
@@ -148,7 +202,7 @@ internal sealed class LogWalk(LogView log, long from, long lastSeq, LineBuffer? 
                 : _reader.LineLength > LineReader.LineBytesMax ? "too_long" : "invalid_json";
             at = whole ? at : 0;
             beyond ??= whole && seq > lastSeq ? [] : null;
-            Add(beyond ?? _run,
+            Add(beyond ?? _rest,
                 new Piece(_reader.LineOffset + at, _reader.LineLength - at, reason, whole ? seq : 0));
         }
 
@@ -199,6 +253,9 @@ internal sealed class LogWalk(LogView log, long from, long lastSeq, LineBuffer? 
 
     /// <summary>A line that can be read; its bytes are the reader's.</summary>
     private readonly record struct WholeLine(long Seq, ReadOnlyMemory<byte> Unclosed, long Offset, long Length);
+
+    /// <summary>One that was read ahead, and what cannot be read before it.</summary>
+    private readonly record struct Ahead(List<Piece> Before, WholeLine Line, bool IsCopy);
 }
 
 /// <summary>Bytes of a log that are no event where they stand.</summary>

@@ -16,6 +16,7 @@ internal sealed class PruneRequest(StoreCore core, Row row, PrunePlan plan, LogS
 
     private LogState _state = LogState.Plain;
     private string? _file;
+    private string? _mark;
     private bool _isStaged;
     private long _ownCut;
     private long _copied;
@@ -40,6 +41,7 @@ internal sealed class PruneRequest(StoreCore core, Row row, PrunePlan plan, LogS
             return; // still in the journal alone; under the lock it will be there
         }
 
+        _mark = StagedMark.Make(core, row.Id, _file);
         using IDiskFile fresh = core.Disk.Open(Fresh, OpenMode.CreateNew);
         _isStaged = true;
         Copy(log, fresh, context);
@@ -53,6 +55,11 @@ internal sealed class PruneRequest(StoreCore core, Row row, PrunePlan plan, LogS
         if (!IsWritten && _file is not null && core.Disk.Stat(Fresh) is not null)
         {
             core.Disk.Unlink(Fresh);
+        }
+
+        if (_mark is not null && (core.State.Health == StoreHealth.Sound || core.Disk.Stat(Fresh) is null))
+        {
+            StagedMark.Remove(core.Disk, _mark);
         }
     }
 

@@ -12,6 +12,9 @@ internal sealed class LogRewriter(IDisk disk)
 {
     private const string Half = ".swap";
 
+    /// <summary>The names that a staged file has in the course of things.</summary>
+    public static IEnumerable<string> NamesOf(string file) => [file, file + Half, file + FileLinks.HalfSuffix];
+
     /// <summary>True for the names of files that are made to replace a log.</summary>
     public static bool IsOurs(string name) => Plausible.IsStagedLog(name.EndsWith(Half, StringComparison.Ordinal)
         || name.EndsWith(FileLinks.HalfSuffix, StringComparison.Ordinal) ? name[..^Half.Length] : name);

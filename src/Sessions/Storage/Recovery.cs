@@ -396,6 +396,7 @@ internal sealed class Recovery(StoreCore core)
             }
             else
             {
+                StagedMark.Sweep(core.Disk, path);
                 core.Disk.Unlink(path);
             }
         }

@@ -25,8 +25,10 @@ internal sealed class NaiveLog
 
             if (fits && line.Seq > last + 1 + run.Count)
             {
-                Line? next = lines.Skip(i).FirstOrDefault(l => Fits(l, last, lastSeq) && l.Seq != line.Seq);
-                fits = next is null || next.Seq > line.Seq;
+                List<long> ahead = [.. lines.Skip(i).Where(l => Fits(l, last, lastSeq)).Take(32).Select(l => l.Seq)];
+                int longest = Enumerable.Range(0, ahead.Count).Max(at => Rising(ahead, at));
+                fits = ahead.Where((_, at) => Rising(ahead, at) == longest).Min() == line.Seq
+                    && Rising(ahead, 0) == longest;
             }
 
             if (fits)
@@ -123,6 +125,19 @@ internal sealed class NaiveLog
             ? 160 : Encoding.UTF8.GetByteCount(e.Text) + 1;
 
     private static bool Fits(Line line, long last, long lastSeq) => line.Seq > last && line.Seq <= lastSeq;
+
+    // How many numbers rise at most, one after the other but for others between them, from one on.
+    private static int Rising(List<long> numbers, int at)
+    {
+        int[] runs = new int[numbers.Count];
+        for (int i = numbers.Count - 1; i >= at; i--)
+        {
+            runs[i] = 1 + Enumerable.Range(i + 1, numbers.Count - i - 1).Where(j => numbers[j] > numbers[i])
+                .Select(j => runs[j]).DefaultIfEmpty(0).Max();
+        }
+
+        return runs[at];
+    }
 
     private static List<Line> Split(byte[] log)
     {
