@@ -299,9 +299,15 @@ public sealed partial class Session : IDisposable
     {
         lock (Core.Rows.Gate)
         {
-            if (isSettled && (_row.IsGone || Core.Disk.Stat(_row.Folder) is null))
+            if (isSettled && (_row.IsGone
+                || (Core.Disk.Stat(_row.Folder) is null && Core.Rows.Held.FailureOf(Id) is null)))
             {
                 throw Errors.Deleted(Id); // since this call looked, or about to be published
+            }
+
+            if (isSettled)
+            {
+                Core.Rows.LayOverWhatIsHeld(_row, id => JournalLines.Of(Core, id, Core.State.Published));
             }
 
             LogState state = Core.Rows.ReadLog(_row, isSettled);

@@ -52,8 +52,13 @@ internal sealed partial class Applier
     /// <summary>Told of the steps of a purge.</summary>
     public Action<Step>? AtStep { get; init; }
 
+    /// <summary>The sessions of the last fold whose files this user may not write, and why. That harms nobody else: all
+    /// others are written, and these keep their frames.</summary>
+    public Dictionary<string, DiskException> Held { get; } = [];
+
     public void Apply(Fold fold)
     {
+        Held.Clear();
         _quarantine.Settle(); // before any file is touched
         if (fold.Config is { } config)
         {
@@ -63,7 +68,7 @@ internal sealed partial class Applier
         _forkedFrom = null;
         foreach (FoldedSession session in fold.Sessions.Values)
         {
-            Clearing(() => Apply(session, fold));
+            Holding(session.Id, () => Clearing(() => Apply(session, fold)));
         }
 
         // What is gone for good goes last, once its branches have their names for what they see of it.
@@ -72,7 +77,7 @@ internal sealed partial class Applier
             SyncBranches(fold);
             foreach (FoldedSession session in fold.Sessions.Values.Where(s => s.IsPurged))
             {
-                Purge(session);
+                Holding(session.Id, () => Purge(session));
             }
 
             Erasure.RemovePruned(_disk, [.. fold.Sessions.Values.Where(s => s.IsPurged).Select(s => s.Id)]);
@@ -117,6 +122,20 @@ internal sealed partial class Applier
         }
 
         _folders.Add(path);
+    }
+
+    private void Holding(string id, Action apply)
+    {
+        try
+        {
+            apply();
+        }
+        catch (DiskException e) when (HeldSessions.IsOfOneSession(e))
+        {
+            LogRing.Add("warning", $"Files of {id} may not be written; the journal keeps what belongs there: "
+                + e.Message);
+            Held[id] = e;
+        }
     }
 
     // The frames are on stable storage, so what stands in their way is moved out of it, and they go on.

@@ -411,6 +411,7 @@ internal sealed partial class BatchRunner(StoreCore core, Takeover takeover)
         try
         {
             Applier.Apply(fold);
+            Hold();
         }
         catch (DiskException e)
         {

@@ -16,7 +16,10 @@ internal sealed class Checkpointer(StoreCore core, Action<CommitRequest> commit,
     // Segments that one checkpoint begins at most; one more for each removal for good that comes in between.
     private const int SwitchesMax = 4;
 
+    private static readonly TimeSpan HeldRest = TimeSpan.FromSeconds(5);
+
     private readonly Lock _gate = new();
+    private long _triedAt; // long ago
 
     /// <summary>True where the journal is closed after the checkpoint, and with it every segment goes.</summary>
     public bool ClosesJournal { get; init; }
@@ -111,7 +114,23 @@ internal sealed class Checkpointer(StoreCore core, Action<CommitRequest> commit,
     private bool Run()
     {
         core.Step(Step.CheckpointStarted);
+        if (core.State.Held != 0 && !ClosesJournal && core.Environment.Time.GetElapsedTime(_triedAt) < HeldRest)
+        {
+            return false; // the journal stays until it can be written, which is not asked all the time
+        }
+
         Flush();
+        if (core.State.Held != 0)
+        {
+            _triedAt = core.Environment.Time.GetTimestamp();
+            var held = new HeldRequest(runner);
+            commit(held);
+            if (!held.IsDone)
+            {
+                return false;
+            }
+        }
+
         TrySaveStreams();
         core.Step(Step.CheckpointImages);
         long lsn, segment, switchedAt = 0;
@@ -298,7 +317,8 @@ internal sealed class Checkpointer(StoreCore core, Action<CommitRequest> commit,
     }
 
     // Files are synced by their path, without the store lock. A session that somebody moved meanwhile
-    // may have been missed, so the journal keeps what it has of it until the next checkpoint.
+    // may have been missed, so the journal keeps what it has of it until the next checkpoint; so is one that could
+    // not be written meanwhile.
     private sealed class RetireRequest(StoreCore core, Journal journal, long lsn, long segment,
         List<(Row Row, int Moves)> places) : CommitRequest
     {
@@ -312,7 +332,7 @@ internal sealed class Checkpointer(StoreCore core, Action<CommitRequest> commit,
 
         public override void Run(Transaction transaction)
         {
-            MovedMeanwhile = places.Exists(p => p.Row.Moves != p.Moves);
+            MovedMeanwhile = core.State.Held != 0 || places.Exists(p => p.Row.Moves != p.Moves);
             if (MovedMeanwhile)
             {
                 return;

@@ -44,7 +44,17 @@ internal sealed class Recovery(StoreCore core)
         state.Announce();
     }
 
-    private sealed record Outcome(long Lsn, long IdMs, long IdN, long Health = StoreHealth.Sound);
+    private sealed record Outcome(long Lsn, long IdMs, long IdN, long Health = StoreHealth.Sound)
+    {
+        /// <summary>Where the journal stays, since files of a session cannot be written: the segment that takes
+        /// frames, and the LSN that the oldest one begins behind; else 0.</summary>
+        public long Segment { get; init; }
+
+        public long Indexed { get; init; }
+
+        /// <summary>The last LSN in there that removed text for good.</summary>
+        public long Purged { get; init; }
+    }
 
     private Outcome Run(Applier applier, long? synced, long? published, bool isAlone, long witnessed = 0)
     {
@@ -113,7 +123,7 @@ internal sealed class Recovery(StoreCore core)
         }
 
         long torn = KeepTornTail(scan);
-        return new Outcome(Redo(applier, scan, index, torn, (ms, n), isAlone), ms, n);
+        return Redo(applier, scan, index, torn, (ms, n), isAlone);
     }
 
     private Outcome Closed(JournalScan scan, IndexClosing? index, long ms, long n, long witnessed)
@@ -145,7 +155,7 @@ internal sealed class Recovery(StoreCore core)
         return new Outcome(lsn == 0 ? 0 : Takeover.Behind(lsn), ms, n);
     }
 
-    private long Redo(Applier applier, JournalScan scan, IndexClosing? index, long torn, (long Ms, long N) ids,
+    private Outcome Redo(Applier applier, JournalScan scan, IndexClosing? index, long torn, (long Ms, long N) ids,
         bool isAlone)
     {
         Fold fold = Fold.Of(scan.Frames);
@@ -161,6 +171,17 @@ internal sealed class Recovery(StoreCore core)
             fold.Sessions.Values.SelectMany(s => s.Sources).Distinct());
         core.Step(Step.RecoverySynced);
         long floor = Takeover.Behind(Math.Max(scan.LastLsn, index?.Lsn ?? 0));
+        core.Recovered = new RecoveryReport(scan.Frames.Count, torn, []);
+        lock (core.Rows.Gate)
+        {
+            core.Rows.Held.Set(applier.Held);
+        }
+
+        if (applier.Held.Count > 0)
+        {
+            return KeepJournal(scan, ids);
+        }
+
         if (isAlone)
         {
             IndexWriter.Write(core.Disk, core.Quarantine, index,
@@ -196,9 +217,42 @@ internal sealed class Recovery(StoreCore core)
             Erasure.RemoveScratch(core.Disk); // alone, the sweep takes all of tmp/
         }
 
-        core.Recovered = new RecoveryReport(scan.Frames.Count, torn, []);
         LogRing.Add("info", $"Recovered {scan.Frames.Count} records of the journal; {torn} torn bytes kept aside.");
-        return floor;
+        return new Outcome(floor, ids.Ms, ids.N);
+    }
+
+    // What cannot be written into its files stays where it is, and so does all of the journal: the next segment goes on
+    // behind it. One that was begun and has no frame yet does for that.
+    private Outcome KeepJournal(JournalScan scan, (long Ms, long N) ids)
+    {
+        _journal.Retire(scan.Oldest!.Number); // what a checkpoint that was cut short left
+        SegmentHeader newest = scan.Newest!;
+        bool isFresh = scan.Ends.Count == 0 && scan.RestEnd <= scan.End && newest.FirstLsn > scan.LastLsn
+            && scan.Segments.Count > 1;
+        long number = isFresh ? newest.Number : newest.Number + 1;
+        if (!isFresh)
+        {
+            core.Disk.CreateFolder(Layout.Temporary);
+            _journal.Create(new SegmentHeader
+            {
+                Number = number,
+                Size = Journal.SegmentBytesMin,
+                FirstLsn = Takeover.Behind(scan.LastLsn) + 1,
+                PreviousEnd = scan.End,
+                PreviousLsn = scan.LastLsn,
+                FirstNeeded = scan.Oldest.Number,
+                IdMs = ids.Ms,
+                IdN = ids.N,
+            });
+        }
+
+        LogRing.Add("warning", "The journal is kept, for files of a session cannot be written.");
+        return new Outcome(scan.LastLsn, ids.Ms, ids.N)
+        {
+            Segment = number,
+            Indexed = scan.Oldest.PreviousLsn,
+            Purged = scan.Frames.FindLast(Erasure.IsOwedFor)?.Lsn ?? 0,
+        };
     }
 
     // Their text is in the journal alone, which goes: streams.json keeps it until an open store makes
@@ -215,16 +269,17 @@ internal sealed class Recovery(StoreCore core)
 
     private void Reset(SharedState state, Outcome outcome, long generation)
     {
-        state.Segment = 0;
+        state.Segment = outcome.Segment;
         state.Published = outcome.Lsn;
         state.Synced = outcome.Lsn;
         state.Applied = outcome.Lsn;
-        state.Purged = 0; // the journal is closed: nothing of what is gone is left in it
+        state.Purged = outcome.Purged; // where the journal is closed, nothing of what is gone is left in it
         state.Erased = 0;
-        state.Indexed = outcome.Lsn;
+        state.Indexed = outcome.Segment == 0 ? outcome.Lsn : outcome.Indexed;
+        state.Held = outcome.Segment == 0 ? 0 : 1;
         state.IdMs = outcome.IdMs;
         state.IdN = outcome.IdN;
-        state.Floor = 0;
+        state.Floor = outcome.Segment == 0 ? 0 : Takeover.Behind(outcome.Lsn);
         state.Holder = 0;
         state.Health = outcome.Health;
         state.BootId = (long)core.Environment.BootId;

@@ -68,7 +68,7 @@ internal sealed class Row(string id)
 
     /// <summary>Bytes of it that are in the file; 0 where that is not known, or another file is about to take its
     /// place.</summary>
-    public long FileLength => Staged is not null ? 0 : Tail is { Count: > 0 } tail ? tail[0].Offset
+    public long FileLength => Staged is not null ? 0 : Tail is [{ Lsn: > 0 } first, ..] ? first.Offset
         : Math.Max(0, LogLength);
 
     /// <summary>The file that the log was when its end was looked for; 0: nobody has looked.</summary>

@@ -5,11 +5,31 @@ namespace Sessions.Storage;
 /// <content>The folders of sessions that are about to be written to.</content>
 internal sealed partial class RowTable
 {
+    /// <summary>The sessions whose files could not be written.</summary>
+    public HeldSessions Held { get; } = new();
+
+    /// <summary>Takes lines that are not in a log, since that cannot be written, from the journal. Under the store lock
+    /// and the gate.</summary>
+    public void LayOverWhatIsHeld(Row row, Func<string, List<(long Offset, ReadOnlyMemory<byte> Bytes)>> linesOf)
+    {
+        string path = row.Folder + "/" + Layout.EventsFile;
+        if (row.Tail is null && row.LogLength > 0 && !(disk.Glance(path)?.Length >= row.LogLength))
+        {
+            List<TailLines> lines = [.. linesOf(row.Id).Select(l => new TailLines(0, l.Offset, l.Bytes))];
+            row.Tail = lines.Count > 0 ? lines : null;
+        }
+    }
+
     /// <summary>Refuses a session whose folder is no folder, or belongs to somebody else, before a frame speaks of it:
     /// the frame could not be carried out, and every later commit would wait for it. Looked at once for each row, under
     /// the store lock; a session that is still in the journal alone has no folder yet.</summary>
     public void RequireFolder(Row row)
     {
+        if (Held.FailureOf(row.Id) is { } failure)
+        {
+            throw failure.Again();
+        }
+
         if (row.HasOwnFolder || disk.Stat(row.Folder) is not { } entry)
         {
             return;

@@ -122,6 +122,15 @@ internal sealed partial class RowTable
         }
     }
 
+    /// <summary>The info of a session as it is known; null where there is none that can be read.</summary>
+    public SessionInfo? TryReadInfo(string id)
+    {
+        lock (Gate)
+        {
+            return Find(id) is { } row && CanRead(row) ? Read(row) : null;
+        }
+    }
+
     private void Install(Row row, Change change, Frame frame, bool isApplied)
     {
         long lsn = frame.Lsn;

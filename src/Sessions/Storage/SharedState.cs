@@ -58,6 +58,9 @@ internal sealed unsafe partial class SharedState(ISharedPage page, bool isReadOn
     /// <summary>The next LSN lies above this: a gap after damage.</summary>
     public long Floor { get => Read(120); set => Write(120, value); }
 
+    /// <summary>Not 0 while files of a session could not be written: the journal keeps what belongs there.</summary>
+    public long Held { get => Read(128); set => Write(128, value); }
+
     /// <summary>Raised at each taking of the store lock.</summary>
     public int* Turn => (int*)(_address + 192);
 

@@ -57,6 +57,7 @@ internal static class StoreInfo
         }
 
         WriteQuarantined(core, b);
+        WriteHeld(core, b);
         RecoveryReport recovered = core.Recovered;
         b.Name("recovered").Byte('{').Member("redone_records", recovered.RedoneRecords)
             .Member("torn_bytes", recovered.TornBytes).Raw(",\"reclassified\":["u8);
@@ -85,6 +86,22 @@ internal static class StoreInfo
         {
             return [];
         }
+    }
+
+    private static void WriteHeld(StoreCore core, Utf8Buffer b)
+    {
+        b.Name("unwritable").Byte('[');
+        lock (core.Rows.Gate)
+        {
+            bool isFirst = true;
+            foreach (string id in core.Rows.Held.Ids)
+            {
+                b.Raw(isFirst ? ""u8 : ","u8).Text(id);
+                isFirst = false;
+            }
+        }
+
+        b.Byte(']');
     }
 
     private static void WriteQuarantined(StoreCore core, Utf8Buffer b)

@@ -1,8 +1,22 @@
 namespace Sessions.Storage;
 
-/// <content>What is doubtful while the journal is damaged.</content>
+/// <content>What the rows know to be doubtful, or not to be in the files.</content>
 internal sealed partial class Verifier
 {
+    private void CheckHeld(string folder, string id)
+    {
+        SessionException? failure;
+        lock (_core.Rows.Gate)
+        {
+            failure = _core.Rows.Held.FailureOf(id);
+        }
+
+        if (failure is not null)
+        {
+            Add("unwritable", "error", id, folder, null, null, null, null, failure.Message);
+        }
+    }
+
     // Which they are is known once the session was read.
     private void CheckDoubts(string folder, string id)
     {

@@ -237,6 +237,7 @@ internal sealed partial class Verifier
     {
         _context.ThrowIfCancelled();
         CheckPlaces(Misplaced.InSession(_core.Disk, folder), id);
+        CheckHeld(folder, id);
         byte[]? compact = CheckSmall(folder + "/" + Layout.SessionFile, id);
         SessionInfo? info = compact is null ? null : InfoCodec.TryRead(compact);
         if (compact is null && _core.Disk.Stat(folder + "/" + Layout.SessionFile) is null)
