@@ -158,8 +158,8 @@ SESSION_API session_status_t session_store_flush(session_store_t *store);
  * `half_surrogates` counts halves of surrogate pairs in a file of an earlier version: hosts are
  * shown U+FFFD for each, the file keeps them. While the journal is damaged, `events_unconfirmed`
  * names a session whose log has events that no record confirms any more; they are shown.
- * `unwritable` names a session whose files this user may not write: what was committed to it is kept
- * in the journal, and nothing more is taken until it can be written.
+ * `unwritable` names a session whose files this user may not write: what was committed to it is
+ * kept in the journal, and nothing more is taken until it can be written.
  *
  * @param store            the store
  * @param[out] out_json    the report; free it with session_string_free()

@@ -31,7 +31,8 @@ internal static class FileLinks
         return false;
     }
 
-    /// <summary>Makes the link; false where the file system has none, or refuses this one.</summary>
+    /// <summary>Makes the link, which must not be there; false where this file can have none. What the call answers
+    /// decides: a file system may be on no list, and a sandbox may refuse links from one moment to the next.</summary>
     public static bool TryLink(IDisk disk, string source, string link)
     {
         if (!disk.Capabilities.HardLinks)
@@ -46,8 +47,7 @@ internal static class FileLinks
         }
         catch (DiskException e) when (e.Error is DiskError.Unsupported or DiskError.AccessDenied)
         {
-            // As many names as a file may have, or a file system that says EPERM for "no links".
-            LogRing.Add("debug", $"Copied, since it cannot be linked: {source}");
+            LogRing.Add("debug", $"{source} cannot be linked: {e.Message}");
             return false;
         }
     }

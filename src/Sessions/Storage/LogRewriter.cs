@@ -35,19 +35,12 @@ internal sealed class LogRewriter(IDisk disk)
             throw new DiskException(DiskError.NotFound, "open", fresh, 0);
         }
 
-        if (!disk.Capabilities.HardLinks)
-        {
-            disk.Rename(fresh, log);
-            disk.SyncFolder(folder);
-            return;
-        }
-
         if (disk.Stat(log)?.Identity != made.Identity)
         {
             Keep(log, rewrite.Kept);
             if (disk.Stat(half) is null && !FileLinks.TryLink(disk, fresh, half))
             {
-                disk.Rename(fresh, log);
+                disk.Rename(fresh, log); // a power cut may undo it, and then the new file is there again
                 disk.SyncFolder(folder);
                 return;
             }
@@ -117,7 +110,7 @@ internal sealed class LogRewriter(IDisk disk)
 
         disk.CreateFolder(Layout.Trash);
         disk.CreateFolder(Layout.PrunedFolder);
-        FileLinks.Make(disk, log, kept, disk.Stat(log)?.Length ?? 0);
+        FileLinks.Make(disk, log, kept, disk.Stat(log)?.Length ?? 0); // where links are refused, a copy
         disk.SyncFolder(Layout.PrunedFolder);
         disk.SyncFolder(Layout.Trash);
         disk.SyncFolder("");

@@ -14,6 +14,9 @@ internal sealed record StoreFile(string StoreId, int Version, long CreatedAt)
 
     private const string Format = "sessions";
 
+    // To look and to rename takes microseconds; a process that was stopped in between is waited for so long.
+    private const int TurnMs = 5000;
+
     /// <summary>The file's content; null where there is no file; Corrupt where it cannot be read.</summary>
     public static StoreFile? Read(IDisk disk)
     {
@@ -73,14 +76,7 @@ internal sealed record StoreFile(string StoreId, int Version, long CreatedAt)
         try
         {
             disk.WriteAll(scratch, file.Bytes());
-            if (!TryLink(disk, scratch) && disk.Stat(Layout.StoreFile) is null)
-            {
-                disk.Rename(scratch, Layout.StoreFile);
-                disk.SyncFolder("");
-                return file;
-            }
-
-            disk.Unlink(scratch);
+            Place(disk, scratch);
         }
         catch (DiskException e) when (e.Error is DiskError.Exists or DiskError.NotFound)
         {
@@ -96,23 +92,27 @@ internal sealed record StoreFile(string StoreId, int Version, long CreatedAt)
         return Read(disk)!;
     }
 
-    // A file system may have no links, and a sandbox may refuse them.
-    private static bool TryLink(IDisk disk, string scratch)
+    // A link appears or fails. Where there are no links, or a sandbox refuses them to this process, the rename would
+    // replace what another process has made since the look, so one process at a time looks and gives the name. The
+    // file that carries the lock goes with a sweep, which only comes where store.json is there already.
+    private static void Place(IDisk disk, string scratch)
     {
-        if (!disk.Capabilities.HardLinks)
+        const string turn = Layout.Temporary + "/store-turn";
+        disk.Open(turn, OpenMode.OpenOrCreate).Dispose();
+        using ILockFile locks = disk.OpenLocks(turn, readOnly: false);
+        if (!SpinWait.SpinUntil(() => locks.TryLock(0, exclusive: true), TurnMs))
         {
-            return false;
+            throw Errors.Busy("The turn to make the store");
         }
 
-        try
+        bool isThere = disk.Stat(Layout.StoreFile) is not null;
+        if (!isThere && !FileLinks.TryLink(disk, scratch, Layout.StoreFile))
         {
-            disk.Link(scratch, Layout.StoreFile);
-            return true;
+            disk.Rename(scratch, Layout.StoreFile);
         }
-        catch (DiskException e) when (e.Error == DiskError.Unsupported)
+        else
         {
-            LogRing.Add("debug", $"store.json gets its name by a rename: {e.Message}");
-            return false;
+            disk.Unlink(scratch);
         }
     }
 

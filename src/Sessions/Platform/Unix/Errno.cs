@@ -62,13 +62,16 @@ internal static class Errno
         new(Kind(number), operation, path, number);
 
     /// <summary>The exception for the last call where the file system may lack it and says so with
-    /// EINVAL or EPERM.</summary>
+    /// EINVAL, EPERM or EACCES. Where it is the caller who may not, what is done in its place says so.</summary>
     public static DiskException OptionalFailure(string operation, string path)
     {
         int number = Last;
-        DiskError kind = number is Invalid or NotPermitted ? DiskError.Unsupported : Kind(number);
-        return new DiskException(kind, operation, path, number);
+        return new DiskException(IsOfCall(number) ? DiskError.Unsupported : Kind(number), operation, path, number);
     }
+
+    /// <summary>True where the number may say that the call is not to be had here, whatever it is given.</summary>
+    public static bool IsOfCall(int number)
+        => number is Invalid or NotPermitted or Access || Kind(number) == DiskError.Unsupported;
 
     public static DiskError Kind(int number) => number switch
     {

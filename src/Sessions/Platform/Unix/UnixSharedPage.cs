@@ -96,7 +96,7 @@ internal sealed unsafe class UnixSharedPage(UnixRoot root, string path, nint add
     private static void Allocate(int fd, string path)
     {
         int error = OperatingSystem.IsLinux() ? Libc.Allocate(fd, 0, SharedPage.Bytes) : Errno.NotSupported;
-        if (error == Errno.NotSupported || error == Errno.Invalid)
+        if (error != 0 && Errno.IsOfCall(error))
         {
             error = Libc.Truncate(fd, SharedPage.Bytes) == 0 ? 0 : Errno.Last;
         }
