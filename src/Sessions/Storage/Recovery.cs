@@ -7,7 +7,7 @@ namespace Sessions.Storage;
 /// applies the fold, syncs what it touched, closes the journal. It may crash and start again at any
 /// point. Runs alone at an open, or under the store lock beside others whose page was lost.
 /// </summary>
-internal sealed class Recovery(StoreCore core)
+internal sealed partial class Recovery(StoreCore core)
 {
     private readonly Journal _journal = new(core.Disk, core.Seed, core.InstanceId);
 
@@ -419,45 +419,5 @@ internal sealed class Recovery(StoreCore core)
         }
 
         return floor;
-    }
-
-    // Scratch files and staged sessions that crashed processes left; no other process is here to own them.
-    private void Sweep()
-    {
-        SweepScratch();
-        _journal.Sweep();
-    }
-
-    /// <summary>Removes all that is in tmp/. Call it alone in the store.</summary>
-    public void SweepScratch()
-    {
-        var trees = new Trees(core.Disk, core.InstanceId);
-        foreach (DiskName name in core.Disk.ListIfThere(Layout.Temporary))
-        {
-            Remove(trees, name, Layout.Temporary + "/" + name.Name);
-        }
-    }
-
-    // What cannot be removed is no reason not to open. A process that lost the race to make the store
-    // removes its own scratch file at the same moment, and another user may have put a folder there that this one
-    // may not empty.
-    private void Remove(Trees trees, DiskName name, string path)
-    {
-        try
-        {
-            if (name.IsFolder)
-            {
-                trees.Remove(path);
-            }
-            else
-            {
-                StagedMark.Sweep(core.Disk, path);
-                core.Disk.Unlink(path);
-            }
-        }
-        catch (DiskException e)
-        {
-            LogRing.Add(e.Error == DiskError.NotFound ? "info" : "warning", $"{path} was not removed: {e.Message}");
-        }
     }
 }

@@ -80,4 +80,49 @@ internal sealed partial class RowTable
 
         NoteShareEnd(row.Id, ShareList.NextEnd(shares));
     }
+
+    /// <summary>The live session that has the share; null where there is none.</summary>
+    public Row? FindByShare(string shareId, bool isSettled)
+    {
+        Complete();
+        if (_byShare is null)
+        {
+            Dictionary<string, string> found = [];
+            foreach (Row row in _rows.Values)
+            {
+                foreach (string share in MayBeShared(row) ? ReadableShares(row, isSettled) : [])
+                {
+                    found[share] = row.Id;
+                }
+            }
+
+            _byShare = found;
+        }
+
+        return _byShare.TryGetValue(shareId, out string? id) && Find(id) is { IsLive: true } live ? live : null;
+    }
+
+    /// <summary>The info as people see it at a time: no file changes when a share expires.</summary>
+    public SessionInfo Shown(Row row, SessionInfo info, long now, bool isSettled = true)
+        => info.Share is { ExpiresAt: > 0 } share && now >= share.ExpiresAt
+            ? info with { Share = ShareList.Summarize(ShareList.Read(ReadShares(row, isSettled)), now) }
+            : info;
+
+    // Of a list that is damaged (and kept aside) nothing can be resolved; the others' can.
+    private IEnumerable<string> ReadableShares(Row row, bool isSettled)
+    {
+        try
+        {
+            return ShareList.Ids(ReadShares(row, isSettled));
+        }
+        catch (SessionException e) when (e.Status == SessionStatus.Corrupt)
+        {
+            return [];
+        }
+    }
+
+    // share_info is null where no share can be resolved, so that most sessions need no look at their file.
+    private static bool MayBeShared(Row row) => row.IsLive && (row.Info is { } info
+        ? info.Share is not null
+        : row.Slice.IsEmpty || row.Slice.Span.IndexOf("\"share_info\":null"u8) < 0);
 }

@@ -247,45 +247,11 @@ internal sealed partial class RowTable(IDisk disk, Quarantine quarantine, string
         return _byKey.TryGetValue(key, out string? id) && Find(id) is { IsLive: true } found ? found : null;
     }
 
-    /// <summary>The live session that has the share; null where there is none.</summary>
-    public Row? FindByShare(string shareId, bool isSettled)
-    {
-        Complete();
-        if (_byShare is null)
-        {
-            Dictionary<string, string> found = [];
-            foreach (Row row in _rows.Values)
-            {
-                foreach (string share in MayBeShared(row) ? ReadableShares(row, isSettled) : [])
-                {
-                    found[share] = row.Id;
-                }
-            }
-
-            _byShare = found;
-        }
-
-        return _byShare.TryGetValue(shareId, out string? id) && Find(id) is { IsLive: true } live ? live : null;
-    }
-
     /// <summary>Every live session with its parent, as published.</summary>
     public IEnumerable<(Row Row, string? ParentId)> LiveRows()
     {
         Complete();
         return _rows.Values.Where(r => r.IsLive).Select(r => (r, r.ParentId));
-    }
-
-    // Of a list that is damaged (and kept aside) nothing can be resolved; the others' can.
-    private IEnumerable<string> ReadableShares(Row row, bool isSettled)
-    {
-        try
-        {
-            return Sharing.ShareList.Ids(ReadShares(row, isSettled));
-        }
-        catch (SessionException e) when (e.Status == SessionStatus.Corrupt)
-        {
-            return [];
-        }
     }
 
     /// <summary>What log.json of a row says. Without the store lock (not <paramref name="isSettled"/>) a folder that is
@@ -339,20 +305,9 @@ internal sealed partial class RowTable(IDisk disk, Quarantine quarantine, string
         throw new DiskException(DiskError.NotFound, "open", path, 0);
     }
 
-    /// <summary>The info as people see it at a time: no file changes when a share expires.</summary>
-    public SessionInfo Shown(Row row, SessionInfo info, long now, bool isSettled = true)
-        => info.Share is { ExpiresAt: > 0 } share && now >= share.ExpiresAt
-            ? info with { Share = Sharing.ShareList.Summarize(Sharing.ShareList.Read(ReadShares(row, isSettled)), now) }
-            : info;
-
     /// <summary>config.json, compact, without rules that are damaged; empty where there is none.</summary>
     public byte[] ReadConfig()
         => Config ??= Lifecycle.SoundConfig.Noted(SmallFile.Read(disk, quarantine, Layout.ConfigFile, null) ?? []);
-
-    // share_info is null where no share can be resolved, so that most sessions need no look at their file.
-    private static bool MayBeShared(Row row) => row.IsLive && (row.Info is { } info
-        ? info.Share is not null
-        : row.Slice.IsEmpty || row.Slice.Span.IndexOf("\"share_info\":null"u8) < 0);
 
     /// <summary>False for a session whose file is damaged and that no index knows.</summary>
     public bool CanRead(Row row)

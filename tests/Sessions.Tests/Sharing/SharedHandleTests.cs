@@ -79,6 +79,7 @@ public sealed class SharedHandleTests : IDisposable
         ["NextQueueDue"] = (ReadOnly, s => s.NextQueueDue()),
         ["WriteButtons"] = (ReadOnly, s => Stores.Text(s.WriteButtons)),
         ["WriteShares"] = (ReadOnly, s => Stores.Text(s.WriteShares)),
+        ["GetPath"] = (ReadOnly, s => s.GetPath()),
         ["GetFilePath"] = (ReadOnly, s => s.GetFilePath(fileId)),
         ["Repair"] = (ReadOnly, s => Stores.Text(b => s.Repair(RepairFlags.DryRun, b))),
         ["Prune"] = (ReadOnly, s => Stores.Text(b => s.Prune("""{"max_events":1,"dry_run":true}"""u8, b))),
