@@ -179,7 +179,7 @@ internal sealed class LogAppender
         _counters = new Counters(c.LastSeq + 1, Limits.Next(c.EventCount),
             EventLine.IsMessage(e.Type) ? Limits.Next(c.MessageCount) : c.MessageCount,
             RealTime.After(c.UpdatedAt, _transaction.Now),
-            RealTime.IsAhead(c.LastEventAt, _transaction.Now) ? at : Math.Max(c.LastEventAt, at));
+            Math.Max(c.LastEventAt, at)); // the events' own times, which hosts set
         EventLine.Write(_lines, _counters.LastSeq, e.Type, at, e.TurnId, e.Id, e.Data.Span);
         if (e.Id is not null)
         {
