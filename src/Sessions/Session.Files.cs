@@ -209,18 +209,12 @@ public sealed partial class Session
         }
     }
 
-    // Names from the inside out, so that none is durable before what it leads to.
     private void MakeDurable(string folder)
     {
         try
         {
             Core.Disk.SyncFolder($"{folder}/{Layout.FilesFolder}");
-            for (; folder.Length > 0; folder = Layout.Parent(folder))
-            {
-                Core.Disk.SyncFolder(folder);
-            }
-
-            Core.Disk.SyncFolder("");
+            Durably.SyncNames(Core.Disk, folder);
         }
         catch (DiskException e) when (e.Error == DiskError.NotFound)
         {

@@ -131,7 +131,7 @@ public sealed partial class Session
                 file.SyncStaged();
             }
 
-            Core.Disk.SyncFolder(folder);
+            Durably.SyncNames(Core.Disk, folder); // those of a session made since the last checkpoint are not yet
             Commit(request);
         }
         catch (DiskException e)

@@ -68,7 +68,7 @@ internal sealed class FailingDisk(IDisk disk) : IDisk
             bool isJournal = path.StartsWith("journal/", StringComparison.Ordinal);
             if (isJournal && Interlocked.Exchange(ref owner._failures, 0) > 0)
             {
-                throw new DiskException(DiskError.Io, "fdatasync", path, Eio);
+                throw new DiskException(DiskError.Io, "fdatasync", path, Eio) { IsFailedSync = true };
             }
 
             file.Sync();

@@ -58,6 +58,18 @@ internal static class Durably
         }
     }
 
+    /// <summary>The names in a folder, and those that lead to it: from the inside out, so that none is durable before
+    /// what it leads to.</summary>
+    public static void SyncNames(IDisk disk, string folder)
+    {
+        for (; folder.Length > 0; folder = Layout.Parent(folder))
+        {
+            disk.SyncFolder(folder);
+        }
+
+        disk.SyncFolder("");
+    }
+
     private static void SyncEach(IDisk disk, List<TouchedSession> touched, List<string> left)
     {
         var folders = new SortedSet<string>(StringComparer.Ordinal) { "" };

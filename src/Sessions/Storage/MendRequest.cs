@@ -15,15 +15,30 @@ internal sealed class MendRequest(StoreCore core, BatchRunner runner, Dictionary
         runner.CheckSegment();
         foreach (Row row in doubtful)
         {
-            runner.Applier.Mend(row, core.State.Applied);
+            Mend(row);
         }
 
         foreach (string id in (string[])[.. runner.Applier.OpenLogs])
         {
             if (touched.TryGetValue(id, out Row? row))
             {
-                runner.Applier.Mend(row, core.State.Applied);
+                Mend(row);
             }
         }
+    }
+
+    // Rows that started over since, because the page was lost, are other objects: the old ones do not say where their
+    // sessions are now, and the recovery that began anew has seen to their files.
+    private void Mend(Row row)
+    {
+        lock (core.Rows.Gate)
+        {
+            if (!ReferenceEquals(core.Rows.Find(row.Id), row))
+            {
+                return;
+            }
+        }
+
+        runner.Applier.Mend(row, core.State.Applied);
     }
 }
