@@ -31,7 +31,7 @@ internal sealed partial class Applier
         _quarantine = core.Quarantine;
         _pool = new FilePool(_disk, core.Environment.Time, core.InstanceId, _quarantine);
         _mender = new LogMender(core);
-        _logs = new LogFiles(_disk, _mender, logOf ?? (_ => default));
+        _logs = new LogFiles(core, _mender, logOf ?? (_ => default));
         _history = new HistoryLinks(_disk);
         _rewriter = new LogRewriter(_disk);
         _trees = new Trees(_disk, core.InstanceId);

@@ -5,11 +5,14 @@ namespace Sessions.Storage;
 /// <content>The file of the current segment, which must be the one under its name.</content>
 internal sealed partial class BatchRunner
 {
+    private readonly LookTimes _times = new(core);
     private IDiskFile? _checked; // was seen to be what this process has read the segment from
+    private Look _look;
 
-    /// <summary>Sees that the current segment is under its name, as each commit does.</summary>
+    /// <summary>Sees that the current segment is under its name, whenever that was last looked at.</summary>
     public void CheckSegment()
     {
+        _look = default;
         if (core.Replica.Segment != 0)
         {
             OpenSegment();
@@ -21,22 +24,44 @@ internal sealed partial class BatchRunner
     private IDiskFile OpenSegment()
     {
         IDiskFile? file = _journal.Open(core.Replica.Segment);
-        if (file is not null && _journal.IsInPlace && (file == _checked || IsWhatWasRead(file)))
+        if (file is not null && file == _checked && !_times.IsDue(_look))
         {
-            return _checked = file;
+            return file;
         }
 
-        lock (core.Rows.Gate)
+        if (file is null || !_journal.IsInPlace || (file != _checked && !IsWhatWasRead(file)))
         {
-            return _checked = Restore(file);
+            lock (core.Rows.Gate)
+            {
+                file = Restore(file);
+            }
         }
+
+        if (file != _checked)
+        {
+            _times.TellOthers();
+        }
+
+        (_checked, _look) = (file, _times.Now);
+        return file;
     }
 
     private bool IsWhatWasRead(IDiskFile file)
     {
         lock (core.Rows.Gate)
         {
-            return core.Replica.SegmentFile is { } read && (read.Identity == file.Identity || Reaches(file));
+            if (core.Replica.SegmentFile?.Identity == file.Identity)
+            {
+                return true;
+            }
+
+            bool reaches = Reaches(file);
+            if (reaches)
+            {
+                core.Replica.ReopenSegment(); // so that it reads on in this one
+            }
+
+            return reaches;
         }
     }
 

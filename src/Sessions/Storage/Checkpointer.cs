@@ -191,8 +191,15 @@ internal sealed class Checkpointer(StoreCore core, Action<CommitRequest> commit,
                 return false;
             }
 
-            commit(new MendRequest(core, runner, touched,
-                files.FindAll(f => !Applier.HasFiles(core.Disk, f.Row, f.LogLength)).ConvertAll(f => f.Row)));
+            var mend = new MendRequest(core, runner, touched,
+                files.FindAll(f => !Applier.HasFiles(core.Disk, f.Row, f.LogLength)).ConvertAll(f => f.Row));
+            commit(mend);
+            if (!mend.IsDone)
+            {
+                Touch(touched, takenFrom);
+                return false;
+            }
+
             Durably.Sync(core.Disk, sessions, takenFrom);
             core.Step(Step.CheckpointSynced);
             lock (core.Rows.Gate)

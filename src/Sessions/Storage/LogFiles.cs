@@ -8,14 +8,16 @@ namespace Sessions.Storage;
 internal readonly record struct KnownLog(int Rewrites, ulong Identity);
 
 /// <summary>The event logs written to lately, kept open. A folder that moves takes its open files
-/// along, so a move needs no word here; where the log was replaced it is opened anew. At each use the name must still
-/// stand for the open file, and the file reach to where the lines begin: otherwise it is mended
-/// (<see cref="LogMender"/>). Used under the store lock only.</summary>
-internal sealed class LogFiles(IDisk disk, LogMender mender, Func<string, KnownLog> knownOf) : IDisposable
+/// along, so a move needs no word here; where the log was replaced it is opened anew. The name must still stand for the
+/// open file, and the file reach to where the lines begin: otherwise it is mended (<see cref="LogMender"/>). That costs
+/// a call, and is asked where it is <see cref="LookTimes.IsDue"/>: until then lines may go into a file without a name,
+/// from which, and from the journal, the next look takes them. Used under the store lock only.</summary>
+internal sealed class LogFiles(StoreCore core, LogMender mender, Func<string, KnownLog> knownOf) : IDisposable
 {
     private const int FilesMax = 64;
-    private readonly Dictionary<string, LinkedListNode<(string Id, IDiskFile File, int Rewrites)>> _open = [];
-    private readonly LinkedList<(string Id, IDiskFile File, int Rewrites)> _byUse = new();
+    private readonly Dictionary<string, LinkedListNode<Kept>> _open = [];
+    private readonly LinkedList<Kept> _byUse = new();
+    private readonly LookTimes _times = new(core);
 
     /// <summary>The sessions whose logs are open.</summary>
     public IReadOnlyCollection<string> Ids => _open.Keys;
@@ -26,7 +28,7 @@ internal sealed class LogFiles(IDisk disk, LogMender mender, Func<string, KnownL
     /// <param name="isRedo">True for lines that may be in the file already: nothing is known of it.</param>
     public IDiskFile Get(FoldedSession session, string path, bool isRedo)
     {
-        long start = session.Lines[0].Offset;
+        long start = isRedo ? 0 : session.Lines[0].Offset;
         KnownLog known = knownOf(session.Id);
         if (Find(session.Id, known.Rewrites) is not { } node)
         {
@@ -39,8 +41,19 @@ internal sealed class LogFiles(IDisk disk, LogMender mender, Func<string, KnownL
             _byUse.AddFirst(node);
         }
 
-        return IsUnder(node.Value.File, path, isRedo ? 0 : start) ? node.Value.File
-            : Take(node, mender.Mend(session, path, node.Value.File, start));
+        Kept kept = node.Value;
+        if (!isRedo && !_times.IsDue(kept.Look))
+        {
+            return kept.File;
+        }
+
+        if (!IsUnder(kept.File, path, start))
+        {
+            return Take(kept, mender.Mend(session, path, kept.File, session.Lines[0].Offset));
+        }
+
+        kept.Look = _times.Now;
+        return kept.File;
     }
 
     /// <summary>Makes the file under the name what the log of a session was, up to a length; the session has no
@@ -48,21 +61,20 @@ internal sealed class LogFiles(IDisk disk, LogMender mender, Func<string, KnownL
     public void Mend(FoldedSession session, string path, long length)
     {
         KnownLog known = knownOf(session.Id);
-        LinkedListNode<(string Id, IDiskFile File, int Rewrites)>? node = Find(session.Id, known.Rewrites);
-        if (disk.Glance(path) is { } now && now.Length >= length
+        LinkedListNode<Kept>? node = Find(session.Id, known.Rewrites);
+        if (core.Disk.Glance(path) is { } now && now.Length >= length
             && (node is null || now.Identity == node.Value.File.Identity))
         {
             return;
         }
 
         IDiskFile file = mender.Mend(session, path, node?.Value.File, length);
-        _ = node is null ? Add(session.Id, file, known.Rewrites) : Take(node, file);
+        _ = node is null ? Add(session.Id, file, known.Rewrites) : Take(node.Value, file);
     }
 
     /// <summary>True where a log is not open, or its name stands for the open file.</summary>
     public bool IsInPlace(string id, string path)
-        => !_open.TryGetValue(id, out LinkedListNode<(string Id, IDiskFile File, int Rewrites)>? node)
-            || IsUnder(node.Value.File, path, 0);
+        => !_open.TryGetValue(id, out LinkedListNode<Kept>? node) || IsUnder(node.Value.File, path, 0);
 
     /// <summary>Takes a file in the place of the one that is open.</summary>
     public void Put(string id, IDiskFile file)
@@ -73,7 +85,7 @@ internal sealed class LogFiles(IDisk disk, LogMender mender, Func<string, KnownL
 
     public void Forget(string id)
     {
-        if (_open.Remove(id, out LinkedListNode<(string Id, IDiskFile File, int Rewrites)>? node))
+        if (_open.Remove(id, out LinkedListNode<Kept>? node))
         {
             node.Value.File.Dispose();
             _byUse.Remove(node);
@@ -82,9 +94,9 @@ internal sealed class LogFiles(IDisk disk, LogMender mender, Func<string, KnownL
 
     public void Dispose()
     {
-        foreach ((_, IDiskFile file, _) in _byUse)
+        foreach (Kept kept in _byUse)
         {
-            file.Dispose();
+            kept.File.Dispose();
         }
 
         _open.Clear();
@@ -92,12 +104,11 @@ internal sealed class LogFiles(IDisk disk, LogMender mender, Func<string, KnownL
     }
 
     private bool IsUnder(IDiskFile file, string path, long start)
-        => disk.Glance(path) is { } now && now.Identity == file.Identity && now.Length >= start;
+        => core.Disk.Glance(path) is { } now && now.Identity == file.Identity && now.Length >= start;
 
-    private LinkedListNode<(string Id, IDiskFile File, int Rewrites)>? Find(string id, int rewrites)
+    private LinkedListNode<Kept>? Find(string id, int rewrites)
     {
-        if (_open.TryGetValue(id, out LinkedListNode<(string Id, IDiskFile File, int Rewrites)>? node)
-            && node.Value.Rewrites != rewrites)
+        if (_open.TryGetValue(id, out LinkedListNode<Kept>? node) && node.Value.Rewrites != rewrites)
         {
             Forget(id);
             return null;
@@ -109,7 +120,7 @@ internal sealed class LogFiles(IDisk disk, LogMender mender, Func<string, KnownL
     private IDiskFile Open(FoldedSession session, string path, ulong known, bool isRedo)
     {
         long start = session.Lines[0].Offset;
-        IDiskFile file = disk.Open(path, OpenMode.OpenOrCreate, mayBeLinked: true);
+        IDiskFile file = core.Disk.Open(path, OpenMode.OpenOrCreate, mayBeLinked: true);
         try
         {
             LinkedLog.Require(file, path, mayBeBlank: true);
@@ -136,14 +147,28 @@ internal sealed class LogFiles(IDisk disk, LogMender mender, Func<string, KnownL
             Forget(_byUse.Last!.Value.Id);
         }
 
-        _open.Add(id, _byUse.AddFirst((id, file, rewrites)));
+        _times.TellOthers();
+        _open.Add(id, _byUse.AddFirst(new Kept(id, file, rewrites) { Look = _times.Now }));
         return file;
     }
 
-    private static IDiskFile Take(LinkedListNode<(string Id, IDiskFile File, int Rewrites)> node, IDiskFile file)
+    private IDiskFile Take(Kept kept, IDiskFile file)
     {
-        node.Value.File.Dispose();
-        node.Value = node.Value with { File = file };
+        _times.TellOthers();
+        kept.File.Dispose();
+        (kept.File, kept.Look) = (file, _times.Now);
         return file;
+    }
+
+    private sealed class Kept(string id, IDiskFile file, int rewrites)
+    {
+        public string Id => id;
+
+        public IDiskFile File { get; set; } = file;
+
+        public int Rewrites => rewrites;
+
+        /// <summary>When its name was last looked at.</summary>
+        public Look Look { get; set; }
     }
 }

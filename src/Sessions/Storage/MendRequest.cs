@@ -10,35 +10,47 @@ internal sealed class MendRequest(StoreCore core, BatchRunner runner, Dictionary
 {
     public override bool MayUseReserve => true;
 
-    public override void Run(Transaction transaction)
-    {
-        runner.CheckSegment();
-        foreach (Row row in doubtful)
-        {
-            Mend(row);
-        }
+    public override bool IsAlone => true;
 
-        foreach (string id in (string[])[.. runner.Applier.OpenLogs])
+    /// <summary>False where nothing was looked at, since the files are behind the journal.</summary>
+    public bool IsDone { get; private set; }
+
+    // First of all everything that is published comes into the files: a session that is about to be moved, or made, is
+    // not where its row says.
+    public override void Prepare(BatchRunner batch)
+    {
+        runner.SyncAll();
+        runner.CheckSegment();
+        lock (core.Rows.Gate)
         {
-            if (touched.TryGetValue(id, out Row? row))
+            foreach (Row row in doubtful)
             {
                 Mend(row);
             }
+
+            foreach (string id in (string[])[.. runner.Applier.OpenLogs])
+            {
+                if (touched.TryGetValue(id, out Row? row))
+                {
+                    Mend(row);
+                }
+            }
         }
+
+        IsDone = true;
+    }
+
+    public override void Run(Transaction transaction)
+    {
     }
 
     // Rows that started over since, because the page was lost, are other objects: the old ones do not say where their
     // sessions are now, and the recovery that began anew has seen to their files.
     private void Mend(Row row)
     {
-        lock (core.Rows.Gate)
+        if (row.IsGone || ReferenceEquals(core.Rows.Find(row.Id), row))
         {
-            if (!ReferenceEquals(core.Rows.Find(row.Id), row))
-            {
-                return;
-            }
+            runner.Applier.Mend(row, core.State.Applied);
         }
-
-        runner.Applier.Mend(row, core.State.Applied);
     }
 }

@@ -151,6 +151,11 @@ internal sealed partial class RowTable
                 }
 
                 row.LogLength = change.Offset + change.Lines.Length;
+                if (isApplied && row.Tail is [{ Lsn: 0 }, ..])
+                {
+                    row.Tail = null; // what the log had not when it was last looked at: it is looked at again
+                }
+
                 if (!isApplied)
                 {
                     (row.Tail ??= []).Add(new TailLines(lsn, change.Offset, change.Lines));

@@ -61,6 +61,9 @@ internal sealed unsafe partial class SharedState(ISharedPage page, bool isReadOn
     /// <summary>Not 0 while files of a session could not be written: the journal keeps what belongs there.</summary>
     public long Held { get => Read(128); set => Write(128, value); }
 
+    /// <summary>How often anybody has opened, by its name, a log or a segment to write to.</summary>
+    public long Opened { get => Read(136); set => Write(136, value); }
+
     /// <summary>Raised at each taking of the store lock.</summary>
     public int* Turn => (int*)(_address + 192);
 

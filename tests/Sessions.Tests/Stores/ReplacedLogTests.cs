@@ -11,21 +11,26 @@ namespace Sessions.Tests.StoreTests;
 public sealed class ReplacedLogTests
 {
     private readonly MemoryDisk _disk = new();
+    private readonly ManualTime _time = new();
+    private long _rest = 1000; // between two events; below 100 ms names are not looked at again
 
     [Theory]
-    [InlineData(false)]
-    [InlineData(true)]
-    public void Events_behind_a_copy_that_took_the_place_of_the_log_are_not_lost(bool isKilled)
+    [InlineData(false, 1000)]
+    [InlineData(true, 1000)]
+    [InlineData(false, 0)]
+    [InlineData(true, 0)]
+    public void Events_behind_a_copy_that_took_the_place_of_the_log_are_not_lost(bool isKilled, int rest)
     {
+        _rest = rest;
         MemoryDisk opening = _disk.OpenAs();
-        SessionStore store = Stores.Open(opening);
+        SessionStore store = Stores.Open(opening, _time);
         Session session = store.Create();
-        session.Say("1");
+        Say(session, "1");
         string log = LogOf(session);
         _disk.Poke(log, _disk.Peek(log)!); // cp -p log x; mv x log
         for (int i = 2; i <= 6; i++)
         {
-            session.Say($"{i}");
+            Say(session, $"{i}");
             RequireEvents(session, i);
         }
 
@@ -33,13 +38,17 @@ public sealed class ReplacedLogTests
         RequireReopened(session.Id, 6);
     }
 
-    [Fact]
-    public void Two_stores_go_on_in_one_log_after_a_copy_took_its_place()
+    [Theory]
+    [InlineData(1000)]
+    [InlineData(0)]
+    public void Two_stores_go_on_in_one_log_after_a_copy_took_its_place(int rest)
     {
-        using SessionStore store = Stores.Open(_disk.OpenAs()), other = Stores.Open(_disk.OpenAs(), processId: 4343);
+        _rest = rest;
+        using SessionStore store = Stores.Open(_disk.OpenAs(), _time);
+        using SessionStore other = Stores.Open(_disk.OpenAs(), _time, processId: 4343);
         Session session = store.Create(), same = other.OpenSession(session.Id);
-        session.Say("1");
-        same.Say("2");
+        Say(session, "1");
+        Say(same, "2");
         _disk.Poke(LogOf(session), _disk.Peek(LogOf(session))!);
         for (int i = 3; i <= 8; i++)
         {
@@ -59,16 +68,16 @@ public sealed class ReplacedLogTests
     public void Lines_written_between_the_copy_and_its_move_are_not_lost(bool isKilled)
     {
         MemoryDisk opening = _disk.OpenAs();
-        SessionStore store = Stores.Open(opening);
+        SessionStore store = Stores.Open(opening, _time);
         Session session = store.Create();
-        session.Say("1");
+        Say(session, "1");
         byte[] copy = _disk.Peek(LogOf(session))!;
-        session.Say("2");
-        session.Say("3");
+        Say(session, "2");
+        Say(session, "3");
         _disk.Poke(LogOf(session), copy);
         if (isKilled)
         {
-            session.Say("4");
+            Say(session, "4");
         }
 
         End(store, opening, isKilled);
@@ -78,15 +87,15 @@ public sealed class ReplacedLogTests
     [Fact]
     public void A_log_that_was_edited_under_the_store_is_kept_aside_and_made_anew()
     {
-        using SessionStore store = Stores.Open(_disk);
+        using SessionStore store = Stores.Open(_disk, _time);
         Session session = store.Create();
-        session.Say("one");
-        session.Say("two");
+        Say(session, "one");
+        Say(session, "two");
         string log = LogOf(session);
         byte[] edited = _disk.Peek(log)!.AsSpan().ToArray();
         edited.AsSpan(edited.AsSpan().IndexOf("one"u8), 3).Fill((byte)'x'); // sed -i s/one/xxx/
         _disk.Poke(log, edited);
-        session.Say("three");
+        Say(session, "three");
         RequireEvents(session, 3);
         RequireKept(store, log, edited);
         store.AssertSound();
@@ -95,18 +104,18 @@ public sealed class ReplacedLogTests
     [Fact]
     public void A_log_of_another_session_under_the_name_gets_no_events()
     {
-        SessionStore store = Stores.Open(_disk);
+        SessionStore store = Stores.Open(_disk, _time);
         Session session = store.Create(), other = store.Create();
         for (int i = 1; i <= 3; i++)
         {
-            session.Say($"{i}");
-            other.Say($"another conversation's {i}");
+            Say(session, $"{i}");
+            Say(other, $"another conversation's {i}");
         }
 
-        other.Say("4");
+        Say(other, "4");
         byte[] theirs = _disk.Peek(LogOf(other))!;
         _disk.Poke(LogOf(session), theirs);
-        session.Say("4");
+        Say(session, "4");
         RequireEvents(session, 4);
         RequireKept(store, LogOf(session), theirs);
         Assert.Equal(theirs, _disk.Peek(LogOf(other)));
@@ -115,12 +124,33 @@ public sealed class ReplacedLogTests
     }
 
     [Fact]
+    public void A_neighbour_that_opens_what_is_there_now_has_the_others_look_before_they_write()
+    {
+        _rest = 0;
+        MemoryDisk opening = _disk.OpenAs();
+        SessionStore store = Stores.Open(opening, _time), other = Stores.Open(_disk.OpenAs(), _time, processId: 4343);
+        Session session = store.Create(), same = other.OpenSession(session.Id);
+        Say(session, "1");
+        _disk.Poke(LogOf(session), _disk.Peek(LogOf(session))!);
+        _disk.Poke(Segment(), _disk.Peek(Segment())!);
+        Say(same, "2"); // opens both by their names
+        Say(session, "3");
+        Say(same, "4");
+        opening.Kill();
+        Say(same, "5");
+        Assert.True(other.Engine.Checkpointer.TryRun());
+        other.Close();
+        RequireReopened(session.Id, 5);
+    }
+
+    [Fact]
     public void A_neighbour_that_has_not_written_yet_knows_another_sessions_log_by_its_numbers()
     {
-        using SessionStore store = Stores.Open(_disk.OpenAs()), other = Stores.Open(_disk.OpenAs(), processId: 4343);
+        using SessionStore store = Stores.Open(_disk.OpenAs(), _time);
+        using SessionStore other = Stores.Open(_disk.OpenAs(), _time, processId: 4343);
         Session session = store.Create(), longer = store.Create();
-        session.Say("1");
-        session.Say("2");
+        Say(session, "1");
+        Say(session, "2");
         for (int i = 0; i < 5; i++)
         {
             longer.Say("more");
@@ -129,9 +159,9 @@ public sealed class ReplacedLogTests
         Session same = other.OpenSession(session.Id);
         RequireEvents(same, 2);
         _disk.Poke(LogOf(session), _disk.Peek(LogOf(longer))!);
-        same.Say("3");
+        Say(same, "3");
         RequireEvents(same, 3);
-        session.Say("4");
+        Say(session, "4");
         RequireEvents(session, 4);
     }
 
@@ -143,10 +173,10 @@ public sealed class ReplacedLogTests
     public void A_log_that_was_cut_in_place_gets_back_what_the_journal_has(int length, bool isKilled)
     {
         MemoryDisk opening = _disk.OpenAs();
-        SessionStore store = Stores.Open(opening);
+        SessionStore store = Stores.Open(opening, _time);
         Session session = store.Create();
-        session.Say("1");
-        session.Say("2");
+        Say(session, "1");
+        Say(session, "2");
         using (IDiskFile file = _disk.Open(LogOf(session), OpenMode.ReadWrite))
         {
             file.SetLength(length);
@@ -154,7 +184,7 @@ public sealed class ReplacedLogTests
 
         if (!isKilled)
         {
-            session.Say("3");
+            Say(session, "3");
             RequireEvents(session, 3);
         }
 
@@ -170,7 +200,7 @@ public sealed class ReplacedLogTests
     public void A_log_that_is_moved_away_and_back_loses_nothing(bool isReopened, bool isKilled)
     {
         MemoryDisk opening = _disk.OpenAs();
-        SessionStore store = Stores.Open(opening);
+        SessionStore store = Stores.Open(opening, _time);
         Session session = store.Create();
         int count = 0;
         for (int i = 1; i <= 4; i++)
@@ -185,7 +215,7 @@ public sealed class ReplacedLogTests
             End(store, opening, isKilled: false); // makes it anew, since it was open
             _disk.Unlink(log);
             opening = _disk.OpenAs();
-            store = Stores.Open(opening);
+            store = Stores.Open(opening, _time);
             session = store.OpenSession(session.Id);
         }
 
@@ -211,27 +241,27 @@ public sealed class ReplacedLogTests
     public void A_journal_is_not_laid_over_a_log_whose_lines_stand_elsewhere(int lines)
     {
         MemoryDisk opening = _disk.OpenAs();
-        SessionStore store = Stores.Open(opening);
+        SessionStore store = Stores.Open(opening, _time);
         Session session = store.Create();
         for (int i = 1; i <= 4; i++)
         {
-            session.Say($"{i}");
+            Say(session, $"{i}");
         }
 
         store.Close();
         opening = _disk.OpenAs();
-        store = Stores.Open(opening);
+        store = Stores.Open(opening, _time);
         session = store.OpenSession(session.Id);
         for (int i = 5; i <= 9; i++)
         {
-            session.Say($"{i}");
+            Say(session, $"{i}");
         }
 
         opening.Kill();
         string log = LogOf(session), text = System.Text.Encoding.UTF8.GetString(_disk.Peek(log)!);
         byte[] edited = Stores.Utf8(string.Concat(text.Split('\n').Take(lines).Select(l => l + "\r\n")));
         _disk.Poke(log, edited); // as an editor of another system saves it
-        using (SessionStore again = Stores.Open(_disk.OpenAs()))
+        using (SessionStore again = Stores.Open(_disk.OpenAs(), _time))
         {
             RequireKept(again, log, edited);
         }
@@ -246,10 +276,10 @@ public sealed class ReplacedLogTests
     public void A_folder_that_was_removed_is_made_anew_with_all_that_is_known(bool hasWritten, bool isKilled)
     {
         MemoryDisk opening = _disk.OpenAs();
-        SessionStore store = Stores.Open(opening);
+        SessionStore store = Stores.Open(opening, _time);
         Session session = store.Create(null, new SessionCreateOptions { Title = "kept" });
-        session.Say("1");
-        session.Say("2");
+        Say(session, "1");
+        Say(session, "2");
         session.Rewind(1);
         session.UndoRewind();
         Assert.Equal(4, session.GetStat().LastSeq);
@@ -257,7 +287,7 @@ public sealed class ReplacedLogTests
         {
             store.Close();
             opening = _disk.OpenAs();
-            store = Stores.Open(opening);
+            store = Stores.Open(opening, _time);
             session = store.OpenSession(session.Id);
             Assert.Equal("kept", session.Info().GetProperty("title").GetString());
         }
@@ -265,13 +295,13 @@ public sealed class ReplacedLogTests
         RemoveTree(Layout.LiveFolder(session.Id));
         for (int i = 5; i <= 9; i++)
         {
-            Assert.Equal(i, session.Say($"{i}"));
+            Assert.Equal(i, Say(session, $"{i}"));
         }
 
         int left = hasWritten ? 9 : 5; // of the others nobody has anything
         Assert.Equal(left, session.Events().GetProperty("events").GetArrayLength());
         End(store, opening, isKilled);
-        using SessionStore again = Stores.Open(_disk.OpenAs());
+        using SessionStore again = Stores.Open(_disk.OpenAs(), _time);
         Session same = again.OpenSession(session.Id);
         Assert.Equal("kept", same.Info().GetProperty("title").GetString());
         Assert.Equal(9, same.GetStat().LastSeq);
@@ -282,21 +312,21 @@ public sealed class ReplacedLogTests
     [Fact]
     public void Nothing_is_appended_behind_a_log_that_is_gone_until_a_salvage()
     {
-        SessionStore store = Stores.Open(_disk);
+        SessionStore store = Stores.Open(_disk, _time);
         Session session = store.Create();
-        session.Say("1");
-        session.Say("2");
+        Say(session, "1");
+        Say(session, "2");
         store.Close();
         _disk.Unlink(LogOf(session));
-        using (store = Stores.Open(_disk.OpenAs()))
+        using (store = Stores.Open(_disk.OpenAs(), _time))
         {
-            Stores.Fails(SessionStatus.Corrupt, () => store.OpenSession(session.Id).Say("3"));
+            Stores.Fails(SessionStatus.Corrupt, () => Say(store.OpenSession(session.Id), "3"));
             Stores.Fails(SessionStatus.Corrupt, () => store.OpenSession(session.Id).Fork());
             store.OpenSession(session.Id).UpdateTitle("works");
         }
 
         Stores.Text(b => SessionStore.Salvage(Stores.Environment(_disk.OpenAs()), b));
-        using SessionStore again = Stores.Open(_disk.OpenAs());
+        using SessionStore again = Stores.Open(_disk.OpenAs(), _time);
         Assert.Equal(3, again.OpenSession(session.Id).Say("3"));
         Assert.Equal(1, again.OpenSession(session.Id).Events().GetProperty("events").GetArrayLength());
     }
@@ -304,9 +334,9 @@ public sealed class ReplacedLogTests
     [Fact]
     public void What_was_removed_since_it_was_written_is_made_anew_before_the_journal_goes()
     {
-        using SessionStore store = Stores.Open(_disk);
+        using SessionStore store = Stores.Open(_disk, _time);
         Session session = store.Create(null, new SessionCreateOptions { Title = "kept" });
-        session.Say("1");
+        Say(session, "1");
         session.AddToQueue("""{"message":"next"}"""u8, new System.Buffers.ArrayBufferWriter<byte>());
         Session branch = session.Fork();
         branch.Say("2");
@@ -320,7 +350,7 @@ public sealed class ReplacedLogTests
         _disk.Unlink(Layout.LiveFolder(branch.Id) + "/" + Layout.LogStateFile);
         Assert.True(store.Engine.Checkpointer.TryRun());
         store.Close();
-        using SessionStore again = Stores.Open(_disk.OpenAs());
+        using SessionStore again = Stores.Open(_disk.OpenAs(), _time);
         Assert.Equal("kept", again.OpenSession(session.Id).Info().GetProperty("title").GetString());
         Assert.Equal(1, Stores.Json(again.OpenSession(session.Id).WriteQueue).GetProperty("entries").GetArrayLength());
         RequireEvents(again.OpenSession(session.Id), 1);
@@ -329,19 +359,22 @@ public sealed class ReplacedLogTests
     }
 
     [Theory]
-    [InlineData(false, false)]
-    [InlineData(true, false)]
-    [InlineData(false, true)]
-    [InlineData(true, true)]
-    public void A_segment_that_a_copy_took_the_place_of_goes_on_with_all_frames(bool isGone, bool isRelaxed)
+    [InlineData(false, false, 1000)]
+    [InlineData(true, false, 1000)]
+    [InlineData(false, true, 1000)]
+    [InlineData(true, true, 1000)]
+    [InlineData(false, false, 0)]
+    [InlineData(true, true, 0)]
+    public void A_segment_that_a_copy_took_the_place_of_goes_on_with_all_frames(bool isGone, bool isRelaxed, int rest)
     {
+        _rest = rest;
         MemoryDisk opening = _disk.OpenAs(), beside = _disk.OpenAs();
-        SessionStore store = Stores.Open(opening), other = Stores.Open(beside, processId: 4343);
+        SessionStore store = Stores.Open(opening, _time), other = Stores.Open(beside, _time, processId: 4343);
         Session session = store.Create(), same = other.OpenSession(session.Id);
         AppendFlags flags = isRelaxed ? AppendFlags.Relaxed : AppendFlags.None;
-        session.Say("1", flags);
+        Say(session, "1", flags);
         byte[] copy = _disk.Peek(Segment())!;
-        same.Say("2", flags);
+        Say(same, "2", flags);
         if (isGone)
         {
             _disk.Unlink(Segment());
@@ -358,21 +391,22 @@ public sealed class ReplacedLogTests
             RequireEvents(same, i);
         }
 
-        session.Say("9");
+        _rest = 1000;
+        Say(session, "9");
         opening.Kill();
         beside.Kill();
         RequireReopened(session.Id, 9);
     }
 
     [Fact]
-    public void An_append_looks_at_its_log_and_its_segment_once_each()
+    public void An_append_looks_at_the_names_of_its_log_and_its_segment_once_in_a_while()
     {
         long glances = 0;
         var disk = new FaultyDisk(seed: 5);
-        using SessionStore store = Stores.Open(disk);
+        using SessionStore store = Stores.Open(disk, _time);
         Session session = store.Create();
-        session.Say("1");
-        session.Say("2");
+        Say(session, "1");
+        Say(session, "2");
         string log = LogOf(session);
         disk.FailIf = o =>
         {
@@ -380,18 +414,32 @@ public sealed class ReplacedLogTests
                 ? 1 : 0;
             return false;
         };
-        session.Say("3");
+        Say(session, "3");
         Assert.Equal(2, glances);
-        session.Say("4", AppendFlags.Relaxed);
-        Assert.Equal(3, glances);
+        _rest = 9;
+        for (int i = 0; i < 10; i++)
+        {
+            Say(session, "more");
+        }
+
+        Assert.Equal(2, glances);
+        Say(session, "and more");
+        Say(session, "and more");
+        Assert.Equal(4, glances);
         disk.FailIf = null;
     }
 
-    private static int TrySay(Session session, string text)
+    private long Say(Session session, string text, AppendFlags flags = AppendFlags.None)
+    {
+        _time.Advance(_rest);
+        return session.Say(text, flags);
+    }
+
+    private int TrySay(Session session, string text)
     {
         try
         {
-            session.Say(text);
+            Say(session, text);
             return 1;
         }
         catch (SessionException e) when (e.Status == SessionStatus.Corrupt)
@@ -447,13 +495,13 @@ public sealed class ReplacedLogTests
 
     private void RequireReopened(string id, int count)
     {
-        using SessionStore store = Stores.Open(_disk.OpenAs());
+        using SessionStore store = Stores.Open(_disk.OpenAs(), _time);
         Session session = store.OpenSession(id);
         RequireEvents(session, count);
         Assert.Equal(Enumerable.Range(1, count).Select(i => $"{i}"), session.Events().GetProperty("events")
             .EnumerateArray().Select(e => e.GetProperty("data").GetProperty("text").GetString()));
         store.AssertSound();
-        Assert.Equal(count + 1, session.Say("goes on"));
+        Assert.Equal(count + 1, Say(session, "goes on"));
         store.AssertSound();
     }
 
