@@ -65,6 +65,9 @@ internal static class Errors
         $"The store's folder is on {fileSystem}, where locks and syncs cannot be relied on.",
         Details(b => b.Member("file_system", fileSystem)));
 
+    public static SessionException NoMemory(Exception inner)
+        => new(SessionStatus.NoMemory, "There is not enough memory, or no thread to be had.", inner: inner);
+
     public static SessionException Poisoned() => new(SessionStatus.Poisoned,
         "A write of the journal or a sync failed; nothing is written until the store is opened again.");
 

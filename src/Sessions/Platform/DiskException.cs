@@ -34,6 +34,9 @@ internal enum DiskError
     /// device, a file that has a second name where it must have one. Or the path is none that a store has.</summary>
     Misplaced,
 
+    /// <summary>EMFILE, ENFILE: this process, or the machine, has no more descriptors.</summary>
+    NoDescriptor,
+
     /// <summary>EXDEV, EMLINK, ENOSYS, EINVAL of an optional call: this disk lacks it.</summary>
     Unsupported,
 }

@@ -36,6 +36,9 @@ internal sealed class StoreEnvironment
     /// kill the process there.</summary>
     public Action<Step>? AtStep { get; init; }
 
+    /// <summary>Starts a thread; throws <see cref="OutOfMemoryException"/> where none is to be had.</summary>
+    public Action<Thread> StartThread { get; init; } = thread => thread.Start();
+
     /// <summary>Without it no thread runs in the background and tests call the maintenance
     /// themselves.</summary>
     public bool RunsInBackground { get; init; } = true;

@@ -89,6 +89,16 @@ internal sealed partial class Applier
         }
     }
 
+    /// <summary>Has the memory that it takes to bring so many bytes of frames to the files.</summary>
+    public void Reserve(int bytes)
+    {
+        _text.Clear();
+        _text.GetSpan(bytes);
+    }
+
+    /// <summary>Lets go of the logs that it keeps open.</summary>
+    public void LetGo() => _logs.Dispose();
+
     /// <summary>Forgets which folders it has seen; others may have removed some.</summary>
     public void Forget() => _folders.Clear();
 

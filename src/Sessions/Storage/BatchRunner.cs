@@ -24,6 +24,7 @@ internal sealed partial class BatchRunner(StoreCore core, Takeover takeover)
     private long _sizedSegment;
     private long _segmentSince;
     private bool _isWritten;
+    private long _written; // the last LSN of what was
 
     public Applier Applier { get; } = new(core, core.Rows.LogOf)
     {
@@ -72,30 +73,9 @@ internal sealed partial class BatchRunner(StoreCore core, Takeover takeover)
             core.State.Holder = 0;
             return null;
         }
-        catch (Exception e) when (e is SessionException or DiskException)
-        {
-            SessionException failure = e as SessionException ?? core.Failed((DiskException)e);
-            foreach (CommitRequest request in requests)
-            {
-                request.Failure ??= failure;
-            }
-
-            return failure;
-        }
         catch (Exception e)
         {
-            if (_isWritten)
-            {
-                core.Poison($"{e.GetType().Name} between a write and its publishing"); // nobody may build on it
-            }
-
-            LogRing.Add("error", $"A commit ended in {e.GetType().Name}: {e.Message}");
-            foreach (CommitRequest request in requests)
-            {
-                request.Failure ??= e;
-            }
-
-            return e;
+            return End(requests, e);
         }
         finally
         {
@@ -237,7 +217,7 @@ internal sealed partial class BatchRunner(StoreCore core, Takeover takeover)
         }
 
         SyncBranchesOfPurged();
-        full |= replica.PendingBytes + _buffer.Length > PendingBytesMax;
+        full |= core.HasNoThread || replica.PendingBytes + _buffer.Length > PendingBytesMax;
         if (!TryMakeRoom(requests, onlyReserve is not null))
         {
             _transaction.End();
@@ -245,7 +225,9 @@ internal sealed partial class BatchRunner(StoreCore core, Takeover takeover)
         }
 
         IDiskFile file = OpenSegment();
-        _isWritten = true;
+        Applier.Reserve(_buffer.Length);
+        _reserve.Fill();
+        (_isWritten, _written) = (true, lsn);
         requests.ForEach(static r => r.IsWritten |= r.Failure is null);
         try
         {
@@ -269,8 +251,8 @@ internal sealed partial class BatchRunner(StoreCore core, Takeover takeover)
         }
 
         Publish(lsn, applied);
-        _isWritten = false;
         core.Step(Step.CommitPublished);
+        _isWritten = false;
         return true;
     }
 
@@ -396,31 +378,6 @@ internal sealed partial class BatchRunner(StoreCore core, Takeover takeover)
     {
         file.Sync();
         core.State.Synced = lsn;
-    }
-
-    // What cannot be applied now stays pending: the journal has it, every handle shows it, and the
-    // next commit tries again before it does anything of its own.
-    private SessionException? TryApply(List<Frame> frames, long lsn)
-    {
-        var fold = new Fold();
-        foreach (Frame frame in frames)
-        {
-            fold.Add(frame);
-        }
-
-        try
-        {
-            Applier.Apply(fold);
-            Hold();
-        }
-        catch (DiskException e)
-        {
-            LogRing.Add("warning", $"The files are behind the journal: {e.Message}");
-            return core.Failed(e);
-        }
-
-        core.State.Applied = lsn;
-        return null;
     }
 
     private void Publish(long lsn, bool applied)

@@ -12,6 +12,7 @@ internal sealed class Maintenance(StoreCore core, Checkpointer checkpointer, Bat
     private static readonly TimeSpan RelaxedMax = TimeSpan.FromMilliseconds(500);
     private static readonly TimeSpan Idle = TimeSpan.FromSeconds(1);
     private const int TickMs = 250;
+    private const int RetryMs = 1000;
     private const int WarmMs = 30_000;
 
     private readonly object _gate = new();
@@ -23,6 +24,8 @@ internal sealed class Maintenance(StoreCore core, Checkpointer checkpointer, Bat
     private long _lastCommit;
     private long _firstRelaxed;
     private long _checkpointedSegment;
+    private long _triedAt;
+    private bool _isTicking; // on a caller's thread
 
     /// <summary>True while streams are to be looked after.</summary>
     public Func<bool> IsWatching { get; init; } = () => false;
@@ -77,14 +80,64 @@ internal sealed class Maintenance(StoreCore core, Checkpointer checkpointer, Bat
 
         if (_thread is null)
         {
-            _checkpointedSegment = core.Replica.Segment;
-            core.Warm.Filled = OnFilled;
-            _thread = new Thread(Loop, 512 * 1024) { IsBackground = true, Name = "sessions" };
-            _thread.Start();
+            TryStart();
         }
         else if (isAsleep)
         {
             Monitor.Pulse(_gate);
+        }
+    }
+
+    // Where no thread is to be had the store goes on without: commits are synced at once, and callers do the rest.
+    private void TryStart()
+    {
+        if (core.HasNoThread && Stopwatch.GetElapsedTime(_triedAt).TotalMilliseconds < RetryMs)
+        {
+            return;
+        }
+
+        _checkpointedSegment = core.HasNoThread ? _checkpointedSegment : core.Replica.Segment;
+        core.Warm.Filled = OnFilled;
+        var thread = new Thread(Loop, 512 * 1024) { IsBackground = true, Name = "sessions" };
+        try
+        {
+            core.Environment.StartThread(thread);
+            _thread = thread;
+            core.HasNoThread = false;
+        }
+        catch (OutOfMemoryException e)
+        {
+            _triedAt = Stopwatch.GetTimestamp();
+            core.HasNoThread = true;
+            LogRing.Add("warning", $"No thread is to be had; callers do its work: {e.Message}");
+        }
+    }
+
+    /// <summary>Does a part of the thread's work on the caller's, where there is no thread. Call it after a commit,
+    /// with no lock held.</summary>
+    public void AfterCommit()
+    {
+        if (!core.HasNoThread)
+        {
+            return;
+        }
+
+        lock (_gate)
+        {
+            TryStart();
+            if (_thread is not null || _stops || _isTicking)
+            {
+                return;
+            }
+
+            _isTicking = true;
+        }
+
+        TickSafely();
+        lock (_gate)
+        {
+            _isTicking = false;
+            Monitor.PulseAll(_gate);
         }
     }
 
@@ -107,8 +160,12 @@ internal sealed class Maintenance(StoreCore core, Checkpointer checkpointer, Bat
         lock (_gate)
         {
             _stops = true;
-            Monitor.Pulse(_gate);
+            Monitor.PulseAll(_gate);
             thread = _thread;
+            while (_isTicking)
+            {
+                Monitor.Wait(_gate);
+            }
         }
 
         thread?.Join();
@@ -135,25 +192,30 @@ internal sealed class Maintenance(StoreCore core, Checkpointer checkpointer, Bat
                 }
             }
 
-            core.Warm.DropIdle();
-            bool wasDirty = _isDirty;
-            try
+            TickSafely();
+        }
+    }
+
+    private void TickSafely()
+    {
+        core.Warm.DropIdle();
+        bool wasDirty = _isDirty;
+        try
+        {
+            Tick();
+        }
+        catch (Exception e)
+        {
+            // Nobody waits for this; the journal has it all, and the next tick tries again. Not even a
+            // bug may leave the thread, since that would end the host.
+            LogRing.Add(e is SessionException or Platform.DiskException ? "warning" : "error",
+                $"In the background: {e.GetType().Name}: {e.Message}");
+            _isDirty |= wasDirty;
+            if (core.State.Health != StoreHealth.Sound)
             {
-                Tick();
-            }
-            catch (Exception e)
-            {
-                // Nobody waits for this; the journal has it all, and the next tick tries again. Not even a
-                // bug may leave the thread, since that would end the host.
-                LogRing.Add(e is SessionException or Platform.DiskException ? "warning" : "error",
-                    $"In the background: {e.GetType().Name}: {e.Message}");
-                _isDirty |= wasDirty;
-                if (core.State.Health != StoreHealth.Sound)
+                lock (_gate)
                 {
-                    lock (_gate)
-                    {
-                        _isDirty = false; // nothing can be done before a recovery
-                    }
+                    _isDirty = false; // nothing can be done before a recovery
                 }
             }
         }
@@ -180,7 +242,7 @@ internal sealed class Maintenance(StoreCore core, Checkpointer checkpointer, Bat
         if (state.Published > state.Synced)
         {
             _firstRelaxed = _firstRelaxed == 0 ? Stopwatch.GetTimestamp() : _firstRelaxed;
-            if (Stopwatch.GetElapsedTime(_firstRelaxed) >= RelaxedMax)
+            if (core.HasNoThread || Stopwatch.GetElapsedTime(_firstRelaxed) >= RelaxedMax)
             {
                 checkpointer.Sync();
                 _firstRelaxed = 0;

@@ -14,6 +14,7 @@ internal sealed class StoreCore
     private volatile bool _isOwner;
     private readonly Lock _following = new();
     private int _followers;
+    private bool _hasNoThread;
 
     private long _scratch;
 
@@ -84,6 +85,10 @@ internal sealed class StoreCore
 
     /// <summary>Null in a store that is read where nothing may be locked.</summary>
     public StoreLock? Lock { get; set; }
+
+    /// <summary>True where no thread was to be had for what is done in the background: each commit is synced then, and
+    /// callers do the rest.</summary>
+    public bool HasNoThread { get => Volatile.Read(ref _hasNoThread); set => Volatile.Write(ref _hasNoThread, value); }
 
     /// <summary>What the open found and did.</summary>
     public RecoveryReport Recovered { get; set; } = RecoveryReport.Nothing;

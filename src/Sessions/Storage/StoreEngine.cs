@@ -61,7 +61,11 @@ internal sealed partial class StoreEngine
 
     public bool IsClosed => Volatile.Read(ref _isClosed) != 0;
 
-    public void Commit(CommitRequest request) => _committer.Commit(request);
+    public void Commit(CommitRequest request)
+    {
+        _committer.Commit(request);
+        _maintenance.AfterCommit();
+    }
 
     /// <summary>Ends the use of the store. Throws what the last write met; the store is closed all the same.</summary>
     public void Close()
@@ -111,7 +115,7 @@ internal sealed partial class StoreEngine
         finally
         {
             _committer.Close(); // locks are let go of below, and nobody may be writing then
-            _runner.Journal.Dispose();
+            _runner.LetGo();
             core.Replica.Close();
             core.Warm.Clear();
             locks.Dispose();

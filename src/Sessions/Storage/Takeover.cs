@@ -58,6 +58,20 @@ internal sealed class Takeover(StoreCore core, Recovery recovery)
         }
     }
 
+    /// <summary>Ends what this process has written and could not end, as it would for a holder that died: from what the
+    /// journal says, whatever became of the rows.</summary>
+    public void Resume(BatchRunner runner)
+    {
+        lock (core.Rows.Gate)
+        {
+            core.Replica.Reset();
+            core.Replica.CatchUp();
+            core.Replica.SeekEnd();
+        }
+
+        Finish(runner);
+    }
+
     // Somebody removed the folder of locks. The lock itself is on store.json, so there is still one
     // writer at a time; the page is made anew, by whoever comes first, from the journal.
     private void Remap()

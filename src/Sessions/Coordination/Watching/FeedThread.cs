@@ -41,8 +41,17 @@ internal sealed unsafe class FeedThread(StoreCore core, Func<bool> look)
             _stops = false;
             if (_thread is null)
             {
-                _thread = new Thread(Loop, 512 * 1024) { IsBackground = true, Name = "sessions-watch" };
-                _thread.Start();
+                var thread = new Thread(Loop, 512 * 1024) { IsBackground = true, Name = "sessions-watch" };
+                _thread = thread; // its own end looks here
+                try
+                {
+                    core.Environment.StartThread(thread);
+                }
+                catch (OutOfMemoryException e)
+                {
+                    _thread = null;
+                    throw Errors.NoMemory(e);
+                }
             }
         }
 

@@ -45,7 +45,7 @@ public sealed class SessionWatch : IDisposable
         }
         catch
         {
-            Feed.Remove(null, Source);
+            Feed.Remove(this, Source);
             throw;
         }
     }

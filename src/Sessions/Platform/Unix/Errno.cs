@@ -18,6 +18,8 @@ internal static class Errno
     public const int IsFolder = 21;
     public const int Invalid = 22;
 
+    private const int TooManyOpenInSystem = 23;
+    private const int TooManyOpen = 24;
     private const int FileTooBig = 27;
     private const int NoSpace = 28;
     private const int ReadOnly = 30;
@@ -82,6 +84,7 @@ internal static class Errno
         ReadOnly => DiskError.ReadOnly,
         NotFolder => DiskError.NotFolder,
         IsFolder => DiskError.IsFolder,
+        TooManyOpen or TooManyOpenInSystem => DiskError.NoDescriptor,
         CrossDevice or TooManyLinks => DiskError.Unsupported,
         NoDevice => DiskError.Misplaced, // a socket, or a pipe that nobody reads
         _ when number == Loop => DiskError.Misplaced,

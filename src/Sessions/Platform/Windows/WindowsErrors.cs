@@ -31,6 +31,7 @@ internal static class WindowsErrors
     private static DiskError Kind(int number) => number switch
     {
         2 or 3 => DiskError.NotFound,
+        4 => DiskError.NoDescriptor,
         5 => DiskError.AccessDenied,
         80 or 183 => DiskError.Exists,
         39 or 112 or 1295 => DiskError.NoSpace,
