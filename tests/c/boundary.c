@@ -28,6 +28,7 @@ static int has_more_rights;       /* than who started it */
 static int interrupted;           /* waits that end by a signal */
 static int32_t started_with;      /* what the start of the runtime answers */
 static char *handles;             /* where they lie */
+static size_t addresses = SIZE_MAX; /* of one mapping at most, the handles' apart */
 static int started, called;
 
 void *__real_calloc(size_t count, size_t size);
@@ -97,7 +98,8 @@ void *__wrap_realloc(void *memory, size_t size) {
 }
 
 void *__wrap_mmap(void *at, size_t size, int access, int flags, int file, off_t offset) {
-  return failing == MMAP ? MAP_FAILED : __real_mmap(at, size, access, flags, file, offset);
+  int fails = failing == MMAP || (size != SESSIONS_HANDLE_SPACE && size > addresses);
+  return fails ? MAP_FAILED : __real_mmap(at, size, access, flags, file, offset);
 }
 
 int __wrap_pthread_atfork(void (*before)(void), void (*parent)(void), void (*child)(void)) {
@@ -398,7 +400,7 @@ static void a_runtime_that_does_not_start_is_no_memory(void) {
   every_call_answers(SESSION_E_NO_MEMORY);
   failing = NOTHING;
   started_with = SESSION_OK;
-  every_call_answers(SESSION_E_NO_MEMORY); /* it is tried once */
+  every_call_answers(SESSION_E_NO_MEMORY); /* it has been started, or never can be */
   CHECK_INT(SESSION_E_INVALID_HANDLE, session_destroy(SESSION));
   CHECK_INT(SESSION_E_INVALID_HANDLE, session_stream_destroy(STREAM));
   CHECK_INT(SESSION_E_INVALID_HANDLE, session_job_destroy(JOB));
@@ -408,9 +410,61 @@ static void a_runtime_that_does_not_start_is_no_memory(void) {
   CHECK_INT(0, called);
 }
 
+static void is_a_fork(void) {
+  CHECK_INT(SESSION_E_FORKED, session_shutdown(0));
+  CHECK_INT(0, called);
+}
+
+static void fork_meanwhile(void) {
+  in_child(is_a_fork);
+}
+
+/* What another thread is starting just then is nothing that a child could use. */
+static void a_fork_in_the_start_is_a_fork(void) {
+  in_start = fork_meanwhile;
+  start();
+}
+
+static void start_in_a_child(void) {
+  CHECK_INT(ANSWER, run_call(1));
+  CHECK(started == 1 && called == 1);
+}
+
+/* The runtime would end the process. Nothing was started, so the next call may be luckier, and so may a child. */
+static void a_start_without_room_is_tried_again(void) {
+  every_call_answers(SESSION_E_NO_MEMORY);
+  CHECK_INT(SESSION_OK, session_shutdown(0));
+  CHECK(started == 0 && called == 0);
+  failing = NOTHING;
+  addresses = SIZE_MAX;
+  call = calls;
+  in_child(start_in_a_child);
+  start();
+  CHECK_INT(1, started);
+  CHECK_STR("200000000", __wrap_getenv("DOTNET_GCRegionRange"));
+}
+
+static void a_heap_takes_what_addresses_there_are(void) {
+  CHECK(__wrap_getenv("DOTNET_GCRegionRange") == NULL);
+  addresses = (size_t)3 << 30;
+  start();
+  CHECK_STR("80000000", __wrap_getenv("DOTNET_GCRegionRange"));
+}
+
 static void each_failing_start(void) {
   failing = MMAP;
-  in_child(a_runtime_that_does_not_start_is_no_memory);
+  in_child(a_start_without_room_is_tried_again);
+  failing = ATTRIBUTES;
+  in_child(a_start_without_room_is_tried_again);
+  failing = THREAD;
+  in_child(a_start_without_room_is_tried_again);
+  failing = NOTHING;
+  addresses = (size_t)1 << 20; /* nothing to write to */
+  in_child(a_start_without_room_is_tried_again);
+  addresses = (size_t)100 << 20; /* no heap */
+  in_child(a_start_without_room_is_tried_again);
+  addresses = SIZE_MAX;
+  in_child(a_heap_takes_what_addresses_there_are);
   failing = ATFORK;
   in_child(a_runtime_that_does_not_start_is_no_memory);
   failing = NOTHING;
@@ -958,6 +1012,7 @@ int main(void) {
   in_child(a_failure_is_kept_for_its_handle);
   in_child(a_handler_in_a_call_is_refused);
   in_child(a_handler_in_the_start_is_refused);
+  in_child(a_fork_in_the_start_is_a_fork);
   in_child(a_fork_in_a_handler_is_a_fork);
   in_child(a_wake_may_call_the_library);
   in_child(only_sessions_are_aborted);

@@ -39,10 +39,10 @@
 #define SESSIONS_HANDLE_SPACE ((size_t)1 << 30)
 
 enum sessions_states {
-  SESSIONS_NEW = 0,    /* nothing has been called that needs the runtime */
+  SESSIONS_NEW = 0,    /* nothing has been called that needs the runtime, or it had no room */
   SESSIONS_READY = 1,
   SESSIONS_FORKED = 2, /* this process is a child of one that used the library */
-  SESSIONS_FAILED = 3  /* the runtime or the handle space could not be had */
+  SESSIONS_FAILED = 3  /* the runtime can never work here */
 };
 
 extern int32_t sessions_state;
@@ -63,6 +63,12 @@ extern SESSIONS_THREAD volatile int32_t sessions_gate;
 /* The slow path of every call: starts the runtime, or says why this thread may not enter it. Sets
  * the thread's error unless it answers SESSION_OK, which leaves the gate open. */
 int32_t sessions_enter(void);
+
+/* Whether the runtime can have what it takes when it starts (room.c). */
+int sessions_has_room(void);
+
+/* The addresses for its heap that there are, in hexadecimal; NULL before sessions_has_room. */
+const char *sessions_heap_range(void);
 
 /* Begins a call; `refused` is what happens where it may not, with `status` saying why. */
 #define SESSIONS_BEGIN(refused)                                                                   \

@@ -29,12 +29,19 @@ SESSIONS_THREAD volatile int32_t sessions_gate;
 
 static INIT_ONCE once = INIT_ONCE_STATIC_INIT;
 
+/* FALSE where nothing was started: the next call tries again. */
 static BOOL CALLBACK start(PINIT_ONCE unused, PVOID argument, PVOID *context)
 {
   void *space = VirtualAlloc(NULL, SESSIONS_HANDLE_SPACE, MEM_RESERVE, PAGE_NOACCESS);
   (void)unused, (void)argument, (void)context;
+  if (space == NULL)
+    return FALSE;
+  if (!sessions_has_room()) {
+    VirtualFree(space, 0, MEM_RELEASE);
+    return FALSE;
+  }
   sessions_handle_space = (size_t)space;
-  if (space == NULL || managed_start(space, SESSIONS_HANDLE_SPACE) != SESSION_OK)
+  if (managed_start(space, SESSIONS_HANDLE_SPACE) != SESSION_OK)
     SESSIONS_STORE(sessions_state, SESSIONS_FAILED);
   else
     SESSIONS_STORE(sessions_state, SESSIONS_READY);
@@ -94,8 +101,17 @@ void sessions_descriptor_closed(int32_t descriptor)
   replace(descriptor + 1, 0);
 }
 
+/* One thread starts the runtime. Where it has no room nothing was started, and the next call tries
+ * again. */
+static pthread_mutex_t starting = PTHREAD_MUTEX_INITIALIZER;
+static int32_t is_starting;
+
 static void after_fork_in_child(void)
 {
+  if (SESSIONS_LOAD(sessions_state) == SESSIONS_NEW && !SESSIONS_LOAD(is_starting)) {
+    pthread_mutex_init(&starting, NULL); /* whoever had it is gone */
+    return;
+  }
   SESSIONS_STORE(sessions_state, SESSIONS_FORKED);
   sessions_gate = GATE_OF_CHILD;
   for (struct descriptor_block *block = &first_block; block != NULL; block = block->next) {
@@ -151,13 +167,26 @@ static void use_alternate_stack(int signal)
   }
 }
 
+/* The handles' addresses, where the runtime has room beside them. */
+static void *find_room(void)
+{
+  void *space = mmap(NULL, SESSIONS_HANDLE_SPACE, PROT_NONE,
+                     MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  if (space == MAP_FAILED)
+    return NULL;
+  if (sessions_has_room())
+    return space;
+  munmap(space, SESSIONS_HANDLE_SPACE);
+  return NULL;
+}
+
 static void start(void)
 {
   struct sigaction broken_pipe;
-  void *space = mmap(NULL, SESSIONS_HANDLE_SPACE, PROT_NONE,
-                     MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-  if (space == MAP_FAILED || pthread_atfork(NULL, NULL, after_fork_in_child) != 0) {
-    SESSIONS_STORE(sessions_state, SESSIONS_FAILED);
+  SESSIONS_STORE(is_starting, 1);
+  void *space = find_room();
+  if (space == NULL) {
+    SESSIONS_STORE(is_starting, 0);
     return;
   }
 
@@ -172,9 +201,19 @@ static void start(void)
 
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 
+static void watch_forks(void)
+{
+  if (pthread_atfork(NULL, NULL, after_fork_in_child) != 0)
+    SESSIONS_STORE(sessions_state, SESSIONS_FAILED);
+}
+
 static void start_once(void)
 {
-  pthread_once(&once, start);
+  pthread_once(&once, watch_forks);
+  pthread_mutex_lock(&starting);
+  if (SESSIONS_LOAD(sessions_state) == SESSIONS_NEW)
+    start();
+  pthread_mutex_unlock(&starting);
 }
 
 #endif

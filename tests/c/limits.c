@@ -1,0 +1,159 @@
+/* Hosts with limits: few addresses, little memory, no thread. The runtime would end the process where
+   it cannot start; the library tries first, answers SESSION_E_NO_MEMORY, and the host lives. */
+#include "check.h"
+
+#include <sys/resource.h>
+#include <sys/wait.h>
+
+/* Sanitizers take addresses by the terabyte, and memory and threads of their own. */
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define IS_SANITIZED 1
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+#define IS_SANITIZED 1
+#endif
+#endif
+#ifndef IS_SANITIZED
+#define IS_SANITIZED 0
+#endif
+
+#define NOBODY 65534
+#define MB ((rlim_t)1000 * 1000)
+
+enum answers { WORKS, REFUSED, WRONG };
+static char *folder;
+
+/* What a host does. Any of its calls may find that there is no memory, and none anything else. */
+static int use_the_library(void) {
+  session_store_t *store = NULL;
+  session_t *session = NULL;
+  session_status_t status = session_store_open(folder, NULL, &store);
+  session_status_t closed = SESSION_OK;
+  if (status == SESSION_OK) status = session_create(store, NULL, NULL, &session);
+  if (status == SESSION_OK) status = append_text(session, "user_prompt", "{\"text\":\"hello\"}", NULL);
+  if (session != NULL && status == SESSION_OK) status = session_destroy(session);
+  if (store != NULL) closed = session_store_close(store);
+  status = status == SESSION_OK ? closed : status;
+  if (status != SESSION_OK && status != SESSION_E_NO_MEMORY) {
+    printf("    %s: %s\n", session_status_name(status), session_last_error()->message);
+    return WRONG;
+  }
+  return status == SESSION_OK ? WORKS : REFUSED;
+}
+
+static int under(int kind, rlim_t most) {
+  struct rlimit limit;
+  if (getrlimit(kind, &limit) != 0) return WRONG;
+  limit.rlim_cur = most;
+  return setrlimit(kind, &limit) == 0 ? use_the_library() : WRONG;
+}
+
+static int few_addresses(rlim_t most) { return under(RLIMIT_AS, most); }
+static int little_memory(rlim_t most) { return under(RLIMIT_DATA, most); }
+
+/* What was refused for a limit is there once the limit is gone. */
+static int few_addresses_for_a_while(rlim_t most) {
+  struct rlimit limit;
+  int first = under(RLIMIT_AS, most);
+  if (first != REFUSED || getrlimit(RLIMIT_AS, &limit) != 0) return WRONG;
+  limit.rlim_cur = limit.rlim_max;
+  return setrlimit(RLIMIT_AS, &limit) == 0 ? use_the_library() : WRONG;
+}
+
+/* No limit of threads counts for root. */
+static int be_nobody(void) {
+  return geteuid() != 0 ||
+         (chown(folder, NOBODY, NOBODY) == 0 && setgid(NOBODY) == 0 && setuid(NOBODY) == 0);
+}
+
+static int no_thread(rlim_t most) {
+  return be_nobody() ? under(RLIMIT_NPROC, most) : WRONG;
+}
+
+/* The runtime has its thread already. What needs one more says so, and the rest does its work here. */
+static int no_more_threads(rlim_t most) {
+  struct rlimit limit;
+  session_store_t *store = NULL;
+  session_t *session = NULL;
+  session_watch_t *watch = NULL;
+  session_job_t *job = NULL;
+  char *json = NULL;
+  int i, good;
+  good = session_abi_json(&json, NULL) == SESSION_OK && be_nobody();
+  session_string_free(json);
+  if (!good || getrlimit(RLIMIT_NPROC, &limit) != 0) return WRONG;
+  limit.rlim_cur = most;
+  if (setrlimit(RLIMIT_NPROC, &limit) != 0) return WRONG;
+  good = session_store_open(folder, NULL, &store) == SESSION_OK &&
+         session_create(store, NULL, NULL, &session) == SESSION_OK;
+  for (i = 0; good && i < 20; ++i) {
+    uint32_t flags = i % 2 == 0 ? SESSION_APPEND_RELAXED : 0;
+    good = session_append_event(session, "user_prompt", "{\"text\":\"hi\"}", 13, flags, NULL) ==
+           SESSION_OK;
+  }
+  good = good && session_watch_open(store, NULL, &watch) == SESSION_E_NO_MEMORY &&
+         session_job_start(store, "flush", "{}", 2, &job) == SESSION_E_NO_MEMORY &&
+         session_signal_abort(session) == SESSION_E_NO_MEMORY &&
+         session_store_flush(store) == SESSION_OK && session_destroy(session) == SESSION_OK &&
+         session_store_close(store) == SESSION_OK;
+  if (!good) printf("    %s\n", session_last_error()->message);
+  return good ? WORKS : WRONG;
+}
+
+/* In a child, in which the runtime has not started. */
+static int in_child(int (*run)(rlim_t most), rlim_t most) {
+  int status = -1;
+  pid_t child;
+  folder = folder_make();
+  fflush(stdout);
+  child = fork();
+  if (child == 0) {
+    int answer = run(most);
+    fflush(stdout);
+    _exit(answer);
+  }
+  CHECK(child > 0 && waitpid(child, &status, 0) == child);
+  if (!CHECK(WIFEXITED(status) && WEXITSTATUS(status) != WRONG)) {
+    printf("    a limit of %lu: status %d\n", (unsigned long)most, status);
+  }
+  folder_remove(folder);
+  return WIFEXITED(status) ? WEXITSTATUS(status) : WRONG;
+}
+
+static void few_addresses_are_no_end(void) {
+  rlim_t most;
+  int works = 0;
+  for (most = 200 * MB; most <= 11000 * MB; most += most < 2000 * MB ? 100 * MB : 500 * MB) {
+    works = in_child(few_addresses, most) == WORKS;
+  }
+  CHECK(works);
+  CHECK_INT(WORKS, in_child(few_addresses, 2500 * MB)); /* the heap takes what there is */
+  CHECK_INT(WORKS, in_child(few_addresses_for_a_while, 1200 * MB));
+}
+
+static void little_memory_is_no_end(void) {
+  rlim_t most;
+  int works = 0;
+  for (most = 1 * MB; most <= 100 * MB; most += most < 40 * MB ? 1 * MB : 10 * MB) {
+    works = in_child(little_memory, most) == WORKS;
+  }
+  CHECK(works);
+}
+
+static void no_thread_is_no_end(void) {
+  const char *base = getenv("TMPDIR");
+  CHECK_INT(REFUSED, in_child(no_thread, 1));
+  if (base != NULL && geteuid() == 0) {
+    CHECK(chmod(base, 0711) == 0); /* or nobody does not come to the folder */
+  }
+  CHECK_INT(WORKS, in_child(no_more_threads, 1));
+}
+
+int main(void) {
+  if (!IS_SANITIZED) {
+    RUN(few_addresses_are_no_end);
+    RUN(little_memory_is_no_end);
+  }
+  RUN(no_thread_is_no_end);
+  return check_done("limits");
+}
