@@ -43,10 +43,17 @@ internal sealed class Deaths(StoreCore core)
         }
 
         _lookedAt = now;
-        (List<(Row, long)> locks, List<Row> claims) = Find(writes: false);
-        if (locks.Count + claims.Count > 0)
+        try
         {
-            Note();
+            (List<(Row, long)> locks, List<Row> claims) = Find(writes: false);
+            if (locks.Count + claims.Count > 0)
+            {
+                Note();
+            }
+        }
+        catch (Exception e) when (e is DiskException or SessionException)
+        {
+            LogRing.Add("debug", $"Who died could not be looked for: {e.Message}"); // watches go on
         }
     }
 
@@ -67,15 +74,16 @@ internal sealed class Deaths(StoreCore core)
         {
             WriteDown(commit);
         }
-        catch
+        catch (Exception e) when (e is DiskException or SessionException)
         {
+            // The thread has other things to do, and comes again.
+            LogRing.Add("warning", $"That somebody died could not be written down: {e.Message}");
             lock (core.Rows.Gate)
             {
                 _tried.Clear();
             }
 
             _isSeen = true;
-            throw;
         }
     }
 
