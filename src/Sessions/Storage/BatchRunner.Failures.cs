@@ -28,7 +28,7 @@ internal sealed partial class BatchRunner
 
         Exception failure = e switch
         {
-            DiskException disk => Errors.From(disk),
+            DiskException disk => Errors.From(disk, core.Disk),
             OutOfMemoryException => Errors.NoMemory(e),
             _ => e,
         };
