@@ -54,6 +54,7 @@ internal sealed partial class BatchRunner(StoreCore core, Takeover takeover)
     /// with as a whole, null where it did not.</summary>
     public Exception? Run(List<CommitRequest> requests)
     {
+        _isWritten = false; // what is said of the batch before counts no more
         try
         {
             core.Step(Step.CommitLocked);

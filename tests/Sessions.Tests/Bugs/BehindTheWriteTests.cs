@@ -34,7 +34,7 @@ public sealed class BehindTheWriteTests
     [MemberData(nameof(Ends))]
     public void What_ends_a_commit_behind_its_write_is_no_end_of_the_commit(int step, string failure)
     {
-        bool fails = false;
+        bool fails = false, refuses = false;
         SessionStore store = Stores.Open(_disk.OpenAs(), atStep: Throw); // ends with the power
         SessionStore other = Stores.Open(_disk.OpenAs(), processId: 4343);
         Session session = store.Create(), seen = other.OpenSession(session.Id);
@@ -44,6 +44,9 @@ public sealed class BehindTheWriteTests
         Assert.False(fails);
         Assert.Equal(StoreHealth.Sound, store.Core.State.Health);
         Assert.Equal((2, 2), (session.GetStat().LastSeq, seen.GetStat().LastSeq));
+        refuses = true;
+        Stores.Fails(SessionStatus.Io, () => session.Say("refused before its write"));
+        refuses = false;
         fails = (Step)step is not (Step.CommitSynced or Step.CommitApplied);
         Assert.Equal(3, session.Say("relaxed, too", AppendFlags.Relaxed));
         Assert.False(fails);
@@ -58,6 +61,11 @@ public sealed class BehindTheWriteTests
 
         void Throw(Step at)
         {
+            if (refuses && at == Step.CommitLocked)
+            {
+                throw new DiskException(DiskError.Io, "pread", Layout.Journal, 5);
+            }
+
             if (fails && at == (Step)step)
             {
                 fails = false;
