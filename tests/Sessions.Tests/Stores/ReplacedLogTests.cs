@@ -358,6 +358,39 @@ public sealed class ReplacedLogTests
         again.AssertSound();
     }
 
+    [Fact]
+    public void A_session_that_a_neighbour_is_about_to_move_is_not_made_anew_where_it_is_going()
+    {
+        var disk = new FaultyDisk(seed: 11);
+        SessionStore store = Stores.Open(disk, _time);
+        SessionStore other = Stores.Open(disk.OpenAs(), _time, processId: 4343,
+            options: new SessionStoreOptions { Durability = Durability.Relaxed });
+        Session session = store.Create();
+        Say(session, "1");
+        string file = Layout.LiveFolder(session.Id) + "/" + Layout.SessionFile;
+        bool isDeleted = false;
+        disk.FailIf = o =>
+        {
+            if (!isDeleted && o.Name == "stat" && o.Path == file)
+            {
+                isDeleted = true;
+                other.OpenSession(session.Id).Delete(); // in the journal, and not in the files
+            }
+
+            return false;
+        };
+        store.Engine.Checkpointer.TryRun();
+        Assert.True(isDeleted);
+        disk.FailIf = null;
+        other.Close();
+        store.Close();
+        using SessionStore again = Stores.Open(disk.OpenAs(), _time);
+        Assert.Null(disk.Stat(Layout.LiveFolder(session.Id)));
+        again.AssertSound();
+        again.Restore(session.Id);
+        Assert.Equal(1, again.OpenSession(session.Id).Events().GetProperty("events").GetArrayLength());
+    }
+
     [Theory]
     [InlineData(false, false, 1000)]
     [InlineData(true, false, 1000)]
