@@ -134,13 +134,17 @@ need_cxx() {
 # clang under any of its versioned names, with the runtime of its sanitizers.
 need_clang() {
     local release
-    clang=$(first_program clang clang-{25..13})
-    [ -n "$clang" ] || { install_packages clang; clang=$(first_program clang clang-{25..13}); }
+    local names=(clang clang-{16..13} clang-{25..17}) # what want_newer_clang gets takes no other's place
+    clang=$(first_program "${names[@]}")
+    [ -n "$clang" ] || { install_packages clang; clang=$(first_program "${names[@]}"); }
     printf 'int main(void) { return 0; }\n' | "$clang" -fsanitize=address -x c - -o /dev/null 2>/dev/null || {
         release=$("$clang" -dumpversion)
         [ $system = osx ] || install_packages "libclang-rt-${release%%.*}-dev"
     }
 }
+
+# One that reads CSessions.apinotes, which Clang does from version 17 on.
+want_newer_clang() { [ -n "$(first_program clang-{25..17})" ] || want_program clang-19 clang-19; }
 
 # ---- lib --------------------------------------------------------------------------------------
 
@@ -360,6 +364,7 @@ cmd_test() {
     need_program luajit luajit
     need_program pkg-config pkg-config
     need_program cmake cmake make
+    want_newer_clang
     want_program python3 python3
     want_program nvim neovim
     want_program node nodejs libnode-dev

@@ -24,6 +24,25 @@
 #endif
 #endif
 
+/* As in sessions/types.h, which a program of this header alone need not have. */
+#if !defined(SESSION_NULLABLE) && defined(__clang__)
+#if __has_feature(nullability)
+#define SESSION_HAS_NULLABILITY
+#define SESSION_NULLABLE _Nullable
+#define SESSION_NONNULL _Nonnull
+#endif
+#endif
+#ifndef SESSION_NULLABLE
+#define SESSION_NULLABLE
+#define SESSION_NONNULL
+#endif
+
+#if defined(SESSION_HAS_NULLABILITY)
+#pragma clang diagnostic push
+#pragma clang diagnostic ignored "-Wnullability-extension"
+#pragma clang assume_nonnull begin
+#endif
+
 #ifdef __cplusplus
 extern "C" {
 #endif
@@ -39,7 +58,7 @@ typedef struct plue_session *plue_session_t;
  * @remark Cost: commit.
  * @since 0.1
  */
-PLUE_API void *plue_session_create(const char *parent_id);
+PLUE_API void *SESSION_NULLABLE plue_session_create(const char *SESSION_NULLABLE parent_id);
 
 /**
  * Everything about a session but its events, as JSON. When the session is shared, its `share_info`
@@ -50,7 +69,7 @@ PLUE_API void *plue_session_create(const char *parent_id);
  * @remark Cost: memory.
  * @since 0.1
  */
-PLUE_API char *plue_session_get_info(void *session);
+PLUE_API char *SESSION_NULLABLE plue_session_get_info(void *session);
 
 /**
  * Lists all sessions, last changed first, archived ones too.
@@ -59,7 +78,7 @@ PLUE_API char *plue_session_get_info(void *session);
  * @remark Cost: memory.
  * @since 0.1
  */
-PLUE_API char *plue_session_list(void);
+PLUE_API char *SESSION_NULLABLE plue_session_list(void);
 
 /**
  * Sets the title.
@@ -101,7 +120,7 @@ PLUE_API int plue_session_abort(void *session);
  * @remark Cost: commit.
  * @since 0.1
  */
-PLUE_API char *plue_session_create_share(void *session);
+PLUE_API char *SESSION_NULLABLE plue_session_create_share(void *session);
 
 /**
  * Lets go of a session; nothing happens to the session itself.
@@ -110,7 +129,7 @@ PLUE_API char *plue_session_create_share(void *session);
  * @remark Cost: memory.
  * @since 0.1
  */
-PLUE_API void plue_session_destroy(void *session);
+PLUE_API void plue_session_destroy(void *SESSION_NULLABLE session);
 
 /**
  * Opens the default store where it is told to.
@@ -123,7 +142,7 @@ PLUE_API void plue_session_destroy(void *session);
  * @remark Cost: long.
  * @since 0.1
  */
-PLUE_API int plue_init(const char *config_json);
+PLUE_API int plue_init(const char *SESSION_NULLABLE config_json);
 
 /**
  * Closes the default store. Sessions stay usable and still have to be destroyed. The next
@@ -141,7 +160,7 @@ PLUE_API void plue_shutdown(void);
  * @remark Cost: memory.
  * @since 0.1
  */
-PLUE_API void plue_free_string(char *string);
+PLUE_API void plue_free_string(char *SESSION_NULLABLE string);
 
 /**
  * What went wrong in this thread's last failing call.
@@ -155,6 +174,11 @@ PLUE_API const char *plue_get_last_error(void);
 
 #ifdef __cplusplus
 }
+#endif
+
+#if defined(SESSION_HAS_NULLABILITY)
+#pragma clang assume_nonnull end
+#pragma clang diagnostic pop
 #endif
 
 #endif /* PLUE_SESSION_H */

@@ -15,7 +15,8 @@ trap 'rm -rf "$scratch"' EXIT
 : >"$scratch/stdint.h"
 
 preprocess() {
-  ${CC:-gcc} -E -P "$@" -std=c99 -undef -nostdinc -DSESSION_API= -isystem "$scratch" \
+  ${CC:-gcc} -E -P "$@" -std=c99 -undef -nostdinc -DSESSION_API= -DSESSION_NULLABLE= \
+    -DSESSION_NONNULL= -isystem "$scratch" \
     -I"$root/include" "$root/include/sessions.h"
 }
 
@@ -36,7 +37,7 @@ preprocess -dD | awk '
     print "static const " type " " name " = " value ";"
   }'
 # Laid out anew, so that the file does not depend on how a preprocessor treats white space.
-preprocess | tr -s " \n" " " | sed -e "s/; */;\n/g" -e "s/{ */{\n/g" | awk '
+preprocess | tr -s " \n" " " | sed -e "s/; */;\n/g" -e "s/{ */{\n/g" -e "s/\* /*/g" -e "s/( /(/g" | awk '
   /^}/ { inside = 0 }
   { sub(/^ */, inside ? "  " : "") }
   { while (length > 100) {

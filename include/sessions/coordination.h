@@ -14,6 +14,12 @@
 
 #include "types.h"
 
+#if defined(SESSION_HAS_NULLABILITY)
+#pragma clang diagnostic push
+#pragma clang diagnostic ignored "-Wnullability-extension"
+#pragma clang assume_nonnull begin
+#endif
+
 #ifdef __cplusplus
 extern "C" {
 #endif
@@ -62,7 +68,7 @@ extern "C" {
  * @param user  session_watch_options_t::wake_user
  * @since 0.1
  */
-typedef void (*session_wake_fn)(void *user);
+typedef void (*session_wake_fn)(void *SESSION_NULLABLE user);
 
 /** How to ask for the lock of a session. @since 0.1 */
 typedef struct session_lock_options {
@@ -70,7 +76,8 @@ typedef struct session_lock_options {
   uint32_t flags;      /**< SESSION_LOCK_ASK, or 0. */
   uint32_t timeout_ms; /**< How long to wait and ask; 0: the busy_timeout_ms of the store. */
   uint32_t reserved;   /**< 0. */
-  const char *message; /**< Shown to people at the holder that is asked, 4 KiB; NULL: none. */
+  /** Shown to people at the holder that is asked, 4 KiB; NULL: none. */
+  const char *SESSION_NULLABLE message;
 } session_lock_options_t;
 
 /** What a watch tells, and how. @since 0.1 */
@@ -78,10 +85,12 @@ typedef struct session_watch_options {
   uint32_t size;          /**< sizeof(session_watch_options_t). */
   uint32_t flags;         /**< SESSION_WATCH_*. */
   uint64_t after_lsn;     /**< The `next_lsn` of an earlier page; 0: from now on. */
-  const char *session_id; /**< Only what concerns this session; NULL: all. */
-  const char *kinds;      /**< `abort,queue,stream_text`: only these kinds; NULL: all. */
-  session_wake_fn wake;   /**< Called when there is something to give, see there; NULL: none. */
-  void *wake_user;        /**< Handed to it; never followed. */
+  const char *SESSION_NULLABLE session_id; /**< Only what concerns this session; NULL: all. */
+  /** `abort,queue,stream_text`: only these kinds; NULL: all. */
+  const char *SESSION_NULLABLE kinds;
+  /** Called when there is something to give, see there; NULL: none. */
+  session_wake_fn SESSION_NULLABLE wake;
+  void *SESSION_NULLABLE wake_user; /**< Handed to it; never followed. */
 } session_watch_options_t;
 
 /**
@@ -134,7 +143,7 @@ typedef struct session_watch_options {
  * @since 0.1
  */
 SESSION_API session_status_t session_lock(session_t *session, int32_t mode,
-                                          const session_lock_options_t *options);
+                                          const session_lock_options_t *SESSION_NULLABLE options);
 
 /**
  * Answers a request for the lock that this handle holds. Accepted, the lock is let go of and kept
@@ -174,8 +183,9 @@ SESSION_API session_status_t session_lock_answer(session_t *session, const char 
  * @remark Any thread. Cost: memory, and a look at a lock of the operating system.
  * @since 0.1
  */
-SESSION_API session_status_t session_lock_status(session_t *session, char **out_json,
-                                                 size_t *out_length);
+SESSION_API session_status_t session_lock_status(session_t *session,
+                                                 char *SESSION_NULLABLE *SESSION_NONNULL out_json,
+                                                 size_t *SESSION_NULLABLE out_length);
 
 /**
  * Says what the holder of the lock is doing; others see it, and SESSION_LOCK_FORCE goes by it.
@@ -190,7 +200,7 @@ SESSION_API session_status_t session_lock_status(session_t *session, char **out_
  * @since 0.1
  */
 SESSION_API session_status_t session_set_activity(session_t *session, const char *status,
-                                                  const char *message);
+                                                  const char *SESSION_NULLABLE message);
 
 /**
  * Lets go of the lock. On a handle that does not hold it nothing happens.
@@ -223,7 +233,7 @@ SESSION_API session_status_t session_release_all_locks(session_store_t *store);
  * @since 0.1
  */
 SESSION_API session_status_t session_active_lock_count(session_store_t *store,
-                                                       uint32_t *out_count);
+                                                       uint32_t *SESSION_NULLABLE out_count);
 /** @} */
 
 /**
@@ -251,9 +261,9 @@ SESSION_API session_status_t session_active_lock_count(session_store_t *store,
  * @remark Any thread. Cost: memory; the first watch of a store starts a thread.
  * @since 0.1
  */
-SESSION_API session_status_t session_watch_open(session_store_t *store,
-                                                const session_watch_options_t *options,
-                                                session_watch_t **out_watch);
+SESSION_API session_status_t session_watch_open(
+    session_store_t *store, const session_watch_options_t *SESSION_NULLABLE options,
+    session_watch_t *SESSION_NULLABLE *SESSION_NONNULL out_watch);
 
 /**
  * Reads what has happened since the page before.
@@ -287,8 +297,9 @@ SESSION_API session_status_t session_watch_open(session_store_t *store,
  * @since 0.1
  */
 SESSION_API session_status_t session_watch_next(session_watch_t *watch, uint32_t limit,
-                                                uint32_t timeout_ms, char **out_json,
-                                                size_t *out_length);
+                                                uint32_t timeout_ms,
+                                                char *SESSION_NULLABLE *SESSION_NONNULL out_json,
+                                                size_t *SESSION_NULLABLE out_length);
 
 /**
  * Tells the socket of a watch, for the poll loop of a host: poll, epoll, libuv, asyncio,
@@ -321,7 +332,7 @@ SESSION_API session_status_t session_watch_get_fd(session_watch_t *watch, uint32
  * @remark Any thread. Cost: memory. Blocks no longer than a running `wake`.
  * @since 0.1
  */
-SESSION_API session_status_t session_watch_destroy(session_watch_t *watch);
+SESSION_API session_status_t session_watch_destroy(session_watch_t *SESSION_NULLABLE watch);
 /** @} */
 
 /**
@@ -373,8 +384,9 @@ SESSION_API session_status_t session_watch_destroy(session_watch_t *watch);
  * @since 0.1
  */
 SESSION_API session_status_t session_queue_add(session_t *session, const char *entry_json,
-                                               size_t length, char **out_json,
-                                               size_t *out_length);
+                                               size_t length,
+                                               char *SESSION_NULLABLE *SESSION_NONNULL out_json,
+                                               size_t *SESSION_NULLABLE out_length);
 
 /**
  * Lists the queue.
@@ -391,8 +403,9 @@ SESSION_API session_status_t session_queue_add(session_t *session, const char *e
  * @remark Any thread. Cost: memory; one read of a file.
  * @since 0.1
  */
-SESSION_API session_status_t session_queue_list(session_t *session, char **out_json,
-                                                size_t *out_length);
+SESSION_API session_status_t session_queue_list(session_t *session,
+                                                char *SESSION_NULLABLE *SESSION_NONNULL out_json,
+                                                size_t *SESSION_NULLABLE out_length);
 
 /**
  * Changes a queued entry, by merge patch (RFC 7396), in what session_queue_add() takes but for
@@ -445,7 +458,8 @@ SESSION_API session_status_t session_queue_remove(session_t *session, const char
  * @remark Any thread. Cost: commit.
  * @since 0.1
  */
-SESSION_API session_status_t session_queue_clear(session_t *session, uint32_t *out_count);
+SESSION_API session_status_t session_queue_clear(session_t *session,
+                                                 uint32_t *SESSION_NULLABLE out_count);
 
 /**
  * Claims an entry for delivery: the one with the lowest position among those that are not scheduled
@@ -463,8 +477,10 @@ SESSION_API session_status_t session_queue_clear(session_t *session, uint32_t *o
  * @remark Any thread. Cost: commit.
  * @since 0.1
  */
-SESSION_API session_status_t session_queue_claim(session_t *session, const char *turn_id,
-                                                 char **out_json, size_t *out_length);
+SESSION_API session_status_t session_queue_claim(session_t *session,
+                                                 const char *SESSION_NULLABLE turn_id,
+                                                 char *SESSION_NULLABLE *SESSION_NONNULL out_json,
+                                                 size_t *SESSION_NULLABLE out_length);
 
 /**
  * Says what became of an entry that was claimed through this store, or of any that is interrupted.
@@ -484,8 +500,9 @@ SESSION_API session_status_t session_queue_claim(session_t *session, const char 
  * @since 0.1
  */
 SESSION_API session_status_t session_queue_settle(session_t *session, const char *entry_id,
-                                                  int32_t outcome, const char *detail,
-                                                  uint64_t *out_seq);
+                                                  int32_t outcome,
+                                                  const char *SESSION_NULLABLE detail,
+                                                  uint64_t *SESSION_NULLABLE out_seq);
 
 /**
  * Tells when session_queue_claim() next has something to give.
@@ -520,8 +537,9 @@ SESSION_API session_status_t session_queue_next_due(session_t *session, int64_t 
  * @remark Any thread. Cost: memory; one read of a file.
  * @since 0.1
  */
-SESSION_API session_status_t session_get_buttons(session_t *session, char **out_json,
-                                                 size_t *out_length);
+SESSION_API session_status_t session_get_buttons(session_t *session,
+                                                 char *SESSION_NULLABLE *SESSION_NONNULL out_json,
+                                                 size_t *SESSION_NULLABLE out_length);
 
 /**
  * Sets the buttons of a session: the first 5 of the array. Labels are cut at 50 and responses at
@@ -543,6 +561,11 @@ SESSION_API session_status_t session_set_buttons(session_t *session, const char 
 
 #ifdef __cplusplus
 }
+#endif
+
+#if defined(SESSION_HAS_NULLABILITY)
+#pragma clang assume_nonnull end
+#pragma clang diagnostic pop
 #endif
 
 #endif /* SESSIONS_COORDINATION_H */

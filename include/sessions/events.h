@@ -17,6 +17,12 @@
 #include "session.h"
 #include "types.h"
 
+#if defined(SESSION_HAS_NULLABILITY)
+#pragma clang diagnostic push
+#pragma clang diagnostic ignored "-Wnullability-extension"
+#pragma clang assume_nonnull begin
+#endif
+
 #ifdef __cplusplus
 extern "C" {
 #endif
@@ -65,8 +71,8 @@ typedef struct session_append_options {
   uint32_t size;       /**< sizeof(session_append_options_t). */
   uint32_t flags;      /**< SESSION_APPEND_*. */
   int64_t timestamp;   /**< Unix ms; 0: now. */
-  const char *turn_id; /**< Groups the events of one turn; NULL: none. */
-  const char *id;      /**< Made by the host; a repeat writes nothing. NULL: none. */
+  const char *SESSION_NULLABLE turn_id; /**< Groups the events of one turn; NULL: none. */
+  const char *SESSION_NULLABLE id; /**< Made by the host; a repeat writes nothing. NULL: none. */
 } session_append_options_t;
 
 /** What a cursor shows, and where it stands first. @since 0.1 */
@@ -78,8 +84,9 @@ typedef struct session_cursor_options {
   int64_t until;       /**< Only events of this time (unix ms) or earlier; 0: open. */
   uint32_t page_bytes; /**< Bytes of a page, at most 64 MiB; it has one event at least. 0: 1 MiB. */
   uint32_t reserved;   /**< 0. */
-  const char *types;   /**< `tool_call,custom:*`: types, or how they begin. NULL: all. */
-  const char *turn_id; /**< Only events of this turn. NULL: all. */
+  /** `tool_call,custom:*`: types, or how they begin. NULL: all. */
+  const char *SESSION_NULLABLE types;
+  const char *SESSION_NULLABLE turn_id; /**< Only events of this turn. NULL: all. */
 } session_cursor_options_t;
 
 /**
@@ -101,7 +108,8 @@ typedef struct session_cursor_options {
  */
 SESSION_API session_status_t session_append_event(session_t *session, const char *type,
                                                   const char *data_json, size_t data_length,
-                                                  uint32_t flags, uint64_t *out_seq);
+                                                  uint32_t flags,
+                                                  uint64_t *SESSION_NULLABLE out_seq);
 
 /**
  * Appends one event, with options. When the session already has an event with this `id`, nothing
@@ -117,10 +125,9 @@ SESSION_API session_status_t session_append_event(session_t *session, const char
  * @remark Any thread. Cost: commit.
  * @since 0.1
  */
-SESSION_API session_status_t session_append_event_ex(session_t *session, const char *type,
-                                                     const char *data_json, size_t data_length,
-                                                     const session_append_options_t *options,
-                                                     uint64_t *out_seq);
+SESSION_API session_status_t session_append_event_ex(
+    session_t *session, const char *type, const char *data_json, size_t data_length,
+    const session_append_options_t *SESSION_NULLABLE options, uint64_t *SESSION_NULLABLE out_seq);
 
 /**
  * Appends many events in one commit, all or nothing.
@@ -141,8 +148,9 @@ SESSION_API session_status_t session_append_event_ex(session_t *session, const c
  * @since 0.1
  */
 SESSION_API session_status_t session_append_events(session_t *session, const char *events_json,
-                                                   size_t length, uint32_t flags, char **out_json,
-                                                   size_t *out_length);
+                                                   size_t length, uint32_t flags,
+                                                   char *SESSION_NULLABLE *SESSION_NONNULL out_json,
+                                                   size_t *SESSION_NULLABLE out_length);
 
 /**
  * Reads a page of the events after a number, oldest first.
@@ -160,8 +168,9 @@ SESSION_API session_status_t session_append_events(session_t *session, const cha
  * @since 0.1
  */
 SESSION_API session_status_t session_read_events(session_t *session, uint64_t after_seq,
-                                                 uint32_t limit, char **out_json,
-                                                 size_t *out_length);
+                                                 uint32_t limit,
+                                                 char *SESSION_NULLABLE *SESSION_NONNULL out_json,
+                                                 size_t *SESSION_NULLABLE out_length);
 
 /**
  * Reads a page of the last events before a number, oldest first. Here `has_more` says whether there
@@ -176,9 +185,9 @@ SESSION_API session_status_t session_read_events(session_t *session, uint64_t af
  * @remark Any thread. Cost: a page.
  * @since 0.1
  */
-SESSION_API session_status_t session_read_last_events(session_t *session, uint64_t before_seq,
-                                                      uint32_t limit, char **out_json,
-                                                      size_t *out_length);
+SESSION_API session_status_t session_read_last_events(
+    session_t *session, uint64_t before_seq, uint32_t limit,
+    char *SESSION_NULLABLE *SESSION_NONNULL out_json, size_t *SESSION_NULLABLE out_length);
 
 /**
  * Writes the conversation as messages: a user's prompt is one, an error is one, all else of a turn
@@ -205,8 +214,9 @@ SESSION_API session_status_t session_read_last_events(session_t *session, uint64
  * @since 0.1
  */
 SESSION_API session_status_t session_transcript(session_t *session, int32_t format,
-                                                const char *options_json, char **out_json,
-                                                size_t *out_length);
+                                                const char *SESSION_NULLABLE options_json,
+                                                char *SESSION_NULLABLE *SESSION_NONNULL out_json,
+                                                size_t *SESSION_NULLABLE out_length);
 
 /**
  * Looks for what a crash or another program left behind in the log, and mends what can be mended by
@@ -228,8 +238,9 @@ SESSION_API session_status_t session_transcript(session_t *session, int32_t form
  *         Also the job `repair`.
  * @since 0.1
  */
-SESSION_API session_status_t session_repair(session_t *session, uint32_t flags, char **out_json,
-                                            size_t *out_length);
+SESSION_API session_status_t session_repair(session_t *session, uint32_t flags,
+                                            char *SESSION_NULLABLE *SESSION_NONNULL out_json,
+                                            size_t *SESSION_NULLABLE out_length);
 
 /**
  * @name Streams
@@ -262,9 +273,9 @@ SESSION_API session_status_t session_repair(session_t *session, uint32_t flags, 
  * @remark Any thread. Cost: a commit that does not wait for the disk.
  * @since 0.1
  */
-SESSION_API session_status_t session_stream_begin(session_t *session, const char *type,
-                                                  const session_append_options_t *options,
-                                                  session_stream_t **out_stream);
+SESSION_API session_status_t session_stream_begin(
+    session_t *session, const char *type, const session_append_options_t *SESSION_NULLABLE options,
+    session_stream_t *SESSION_NULLABLE *SESSION_NONNULL out_stream);
 
 /**
  * Adds text. It may end inside a character, whose bytes wait for the next write; all else is kept
@@ -299,7 +310,8 @@ SESSION_API session_status_t session_stream_write(session_stream_t *stream, cons
  * @since 0.1
  */
 SESSION_API session_status_t session_stream_end(session_stream_t *stream,
-                                                const char *data_patch_json, uint64_t *out_seq);
+                                                const char *SESSION_NULLABLE data_patch_json,
+                                                uint64_t *SESSION_NULLABLE out_seq);
 
 /**
  * Ends a handle. A stream that has not ended becomes an interrupted event by and by.
@@ -309,7 +321,7 @@ SESSION_API session_status_t session_stream_end(session_stream_t *stream,
  * @remark Any thread. Cost: memory. Never blocks and never touches session_last_error().
  * @since 0.1
  */
-SESSION_API session_status_t session_stream_destroy(session_stream_t *stream);
+SESSION_API session_status_t session_stream_destroy(session_stream_t *SESSION_NULLABLE stream);
 
 /**
  * Reads the open streams of a session, of all processes, as they are now.
@@ -328,9 +340,11 @@ SESSION_API session_status_t session_stream_destroy(session_stream_t *stream);
  * @remark Any thread. Cost: memory.
  * @since 0.1
  */
-SESSION_API session_status_t session_read_streams(session_t *session, const char *stream_id,
-                                                  uint64_t from_offset, char **out_json,
-                                                  size_t *out_length);
+SESSION_API session_status_t session_read_streams(session_t *session,
+                                                  const char *SESSION_NULLABLE stream_id,
+                                                  uint64_t from_offset,
+                                                  char *SESSION_NULLABLE *SESSION_NONNULL out_json,
+                                                  size_t *SESSION_NULLABLE out_length);
 /** @} */
 
 /**
@@ -354,8 +368,9 @@ SESSION_API session_status_t session_read_streams(session_t *session, const char
  * @since 0.1
  */
 SESSION_API session_status_t session_read_turns(session_t *session, uint64_t after_seq,
-                                                uint32_t limit, char **out_json,
-                                                size_t *out_length);
+                                                uint32_t limit,
+                                                char *SESSION_NULLABLE *SESSION_NONNULL out_json,
+                                                size_t *SESSION_NULLABLE out_length);
 
 /**
  * Opens a cursor: a position between two events, from which pages are read in both directions. It
@@ -370,9 +385,9 @@ SESSION_API session_status_t session_read_turns(session_t *session, uint64_t aft
  * @remark Any thread. Cost: memory.
  * @since 0.1
  */
-SESSION_API session_status_t session_cursor_open(session_t *session,
-                                                 const session_cursor_options_t *options,
-                                                 session_cursor_t **out_cursor);
+SESSION_API session_status_t session_cursor_open(
+    session_t *session, const session_cursor_options_t *SESSION_NULLABLE options,
+    session_cursor_t *SESSION_NULLABLE *SESSION_NONNULL out_cursor);
 
 /**
  * Reads the events behind the cursor, oldest first, and moves behind them.
@@ -394,8 +409,9 @@ SESSION_API session_status_t session_cursor_open(session_t *session,
  * @since 0.1
  */
 SESSION_API session_status_t session_cursor_next(session_cursor_t *cursor, uint32_t limit,
-                                                 uint32_t timeout_ms, char **out_json,
-                                                 size_t *out_length);
+                                                 uint32_t timeout_ms,
+                                                 char *SESSION_NULLABLE *SESSION_NONNULL out_json,
+                                                 size_t *SESSION_NULLABLE out_length);
 
 /**
  * Reads the events before the cursor, oldest first, and moves before them. `has_more` says whether
@@ -409,8 +425,9 @@ SESSION_API session_status_t session_cursor_next(session_cursor_t *cursor, uint3
  * @remark One thread at a time. Cost: a page.
  * @since 0.1
  */
-SESSION_API session_status_t session_cursor_previous(session_cursor_t *cursor, uint32_t limit,
-                                                     char **out_json, size_t *out_length);
+SESSION_API session_status_t session_cursor_previous(
+    session_cursor_t *cursor, uint32_t limit, char *SESSION_NULLABLE *SESSION_NONNULL out_json,
+    size_t *SESSION_NULLABLE out_length);
 
 /**
  * Moves the cursor behind a number, whether or not there is such an event.
@@ -446,7 +463,7 @@ SESSION_API session_status_t session_cursor_seek_time(session_cursor_t *cursor, 
  * @remark Any thread. Cost: memory.
  * @since 0.1
  */
-SESSION_API session_status_t session_cursor_destroy(session_cursor_t *cursor);
+SESSION_API session_status_t session_cursor_destroy(session_cursor_t *SESSION_NULLABLE cursor);
 
 /**
  * Keeps a file with the session: an image, a document, what a prompt refers to by its `file_id`.
@@ -472,8 +489,9 @@ SESSION_API session_status_t session_cursor_destroy(session_cursor_t *cursor);
  * @since 0.1
  */
 SESSION_API session_status_t session_put_file(session_t *session, const char *name,
-                                              const void *data, size_t length, char **out_json,
-                                              size_t *out_length);
+                                              const void *SESSION_NULLABLE data, size_t length,
+                                              char *SESSION_NULLABLE *SESSION_NONNULL out_json,
+                                              size_t *SESSION_NULLABLE out_length);
 
 /**
  * Tells where a file lies, for reading. Its content never changes; the path holds until the session
@@ -486,8 +504,8 @@ SESSION_API session_status_t session_put_file(session_t *session, const char *na
  * @remark Any thread. Cost: memory, and a look at the disk.
  * @since 0.1
  */
-SESSION_API session_status_t session_get_file_path(session_t *session, const char *file_id,
-                                                   char **out_path);
+SESSION_API session_status_t session_get_file_path(
+    session_t *session, const char *file_id, char *SESSION_NULLABLE *SESSION_NONNULL out_path);
 
 /**
  * Makes a branch: a new session with this one as its parent, which sees its events up to a number
@@ -505,8 +523,8 @@ SESSION_API session_status_t session_get_file_path(session_t *session, const cha
  * @since 0.1
  */
 SESSION_API session_status_t session_fork(session_t *session, uint64_t at_seq,
-                                          const session_create_options_t *options,
-                                          session_t **out_child);
+                                          const session_create_options_t *SESSION_NULLABLE options,
+                                          session_t *SESSION_NULLABLE *SESSION_NONNULL out_child);
 
 /**
  * Tells the family of a session: the oldest living ancestor and all its living descendants.
@@ -522,7 +540,9 @@ SESSION_API session_status_t session_fork(session_t *session, uint64_t at_seq,
  * @remark Any thread. Cost: long, in the number of sessions; also the job `tree`.
  * @since 0.1
  */
-SESSION_API session_status_t session_tree(session_t *session, char **out_json, size_t *out_length);
+SESSION_API session_status_t session_tree(session_t *session,
+                                          char *SESSION_NULLABLE *SESSION_NONNULL out_json,
+                                          size_t *SESSION_NULLABLE out_length);
 
 /**
  * Hides the events behind a number without erasing them. An event of type `rewind` says so; pages
@@ -570,10 +590,16 @@ SESSION_API session_status_t session_undo_rewind(session_t *session);
  * @since 0.1
  */
 SESSION_API session_status_t session_prune(session_t *session, const char *options_json,
-                                           char **out_json, size_t *out_length);
+                                           char *SESSION_NULLABLE *SESSION_NONNULL out_json,
+                                           size_t *SESSION_NULLABLE out_length);
 
 #ifdef __cplusplus
 }
+#endif
+
+#if defined(SESSION_HAS_NULLABILITY)
+#pragma clang assume_nonnull end
+#pragma clang diagnostic pop
 #endif
 
 #endif /* SESSIONS_EVENTS_H */

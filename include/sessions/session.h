@@ -23,6 +23,12 @@
 
 #include "types.h"
 
+#if defined(SESSION_HAS_NULLABILITY)
+#pragma clang diagnostic push
+#pragma clang diagnostic ignored "-Wnullability-extension"
+#pragma clang assume_nonnull begin
+#endif
+
 #ifdef __cplusplus
 extern "C" {
 #endif
@@ -95,13 +101,16 @@ extern "C" {
 typedef struct session_create_options {
   uint32_t size;               /**< sizeof(session_create_options_t). */
   uint32_t flags;              /**< 0. */
-  const char *title;           /**< At most 16 KiB; NULL: "New Session", title_source "default". */
-  const char *metadata_json;   /**< A JSON object of at most 1 MiB; NULL: {}. */
-  const char *facts_json;      /**< A JSON object (agent_id, type, provider, ...); NULL: {}. */
-  const char *idempotency_key; /**< NULL: none; a repeat opens the session made first. */
+  /** At most 16 KiB; NULL: "New Session", title_source "default". */
+  const char *SESSION_NULLABLE title;
+  const char *SESSION_NULLABLE metadata_json; /**< A JSON object of at most 1 MiB; NULL: {}. */
+  /** A JSON object (agent_id, type, provider, ...); NULL: {}. */
+  const char *SESSION_NULLABLE facts_json;
+  /** NULL: none; a repeat opens the session made first. */
+  const char *SESSION_NULLABLE idempotency_key;
   /** The answer to a decision, see SESSION_E_DECISION_NEEDED; an unknown one is
    *  SESSION_E_NOT_FOUND. NULL: none. */
-  const char *decision_id;
+  const char *SESSION_NULLABLE decision_id;
 } session_create_options_t;
 
 /** Which sessions to list, and how. @since 0.1 */
@@ -112,11 +121,12 @@ typedef struct session_list_options {
   int32_t archived;           /**< SESSION_ARCHIVED_*. */
   uint32_t limit;             /**< At most so many; 0: no limit. */
   uint32_t reserved;          /**< 0. */
-  const char *parent_id;      /**< Only children of this session; NULL: any. */
-  const char *title_contains; /**< Unicode, without regard to case; NULL: any. */
-  const char *filter_json;    /**< What their info is to have, see session_list(); NULL: any. */
-  const char *fields;         /**< Such as "id,title,updated_at"; NULL: all. */
-  const char *cursor;         /**< From the page before; NULL: the first page. */
+  const char *SESSION_NULLABLE parent_id; /**< Only children of this session; NULL: any. */
+  const char *SESSION_NULLABLE title_contains; /**< Unicode, without regard to case; NULL: any. */
+  /** What their info is to have, see session_list(); NULL: any. */
+  const char *SESSION_NULLABLE filter_json;
+  const char *SESSION_NULLABLE fields; /**< Such as "id,title,updated_at"; NULL: all. */
+  const char *SESSION_NULLABLE cursor; /**< From the page before; NULL: the first page. */
 } session_list_options_t;
 
 /** What a share shows, and to whom. @since 0.1 */
@@ -157,9 +167,10 @@ typedef struct session_stat {
  * @remark Any thread. Cost: commit.
  * @since 0.1
  */
-SESSION_API session_status_t session_create(session_store_t *store, const char *parent_id,
-                                            const session_create_options_t *options,
-                                            session_t **out_session);
+SESSION_API session_status_t session_create(
+    session_store_t *store, const char *SESSION_NULLABLE parent_id,
+    const session_create_options_t *SESSION_NULLABLE options,
+    session_t *SESSION_NULLABLE *SESSION_NONNULL out_session);
 
 /**
  * Opens a session by its id. Nothing is written.
@@ -173,7 +184,7 @@ SESSION_API session_status_t session_create(session_store_t *store, const char *
  * @since 0.1
  */
 SESSION_API session_status_t session_open(session_store_t *store, const char *id,
-                                          session_t **out_session);
+                                          session_t *SESSION_NULLABLE *SESSION_NONNULL out_session);
 
 /**
  * The id of a session.
@@ -184,7 +195,8 @@ SESSION_API session_status_t session_open(session_store_t *store, const char *id
  * @remark Any thread. Cost: memory.
  * @since 0.1
  */
-SESSION_API session_status_t session_get_id(session_t *session, char **out_id);
+SESSION_API session_status_t session_get_id(session_t *session,
+                                            char *SESSION_NULLABLE *SESSION_NONNULL out_id);
 
 /**
  * Tells where the folder of a session lies, for a host that shows it. What is in it is the store's:
@@ -199,7 +211,8 @@ SESSION_API session_status_t session_get_id(session_t *session, char **out_id);
  *         session is new and was made relaxed.
  * @since 0.1
  */
-SESSION_API session_status_t session_get_path(session_t *session, char **out_path);
+SESSION_API session_status_t session_get_path(session_t *session,
+                                              char *SESSION_NULLABLE *SESSION_NONNULL out_path);
 
 /**
  * The numbers of a session. Through a handle from a share they are those of session_get_info(),
@@ -228,8 +241,9 @@ SESSION_API session_status_t session_get_stat(session_t *session, session_stat_t
  * @remark Any thread. Cost: memory.
  * @since 0.1
  */
-SESSION_API session_status_t session_get_info(session_t *session, char **out_json,
-                                              size_t *out_length);
+SESSION_API session_status_t session_get_info(session_t *session,
+                                              char *SESSION_NULLABLE *SESSION_NONNULL out_json,
+                                              size_t *SESSION_NULLABLE out_length);
 
 /**
  * The infos of many sessions at once.
@@ -246,8 +260,9 @@ SESSION_API session_status_t session_get_info(session_t *session, char **out_jso
  * @since 0.1
  */
 SESSION_API session_status_t session_get_infos(session_store_t *store, const char *ids_json,
-                                               const char *fields, char **out_json,
-                                               size_t *out_length);
+                                               const char *SESSION_NULLABLE fields,
+                                               char *SESSION_NULLABLE *SESSION_NONNULL out_json,
+                                               size_t *SESSION_NULLABLE out_length);
 
 /**
  * Lists sessions. Its cost does not depend on the size of their event logs.
@@ -271,8 +286,10 @@ SESSION_API session_status_t session_get_infos(session_store_t *store, const cha
  * @since 0.1
  */
 SESSION_API session_status_t session_list(session_store_t *store,
-                                          const session_list_options_t *options, char **out_json,
-                                          size_t *out_length, char **out_next_cursor);
+                                          const session_list_options_t *SESSION_NULLABLE options,
+                                          char *SESSION_NULLABLE *SESSION_NONNULL out_json,
+                                          size_t *SESSION_NULLABLE out_length,
+                                          char *SESSION_NULLABLE *SESSION_NULLABLE out_next_cursor);
 
 /**
  * Sets the title that a user gave (`title_source` "user"). The title it already has writes nothing.
@@ -296,7 +313,7 @@ SESSION_API session_status_t session_update_title(session_t *session, const char
  * @since 0.1
  */
 SESSION_API session_status_t session_suggest_title(session_t *session, const char *title,
-                                                   int32_t *out_applied);
+                                                   int32_t *SESSION_NULLABLE out_applied);
 
 /**
  * Changes the metadata by merge patch (RFC 7396). A patch that changes nothing writes nothing.
@@ -327,7 +344,8 @@ SESSION_API session_status_t session_update_metadata(session_t *session,
  * @since 0.1
  */
 SESSION_API session_status_t session_update(session_t *session, const char *merge_patch_json,
-                                            uint64_t expected_revision, uint64_t *out_revision);
+                                            uint64_t expected_revision,
+                                            uint64_t *SESSION_NULLABLE out_revision);
 
 /**
  * Deletes a session: into the trash, or for good. Other handles to it answer SESSION_E_DELETED from
@@ -371,7 +389,7 @@ SESSION_API session_status_t session_restore(session_store_t *store, const char 
  * @remark Any thread. Cost: commit, and the first time reading the log; works on a full disk.
  * @since 0.1
  */
-SESSION_API session_status_t session_abort(session_t *session, const char *reason);
+SESSION_API session_status_t session_abort(session_t *session, const char *SESSION_NULLABLE reason);
 
 /**
  * Aborts a session, as session_abort() does, with flags.
@@ -385,8 +403,9 @@ SESSION_API session_status_t session_abort(session_t *session, const char *reaso
  * @remark Any thread. Cost: commit, and the first time reading the logs; works on a full disk.
  * @since 0.1
  */
-SESSION_API session_status_t session_abort_ex(session_t *session, const char *reason,
-                                              uint32_t flags, uint32_t *out_count);
+SESSION_API session_status_t session_abort_ex(session_t *session,
+                                              const char *SESSION_NULLABLE reason, uint32_t flags,
+                                              uint32_t *SESSION_NULLABLE out_count);
 
 /**
  * Asks for an abort from a signal handler, such as that of Ctrl-C: no other call may be made there.
@@ -404,7 +423,7 @@ SESSION_API session_status_t session_abort_ex(session_t *session, const char *re
  * @remark Any thread, and any signal handler. Cost: memory; never blocks.
  * @since 0.1
  */
-SESSION_API session_status_t session_signal_abort(session_t *session);
+SESSION_API session_status_t session_signal_abort(session_t *SESSION_NULLABLE session);
 
 /**
  * Says whether a session is aborted, by any process; for loops that look often. The signal counts
@@ -459,9 +478,9 @@ SESSION_API session_status_t session_clear_abort(session_t *session);
  * @remark Any thread. Cost: commit.
  * @since 0.1
  */
-SESSION_API session_status_t session_create_share(session_t *session,
-                                                  const session_share_options_t *options,
-                                                  char **out_json, size_t *out_length);
+SESSION_API session_status_t session_create_share(
+    session_t *session, const session_share_options_t *SESSION_NULLABLE options,
+    char *SESSION_NULLABLE *SESSION_NONNULL out_json, size_t *SESSION_NULLABLE out_length);
 
 /**
  * Lists the shares of a session without url and secret, also those that are over: revoked, expired
@@ -475,8 +494,9 @@ SESSION_API session_status_t session_create_share(session_t *session,
  * @remark Any thread. Cost: memory; one read of a file.
  * @since 0.1
  */
-SESSION_API session_status_t session_list_shares(session_t *session, char **out_json,
-                                                 size_t *out_length);
+SESSION_API session_status_t session_list_shares(session_t *session,
+                                                 char *SESSION_NULLABLE *SESSION_NONNULL out_json,
+                                                 size_t *SESSION_NULLABLE out_length);
 
 /**
  * Opens what a share link shows: read-only, and only its range of events. Each success is one
@@ -489,9 +509,9 @@ SESSION_API session_status_t session_list_shares(session_t *session, char **out_
  * @remark Any thread. Cost: commit.
  * @since 0.1
  */
-SESSION_API session_status_t session_resolve_share(session_store_t *store,
-                                                   const char *secret_or_url,
-                                                   session_t **out_session);
+SESSION_API session_status_t session_resolve_share(
+    session_store_t *store, const char *secret_or_url,
+    session_t *SESSION_NULLABLE *SESSION_NONNULL out_session);
 
 /**
  * Ends a share. Handles that came from it answer SESSION_E_NOT_FOUND from then on. A share that has
@@ -518,10 +538,15 @@ SESSION_API session_status_t session_revoke_share(session_t *session, const char
  * @remark Any thread. Cost: memory. Works after session_store_close(), harmless in a forked child.
  * @since 0.1
  */
-SESSION_API session_status_t session_destroy(session_t *session);
+SESSION_API session_status_t session_destroy(session_t *SESSION_NULLABLE session);
 
 #ifdef __cplusplus
 }
+#endif
+
+#if defined(SESSION_HAS_NULLABILITY)
+#pragma clang assume_nonnull end
+#pragma clang diagnostic pop
 #endif
 
 #endif /* SESSIONS_SESSION_H */

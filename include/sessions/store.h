@@ -9,6 +9,12 @@
 
 #include "types.h"
 
+#if defined(SESSION_HAS_NULLABILITY)
+#pragma clang diagnostic push
+#pragma clang diagnostic ignored "-Wnullability-extension"
+#pragma clang assume_nonnull begin
+#endif
+
 #ifdef __cplusplus
 extern "C" {
 #endif
@@ -50,8 +56,10 @@ typedef struct session_store_options {
   uint32_t flags;             /**< SESSION_STORE_*; 0: create, migrate, local disks only. */
   int32_t durability;         /**< SESSION_DURABILITY_*; 0: full. */
   uint32_t busy_timeout_ms;   /**< How long a commit waits for a neighbour; 0: 5,000 ms. */
-  const char *share_base_url; /**< What share links start with; NULL: "sessions:share/". */
-  const char *client_type;    /**< What other processes see of this one; NULL: "unknown". */
+  /** What share links start with; NULL: "sessions:share/". */
+  const char *SESSION_NULLABLE share_base_url;
+  /** What other processes see of this one; NULL: "unknown". */
+  const char *SESSION_NULLABLE client_type;
 } session_store_options_t;
 
 /**
@@ -83,9 +91,9 @@ typedef struct session_progress {
  *         latter also as the job `migrate`.
  * @since 0.1
  */
-SESSION_API session_status_t session_store_open(const char *path,
-                                                const session_store_options_t *options,
-                                                session_store_t **out_store);
+SESSION_API session_status_t session_store_open(
+    const char *SESSION_NULLABLE path, const session_store_options_t *SESSION_NULLABLE options,
+    session_store_t *SESSION_NULLABLE *SESSION_NONNULL out_store);
 
 /**
  * Describes the store: path, counts, what recovery did, what is in quarantine, what the file system
@@ -100,8 +108,9 @@ SESSION_API session_status_t session_store_open(const char *path,
  * @remark Any thread. Cost: memory.
  * @since 0.1
  */
-SESSION_API session_status_t session_store_get_info(session_store_t *store, char **out_json,
-                                                    size_t *out_length);
+SESSION_API session_status_t session_store_get_info(
+    session_store_t *store, char *SESSION_NULLABLE *SESSION_NONNULL out_json,
+    size_t *SESSION_NULLABLE out_length);
 
 /**
  * Changes rules that all processes share, by merge patch (RFC 7396). They are in force for every
@@ -116,7 +125,7 @@ SESSION_API session_status_t session_store_get_info(session_store_t *store, char
  * @since 0.1
  */
 SESSION_API session_status_t session_store_configure(session_store_t *store,
-                                                     const char *workspace_id,
+                                                     const char *SESSION_NULLABLE workspace_id,
                                                      const char *merge_patch_json);
 
 /**
@@ -168,8 +177,9 @@ SESSION_API session_status_t session_store_flush(session_store_t *store);
  * @remark Any thread. Cost: long; also the job `verify`.
  * @since 0.1
  */
-SESSION_API session_status_t session_store_verify(session_store_t *store, char **out_json,
-                                                  size_t *out_length);
+SESSION_API session_status_t session_store_verify(session_store_t *store,
+                                                  char *SESSION_NULLABLE *SESSION_NONNULL out_json,
+                                                  size_t *SESSION_NULLABLE out_length);
 
 /**
  * Checks the store, as deep as the flags say.
@@ -183,8 +193,9 @@ SESSION_API session_status_t session_store_verify(session_store_t *store, char *
  * @remark Any thread. Cost: long; also the job `verify`.
  * @since 0.1
  */
-SESSION_API session_status_t session_store_verify_ex(session_store_t *store, uint32_t flags,
-                                                     char **out_json, size_t *out_length);
+SESSION_API session_status_t session_store_verify_ex(
+    session_store_t *store, uint32_t flags, char *SESSION_NULLABLE *SESSION_NONNULL out_json,
+    size_t *SESSION_NULLABLE out_length);
 
 /**
  * Takes sessions to the trash until the store keeps a policy. The oldest changes go first; never
@@ -207,7 +218,8 @@ SESSION_API session_status_t session_store_verify_ex(session_store_t *store, uin
  * @since 0.1
  */
 SESSION_API session_status_t session_store_retain(session_store_t *store, const char *policy_json,
-                                                  char **out_json, size_t *out_length);
+                                                  char *SESSION_NULLABLE *SESSION_NONNULL out_json,
+                                                  size_t *SESSION_NULLABLE out_length);
 
 /**
  * Removes for good what was deleted before a moment. The library never does so by itself. See
@@ -221,7 +233,7 @@ SESSION_API session_status_t session_store_retain(session_store_t *store, const 
  * @since 0.1
  */
 SESSION_API session_status_t session_store_purge(session_store_t *store, int64_t deleted_before,
-                                                 uint32_t *out_count);
+                                                 uint32_t *SESSION_NULLABLE out_count);
 
 /**
  * Rebuilds a damaged store from its files, after SESSION_E_CORRUPT. Nothing unreadable is thrown
@@ -241,8 +253,10 @@ SESSION_API session_status_t session_store_purge(session_store_t *store, int64_t
  * @remark Any thread. Cost: long; also the job `salvage`.
  * @since 0.1
  */
-SESSION_API session_status_t session_store_salvage(const char *path, const char *options_json,
-                                                   char **out_json, size_t *out_length);
+SESSION_API session_status_t session_store_salvage(const char *SESSION_NULLABLE path,
+                                                   const char *SESSION_NULLABLE options_json,
+                                                   char *SESSION_NULLABLE *SESSION_NONNULL out_json,
+                                                   size_t *SESSION_NULLABLE out_length);
 
 /**
  * Closes a store, for good: waits end with SESSION_E_CLOSED, running commits finish, all other
@@ -305,9 +319,9 @@ SESSION_API session_status_t session_store_close(session_store_t *store);
  * @remark Any thread. Cost: memory.
  * @since 0.1
  */
-SESSION_API session_status_t session_job_start(session_store_t *store, const char *kind,
-                                               const char *args_json, size_t args_length,
-                                               session_job_t **out_job);
+SESSION_API session_status_t session_job_start(
+    session_store_t *SESSION_NULLABLE store, const char *kind, const char *args_json,
+    size_t args_length, session_job_t *SESSION_NULLABLE *SESSION_NONNULL out_job);
 
 /**
  * Says how far a job has come. What is counted: `verify` sessions, `purge` those removed (without a
@@ -352,8 +366,9 @@ SESSION_API session_status_t session_job_wait(session_job_t *job, uint32_t timeo
  * @remark Any thread. Cost: memory.
  * @since 0.1
  */
-SESSION_API session_status_t session_job_result(session_job_t *job, char **out_json,
-                                                size_t *out_length);
+SESSION_API session_status_t session_job_result(session_job_t *job,
+                                                char *SESSION_NULLABLE *SESSION_NONNULL out_json,
+                                                size_t *SESSION_NULLABLE out_length);
 
 /**
  * Has a job stop at the next place where stopping leaves the store whole. Its outcome is then
@@ -377,10 +392,15 @@ SESSION_API session_status_t session_job_cancel(session_job_t *job);
  * @remark Any thread, also while others use the job. Cost: memory.
  * @since 0.1
  */
-SESSION_API session_status_t session_job_destroy(session_job_t *job);
+SESSION_API session_status_t session_job_destroy(session_job_t *SESSION_NULLABLE job);
 
 #ifdef __cplusplus
 }
+#endif
+
+#if defined(SESSION_HAS_NULLABILITY)
+#pragma clang assume_nonnull end
+#pragma clang diagnostic pop
 #endif
 
 #endif /* SESSIONS_STORE_H */

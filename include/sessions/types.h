@@ -59,6 +59,23 @@
 #endif
 #endif
 
+/**
+ * Says of a pointer whether it may be NULL, to compilers that know (Clang, and so Swift). Pointers
+ * without it may not, but for what stands on the second level.
+ * @since 0.1
+ */
+#if !defined(SESSION_NULLABLE) && defined(__clang__)
+#if __has_feature(nullability)
+#define SESSION_HAS_NULLABILITY
+#define SESSION_NULLABLE _Nullable
+#define SESSION_NONNULL _Nonnull
+#endif
+#endif
+#ifndef SESSION_NULLABLE
+#define SESSION_NULLABLE
+#define SESSION_NONNULL
+#endif
+
 #ifdef __cplusplus
 extern "C++" {
 /* The form of SESSION_INIT for C++, where designated initializers come only with C++20. */
@@ -73,6 +90,12 @@ template <class T> inline T session_init_() {
 #else
 /** An options struct of this type with its size set and all else at the default. @since 0.1 */
 #define SESSION_INIT(type) { .size = (uint32_t)sizeof(type) }
+#endif
+
+#if defined(SESSION_HAS_NULLABILITY)
+#pragma clang diagnostic push
+#pragma clang diagnostic ignored "-Wnullability-extension"
+#pragma clang assume_nonnull begin
 #endif
 
 #ifdef __cplusplus
@@ -191,7 +214,7 @@ SESSION_API uint32_t session_abi_version(void);
  * @remark Any thread. Cost: memory.
  * @since 0.1
  */
-SESSION_API int32_t session_supports(const char *feature);
+SESSION_API int32_t session_supports(const char *SESSION_NULLABLE feature);
 
 /**
  * The name of a status, such as "SESSION_E_NOT_FOUND".
@@ -235,7 +258,8 @@ SESSION_API const session_error_t *session_last_error(void);
  * @since 0.1
  */
 SESSION_API session_status_t session_get_error(const void *handle, session_status_t status,
-                                               char **out_json, size_t *out_length);
+                                               char *SESSION_NULLABLE *SESSION_NONNULL out_json,
+                                               size_t *SESSION_NULLABLE out_length);
 
 /**
  * Frees a string that a call handed out.
@@ -244,7 +268,7 @@ SESSION_API session_status_t session_get_error(const void *handle, session_statu
  * @remark Any thread. Cost: memory. Works in a forked child and after session_shutdown().
  * @since 0.1
  */
-SESSION_API void session_string_free(char *string);
+SESSION_API void session_string_free(char *SESSION_NULLABLE string);
 
 /**
  * Fills a struct with zeros and sets its first word, `size`; #SESSION_INIT for bindings.
@@ -254,7 +278,7 @@ SESSION_API void session_string_free(char *string);
  * @remark Any thread. Cost: memory. Works in a forked child and after session_shutdown().
  * @since 0.1
  */
-SESSION_API void session_options_init(void *options, uint32_t size);
+SESSION_API void session_options_init(void *SESSION_NULLABLE options, uint32_t size);
 
 /**
  * Describes this interface: every exported function, struct (sizes and offsets), constant, feature
@@ -267,7 +291,8 @@ SESSION_API void session_options_init(void *options, uint32_t size);
  * @remark Any thread. Cost: memory.
  * @since 0.1
  */
-SESSION_API session_status_t session_abi_json(char **out_json, size_t *out_length);
+SESSION_API session_status_t session_abi_json(char *SESSION_NULLABLE *SESSION_NONNULL out_json,
+                                              size_t *SESSION_NULLABLE out_length);
 
 /**
  * Reads what the library noted about its own doings in this process: recoveries, retries,
@@ -283,8 +308,9 @@ SESSION_API session_status_t session_abi_json(char **out_json, size_t *out_lengt
  * @remark Any thread. Cost: memory.
  * @since 0.1
  */
-SESSION_API session_status_t session_log_read(uint64_t after, uint32_t limit, char **out_json,
-                                              size_t *out_length);
+SESSION_API session_status_t session_log_read(uint64_t after, uint32_t limit,
+                                              char *SESSION_NULLABLE *SESSION_NONNULL out_json,
+                                              size_t *SESSION_NULLABLE out_length);
 
 /**
  * Closes every store of this process and joins every thread of the library. For programs at their
@@ -299,6 +325,11 @@ SESSION_API session_status_t session_shutdown(uint32_t timeout_ms);
 
 #ifdef __cplusplus
 }
+#endif
+
+#if defined(SESSION_HAS_NULLABILITY)
+#pragma clang assume_nonnull end
+#pragma clang diagnostic pop
 #endif
 
 #endif /* SESSIONS_TYPES_H */

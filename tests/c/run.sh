@@ -112,6 +112,17 @@ check_headers() {
   fi
   expect "Clang module $notes" $clang -std=c99 $strict -fmodules $notes \
     "-fmodules-cache-path=$out/modules" -I"$include" -fsyntax-only "$here/module.c"
+  expect "NULL goes where the headers say, and nowhere else" \
+    "$here/nullability.sh" "$include" "$out" $clang
+  # Clang reads CSessions.apinotes from version 17 on.
+  newer=$(for n in 25 24 23 22 21 20 19 18 17; do command -v clang-$n; done | head -n 1)
+  if [ -n "$newer" ]; then
+    rm -rf "$out/modules.noted"
+    expect "NULL goes where the module says, and nowhere else" "$here/nullability.sh" "$include" \
+      "$out" "$newer" -fmodules -fapinotes-modules "-fmodules-cache-path=$out/modules.noted"
+  else
+    echo "CSessions.apinotes: not read, there is no Clang 17 or newer"
+  fi
   expect "the module was built" sh -c "ls '$out'/modules/*/CSessions-*.pcm"
   expect "sessions_cdef.h is C" $gcc -std=c99 $strict -include stddef.h -include stdint.h -x c \
     -fsyntax-only "$include/sessions_cdef.h"
@@ -140,6 +151,7 @@ pointers_noted() {
     /NullabilityOfRet: [NO]$/ { returns = " returns" }
     /- Position:/ { position = $3 }
     /  Nullability: [NO]$/ { line = line " " position }
+    /  Nullability: \[/ { for (i = 3; i < NF; ++i) line = line " " (i - 3) }
     END { print name line returns }' "$include/CSessions.apinotes" | sort
 }
 

@@ -136,7 +136,11 @@ internal static partial class ClangReader
             RedirectStandardError = true,
             StandardOutputEncoding = Encoding.UTF8,
         };
-        foreach (string argument in (string[])[.. arguments, "-std=c99", "-I", Tree("include"), "-x", "c", "-"])
+        foreach (string argument in (string[])
+            [
+                .. arguments, "-std=c99", "-I", Tree("include"), "-x", "c", "-",
+                "-DSESSION_NULLABLE=", "-DSESSION_NONNULL=", // types as C has them
+            ])
         {
             start.ArgumentList.Add(argument);
         }
