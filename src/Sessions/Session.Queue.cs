@@ -167,7 +167,7 @@ public sealed partial class Session
                 return (Core.Rows.ReadSide(_row, ChangeKind.Queue, isSettled), Core.Locks.Rules(null));
             }
         });
-        QueueState state = QueueCodec.Read(image);
+        QueueState state = KnownQueue.Of(_row, image).State;
         QueueRules rules = StoreConfig.Queue(config, StoreConfig.WorkspaceOf(info));
         return (_store.Run(() => state.Interrupt(o => Core.Lock is null || Core.IsOwnerAlive(o))), rules);
     }

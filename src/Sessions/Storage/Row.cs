@@ -103,6 +103,9 @@ internal sealed class Row(string id)
     /// <summary>Who appended to its log last; null where this process has not seen it.</summary>
     public LastWriters? Writers { get; set; }
 
+    /// <summary>What the last image of queue.json that was looked at or made says.</summary>
+    public Coordination.KnownQueue? KnownQueue { get; set; }
+
     /// <summary>True once this store has seen to what dead processes had left open in its log.</summary>
     public bool IsLogSettled { get => _isLogSettled; set => _isLogSettled = value; }
 

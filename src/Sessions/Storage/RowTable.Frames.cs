@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using Sessions.Coordination.Watching;
 using Sessions.Platform;
 
@@ -122,6 +123,10 @@ internal sealed partial class RowTable
         }
     }
 
+    // This process's own image as it is, since what was made of it is known by it; of a frame that was read, a copy.
+    private static byte[] Whole(ReadOnlyMemory<byte> image) => MemoryMarshal.TryGetArray(image,
+        out ArraySegment<byte> bytes) && bytes.Array!.Length == image.Length ? bytes.Array : image.ToArray();
+
     /// <summary>The info of a session as it is known; null where there is none that can be read.</summary>
     public SessionInfo? TryReadInfo(string id)
     {
@@ -201,7 +206,7 @@ internal sealed partial class RowTable
             case ChangeKind.Lock:
             case ChangeKind.Queue:
             case ChangeKind.Buttons:
-                (row.Sides ??= new byte[]?[SideFile.Count])[SideFile.IndexOf(change.Kind)] = change.Image.ToArray();
+                (row.Sides ??= new byte[]?[SideFile.Count])[SideFile.IndexOf(change.Kind)] = Whole(change.Image);
                 NoteOwners(row);
                 row.IsLogSettled &= !Coordination.LockNews.IsOfGone(change); // what that one left open, nobody settled
                 break;

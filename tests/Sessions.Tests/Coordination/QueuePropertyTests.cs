@@ -143,6 +143,7 @@ public sealed class QueuePropertyTests
             Assert.Equal(model.Describe(), Describe(read));
             Assert.Equal(model.NextDue(), found.NextDue(rules, now));
             AssertInvariants(found, rules, max);
+            AssertSpliced(state);
             if (found.Knows(fresh))
             {
                 ids++;
@@ -151,6 +152,21 @@ public sealed class QueuePropertyTests
         }
 
         return true;
+    }
+
+    // An entry at the end is put into the image that was there; that is the image of the whole.
+    private static void AssertSpliced(QueueState state)
+    {
+        if (state.Entries.Count == 0)
+        {
+            return;
+        }
+
+        QueueState before = state with { Entries = [.. state.Entries.SkipLast(1)] };
+        byte[] image = QueueCodec.Write(before, "session_1"), whole = QueueCodec.Write(state, "session_1");
+        KnownQueue? added = QueueCodec.WriteAdded(QueueCodec.ReadKnown(image), state);
+        Assert.Equal(before.IsEmpty ? null : whole, added?.Image);
+        Assert.Equal(added?.EntriesEnd, added is null ? null : QueueCodec.ReadKnown(whole).EntriesEnd);
     }
 
     // A store that is gone comes back under another name only.

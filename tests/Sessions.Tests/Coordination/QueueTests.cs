@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Text.Json;
+using Sessions.Coordination;
 using Sessions.Storage;
 using Sessions.Tests.Disks;
 using Sessions.Tests.Support;
@@ -48,6 +49,30 @@ public sealed class QueueTests : IDisposable
             + _time.NowMs + "}", Stores.Text(_session.WriteQueue));
         Assert.Equal("""{"entries":[],"generation":0,"count":0,"max_size":10,"next_due_at":null}""",
             Stores.Text(_store.Create().WriteQueue));
+    }
+
+    [Fact]
+    public void A_queue_of_mebibytes_is_read_once_and_an_entry_at_its_end_is_a_copy()
+    {
+        using SessionStore neighbour = Stores.Open(_disk.OpenAs(), _time, processId: 9);
+        using Session theirs = neighbour.OpenSession(_session.Id);
+        Row row = _store.Core.Rows.Find(_session.Id)!;
+        string large = new('x', 900_000);
+        for (int i = 0; i < 4; i++)
+        {
+            string text = $"{{\"message\":\"{i}{large}\",\"arguments\":{{\"a\":[1],\"settled\":[{i}]}}}}";
+            (i == 2 ? theirs : _session).Add(text);
+            Assert.Equal(i + 1, Stores.Json(_session.WriteQueue).GetProperty("count").GetInt32());
+            Assert.Same(row.Sides![SideFile.IndexOf(ChangeKind.Queue)], row.KnownQueue!.Image);
+            Assert.True(row.KnownQueue.Image.AsSpan().SequenceEqual(
+                QueueCodec.Write(row.KnownQueue.State, _session.Id)));
+        }
+
+        long before = GC.GetAllocatedBytesForCurrentThread();
+        Assert.NotEqual(0, _session.NextQueueDue());
+        Assert.True(GC.GetAllocatedBytesForCurrentThread() - before < 100_000, "the queue was read again");
+        Assert.Equal("0", _session.Claim().Message()[..1]);
+        Assert.Equal(4, Stores.Json(theirs.WriteQueue).GetProperty("count").GetInt32());
     }
 
     [Fact]

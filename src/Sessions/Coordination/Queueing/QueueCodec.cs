@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using System.Text.Json;
 using Sessions.Storage;
 
@@ -7,11 +8,27 @@ namespace Sessions.Coordination;
 internal static class QueueCodec
 {
     /// <summary>The queue of a compact image; an empty one where there is none.</summary>
-    public static QueueState Read(ReadOnlyMemory<byte> image)
+    public static QueueState Read(ReadOnlyMemory<byte> image) => Read(image, out _);
+
+    /// <summary>The same, with the image.</summary>
+    public static KnownQueue ReadKnown(byte[] image)
+    {
+        QueueState state = Read(image, out int entriesEnd);
+        return new KnownQueue(image, state, entriesEnd);
+    }
+
+    private static QueueState Read(ReadOnlyMemory<byte> image, out int entriesEnd)
     {
         QueueState state = QueueState.Empty;
+        entriesEnd = 0;
         foreach (JsonMember m in image.IsEmpty ? [] : JsonMembers.Of(image))
         {
+            if (m.Name == "entries" && MemoryMarshal.TryGetArray(m.Value, out ArraySegment<byte> entries)
+                && MemoryMarshal.TryGetArray(image, out ArraySegment<byte> whole))
+            {
+                entriesEnd = entries.Offset + entries.Count - 1 - whole.Offset;
+            }
+
             state = m.Name switch
             {
                 "generation" => state with { Generation = m.Number },
@@ -41,11 +58,14 @@ internal static class QueueCodec
 
     /// <summary>The image of a queue, with as many records as it has room for; empty where there is nothing to
     /// keep.</summary>
-    public static byte[] Write(QueueState state, string sessionId)
+    public static byte[] Write(QueueState state, string sessionId) => WriteKnown(state, sessionId).Image;
+
+    /// <summary>The image, with what it says.</summary>
+    public static KnownQueue WriteKnown(QueueState state, string sessionId)
     {
         if (state.IsEmpty)
         {
-            return [];
+            return new KnownQueue([], state, 0);
         }
 
         while (true)
@@ -54,16 +74,37 @@ internal static class QueueCodec
             b.Byte('{').Member("session_id", sessionId).Member("generation", state.Generation)
                 .TimeMember("last_delivery_at", state.LastDeliveryAt).Raw(",\"entries\":["u8);
             WriteEntries(state.Entries, b);
+            int entriesEnd = b.Length;
             b.Raw("],\"settled\":["u8);
             WriteEntries(state.Settled, b);
             b.Raw("]}"u8);
             if (b.Length <= Limits.QueueBytesMax || state.Settled.Count == 0)
             {
-                return b.ToArray();
+                return new KnownQueue(b.ToArray(), state, entriesEnd);
             }
 
             state = state.KeepRecords(state.Settled.Count / 2);
         }
+    }
+
+    /// <summary>The same for a queue with one more entry at its end: the image before, with that in it. Null where
+    /// there was none, or records must make room.</summary>
+    public static KnownQueue? WriteAdded(KnownQueue before, QueueState after)
+    {
+        var b = new Utf8Buffer(1024);
+        b.Raw(before.State.Entries.Count == 0 ? ""u8 : ","u8);
+        WriteEntries([after.Entries[^1]], b);
+        int end = before.EntriesEnd;
+        if (end == 0 || (before.Image.Length + b.Length > Limits.QueueBytesMax && after.Settled.Count > 0))
+        {
+            return null;
+        }
+
+        byte[] image = GC.AllocateUninitializedArray<byte>(before.Image.Length + b.Length);
+        before.Image.AsSpan(0, end).CopyTo(image);
+        b.Written.CopyTo(image.AsSpan(end));
+        before.Image.AsSpan(end).CopyTo(image.AsSpan(end + b.Length));
+        return new KnownQueue(image, after, end + b.Length);
     }
 
     /// <summary>The queue as a list call shows it.</summary>

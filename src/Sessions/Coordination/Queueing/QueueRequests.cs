@@ -18,8 +18,8 @@ internal abstract class QueueRequest(StoreCore core, Row row) : CommitRequest
     {
         SessionInfo info = transaction.Live(row);
         QueueRules rules = StoreConfig.Queue(core.Locks.Rules(transaction), StoreConfig.WorkspaceOf(info));
-        QueueState before = QueueCodec.Read(transaction.Side(row, ChangeKind.Queue));
-        QueueState found = before.Interrupt(core.IsOwnerAlive);
+        KnownQueue known = KnownQueue.Of(row, transaction.Side(row, ChangeKind.Queue));
+        QueueState before = known.State, found = before.Interrupt(core.IsOwnerAlive);
         Outcome outcome = Decide(transaction, found, info, rules);
         State = outcome.State;
         if (ReferenceEquals(State, before))
@@ -27,13 +27,16 @@ internal abstract class QueueRequest(StoreCore core, Row row) : CommitRequest
             return;
         }
 
-        byte[] image = QueueCodec.Write(State, row.Id);
+        KnownQueue after = (outcome.IsAtEnd && ReferenceEquals(found, before)
+            ? QueueCodec.WriteAdded(known, State) : null) ?? QueueCodec.WriteKnown(State, row.Id);
+        byte[] image = after.Image;
         if (outcome.Grows)
         {
             Checks.AtMost(image.Length, Limits.QueueBytesMax, "queue_bytes_max");
         }
 
         Effect(transaction);
+        row.KnownQueue = after;
         if (ReferenceEquals(State, found))
         {
             outcome = new Outcome(State, "interrupted", null); // that was all there was to write down
@@ -87,6 +90,9 @@ internal abstract class QueueRequest(StoreCore core, Row row) : CommitRequest
 
         /// <summary>True where the host put something in, for which there must be room.</summary>
         public bool Grows { get; init; }
+
+        /// <summary>True where all that was done is one more entry at the end.</summary>
+        public bool IsAtEnd { get; init; }
     }
 }
 
@@ -102,7 +108,7 @@ internal sealed class AddToQueueRequest(StoreCore core, Row row, Func<long, Queu
     protected override Outcome Decide(Transaction transaction, QueueState state, SessionInfo info, QueueRules rules)
     {
         (state, Entry) = state.Add(draft(transaction.Now), Ids(transaction, state), rules, transaction.Now);
-        return new Outcome(state, "added", Entry) { Grows = true };
+        return new Outcome(state, "added", Entry) { Grows = true, IsAtEnd = true };
     }
 }
 
