@@ -150,6 +150,8 @@ session_status_t session_store_retain(session_store_t *store, const char *policy
     char **out_json, size_t *out_length);
 session_status_t session_store_purge(session_store_t *store, int64_t deleted_before,
     uint32_t *out_count);
+session_status_t session_store_backup(session_store_t *store, const char *path, char **out_json,
+    size_t *out_length);
 session_status_t session_store_salvage(const char *path, const char *options_json, char **out_json,
     size_t *out_length);
 session_status_t session_store_close(session_store_t *store);

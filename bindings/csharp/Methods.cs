@@ -81,6 +81,10 @@ public static unsafe partial class Methods
 
     [DllImport("sessions", CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
     [return: NativeTypeName("session_status_t")]
+    public static extern int session_store_backup([NativeTypeName("session_store_t *")] session_store_s* store, [NativeTypeName("const char *")] sbyte* path, [NativeTypeName("char **")] sbyte** out_json, [NativeTypeName("size_t *")] nuint* out_length);
+
+    [DllImport("sessions", CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+    [return: NativeTypeName("session_status_t")]
     public static extern int session_store_salvage([NativeTypeName("const char *")] sbyte* path, [NativeTypeName("const char *")] sbyte* options_json, [NativeTypeName("char **")] sbyte** out_json, [NativeTypeName("size_t *")] nuint* out_length);
 
     [DllImport("sessions", CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]

@@ -236,6 +236,36 @@ SESSION_API session_status_t session_store_purge(session_store_t *store, int64_t
                                                  uint32_t *SESSION_NULLABLE out_count);
 
 /**
+ * Copies the store to a folder, as it is at one moment, while any process goes on working in it.
+ * The folder is a store, closed in order: session_store_open() opens it, and a restore is a copy of
+ * it to the store's place. It has the same store id, all sessions and files, the trash, the
+ * quarantine and the secrets of shares, so keep it as you keep the store; locks that were held and
+ * entries that were claimed have lost their owner, and text of open streams ends as interrupted.
+ *
+ * A second run into the same folder brings what is new: the copy is made anew beside it, as
+ * `path.sessions-new`, and takes its place in one step. A run that is killed before leaves the
+ * backup before it whole. Nothing in it is linked to the store. Meanwhile there are two of them.
+ *
+ * Answers `{"path":"/backups/work","lsn":4711,"sessions":12,"bytes":90210,"left_out":[]}`: up to
+ * which record, how much was copied, and the first 100 files of the store that are none or may not
+ * be read, and are not in the copy.
+ *
+ * @param store            the store
+ * @param path             the folder, which is made; it may be empty or have a backup of this store
+ * @param[out] out_json    the report; free it with session_string_free()
+ * @param[out] out_length  its length in bytes; may be NULL
+ * @return SESSION_OK: the copy is on stable storage; SESSION_E_EXISTS: something else is there;
+ *         SESSION_E_INVALID_ARGUMENT: it lies in the store; SESSION_E_BUSY: another run is at work
+ *         there, the backup is open somewhere, or the store changes faster than it can be read;
+ *         SESSION_E_NO_SPACE; SESSION_E_READ_ONLY: the store is open for reading only
+ * @remark Any thread. Cost: long; also the job `backup`.
+ * @since 0.1
+ */
+SESSION_API session_status_t session_store_backup(session_store_t *store, const char *path,
+                                                  char *SESSION_NULLABLE *SESSION_NONNULL out_json,
+                                                  size_t *SESSION_NULLABLE out_length);
+
+/**
  * Rebuilds a damaged store from its files, after SESSION_E_CORRUPT. Nothing unreadable is thrown
  * away: it is kept in the store's folder `quarantine`, as are links and other things in the place
  * of a file or folder of the store. A branch's link to an ancestor's log that is gone is made again
@@ -291,6 +321,7 @@ SESSION_API session_status_t session_store_close(session_store_t *store);
  * session_cursor_seek_time() would go, for session_cursor_seek() |
  * | `put_file` | `{"session_id":"...","name":"...","path":"..."}`, all required | that of
  * session_put_file(), with the content of the regular file at that path |
+ * | `backup` | `{"path":"..."}`, required | the report of session_store_backup() |
  * | `salvage` | `{"path":null,"options":{}}` | the report of session_store_salvage() |
  * | `migrate` | `{"path":null,"options":{}}`, the options as for `salvage` |
  * `{"from_version":1,"to_version":1}` |

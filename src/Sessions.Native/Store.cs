@@ -103,6 +103,25 @@ internal static unsafe class Store
         }
     }
 
+    [UnmanagedCallersOnly(EntryPoint = "managed_session_store_backup", CallConvs = [typeof(CallConvCdecl)])]
+    internal static int Backup(nint store, byte* path, byte** outJson, nuint* outLength)
+    {
+        try
+        {
+            NativeWriter.Clear(outJson, outLength);
+            SessionStore target = Handles.Store(store);
+            string folder = Argument.Text(path, "path");
+            NativeWriter output = NativeWriter.Start(outJson);
+            target.Backup(folder, output);
+            output.Finish(outJson, outLength);
+            return 0;
+        }
+        catch (Exception exception)
+        {
+            return Errors.Report(exception);
+        }
+    }
+
     [UnmanagedCallersOnly(EntryPoint = "managed_session_store_salvage", CallConvs = [typeof(CallConvCdecl)])]
     internal static int Salvage(byte* path, byte* optionsJson, byte** outJson, nuint* outLength)
     {

@@ -43,7 +43,7 @@ public sealed class SessionJob : IDisposable
     internal LinkedListNode<SessionJob>? Place { get; set; }
 
     /// <summary>
-    /// Starts a job: find_time, flush, prune, purge, put_file, repair, retain, transcript, tree, verify in an
+    /// Starts a job: backup, find_time, flush, prune, purge, put_file, repair, retain, transcript, tree, verify in an
     /// open store; migrate and salvage, without a store, on one that is open nowhere. The arguments are an object, as
     /// the header has it (store.h). What is wrong with them is said here; everything else is the job's outcome.
     /// </summary>

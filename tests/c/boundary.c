@@ -192,6 +192,7 @@ static int outs_are_clear(void) {
   CALL(session_store_verify, (STORE, JSON)) \
   CALL(session_store_verify_ex, (STORE, 0, JSON)) \
   CALL(session_store_purge, (STORE, 0, OUT(uint32_t))) \
+  CALL(session_store_backup, (STORE, "b", JSON)) \
   CALL(session_store_salvage, (NULL, NULL, JSON)) \
   CALL(session_store_close, (STORE)) \
   CALL(session_job_start, (STORE, "flush", "{}", 2, OUT(session_job_t *))) \

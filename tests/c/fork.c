@@ -40,6 +40,7 @@ static void every_call_in_the_child(void) {
   FORKED(session_get_error(store, -1, &json, NULL));
   FORKED(session_store_verify_ex(store, 0, &json, NULL));
   FORKED(session_store_purge(store, 1, &count));
+  FORKED(session_store_backup(store, "b", &json, NULL));
   FORKED(session_store_salvage(folder, NULL, &json, NULL));
   FORKED(session_create(store, NULL, NULL, &made));
   FORKED(session_open(store, "session_1", &made));

@@ -41,6 +41,7 @@ PLAIN_CALL(store_flush, session_store_flush(STORE))
 JSON_CALL(store_verify, session_store_verify(STORE, &json, &length))
 JSON_CALL(store_verify_ex,
           session_store_verify_ex(STORE, SESSION_VERIFY_QUICK, &json, &length))
+JSON_CALL(store_backup, session_store_backup(STORE, "/proc/nowhere/b", &json, &length))
 OUT_CALL(store_purge, uint32_t, session_store_purge(STORE, 1, &out))
 PLAIN_CALL(store_close, session_store_close(STORE))
 OUT_CALL(job_start, session_job_t *, session_job_start(STORE, "flush", "{}", 2, &out))
@@ -157,6 +158,7 @@ static const entry_t on_store[] = {
     {"session_store_flush", store_flush},
     {"session_store_verify", store_verify},
     {"session_store_verify_ex", store_verify_ex},
+    {"session_store_backup", store_backup},
     {"session_store_purge", store_purge},
     {"session_store_retain", retain},
     {"session_job_start", job_start},
@@ -447,6 +449,8 @@ static void missing_outs(void) {
   CHECK_STATUS(SESSION_E_INVALID_ARGUMENT, session_store_get_info(store, NULL, NULL));
   CHECK_STATUS(SESSION_E_INVALID_ARGUMENT, session_store_verify(store, NULL, NULL));
   CHECK_STATUS(SESSION_E_INVALID_ARGUMENT, session_store_verify_ex(store, 0, NULL, NULL));
+  CHECK_STATUS(SESSION_E_INVALID_ARGUMENT, session_store_backup(store, NULL, &json, NULL));
+  CHECK_STATUS(SESSION_E_INVALID_ARGUMENT, session_store_backup(store, "b", NULL, NULL));
   CHECK_STATUS(SESSION_E_INVALID_ARGUMENT, session_store_salvage(folder, NULL, NULL, NULL));
   CHECK_STATUS(SESSION_E_INVALID_ARGUMENT, session_store_configure(store, NULL, NULL));
   CHECK_STATUS(SESSION_E_INVALID_ARGUMENT, session_create(store, NULL, NULL, NULL));

@@ -78,7 +78,7 @@ run() {
 }
 
 strict="-pedantic-errors -Wall -Wextra -Werror"
-programs="types handles errors store session list delete abort share events streams cursor files branches
+programs="types handles errors store session list delete abort share backup events streams cursor files branches
   locks watch queue buttons jobs structs badinput fork threads twoprocs host damage transcript plue
   signals environment limits boundary"
 

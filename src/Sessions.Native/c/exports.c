@@ -128,6 +128,8 @@ CALL(session_store_verify_ex,
      (CLEAR_JSON))
 CALL(session_store_purge, (session_store_t *store, int64_t deleted_before, uint32_t *out_count),
      (store, deleted_before, out_count), (CLEAR(out_count)))
+CALL(session_store_backup, (session_store_t *store, const char *path, JSON_OUT),
+     (store, path, out_json, out_length), (CLEAR_JSON))
 FREE_CALL(session_store_salvage, (const char *path, const char *options_json, JSON_OUT),
      (path, options_json, out_json, out_length), (CLEAR_JSON))
 

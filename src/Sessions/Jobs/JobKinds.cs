@@ -14,7 +14,7 @@ internal static class JobKinds
     /// <summary>All of them.</summary>
     public static readonly string[] Words =
     [
-        Flush, "verify", "purge", "retain", "prune", "repair", "transcript", "tree", "find_time", "put_file",
+        Flush, "backup", "verify", "purge", "retain", "prune", "repair", "transcript", "tree", "find_time", "put_file",
         "salvage", "migrate",
     ];
 
@@ -25,7 +25,7 @@ internal static class JobKinds
     public static bool? IsStoreless(string kind) => kind switch
     {
         "migrate" or "salvage" => true,
-        Flush or "find_time" or "prune" or "purge" or "put_file" or "repair" or "retain" or "transcript"
+        Flush or "backup" or "find_time" or "prune" or "purge" or "put_file" or "repair" or "retain" or "transcript"
             or "tree" or "verify" => false,
         _ => null,
     };
@@ -51,6 +51,7 @@ internal static class JobKinds
         "tree" => On(store, arguments.SessionId(), (session, context, output) => session.WriteTree(context, output)),
         "find_time" => FindTime(arguments, store),
         "put_file" => PutFile(arguments, store),
+        "backup" => Backup(arguments, store),
         _ => Transcript(arguments, store),
     };
 
@@ -109,6 +110,12 @@ internal static class JobKinds
             var b = new Utf8Buffer(32);
             output.Write(b.Byte('{').Member("after_seq", session.FindTime(at, context)).Byte('}').Written);
         });
+    }
+
+    private static JobBody Backup(JobArguments arguments, SessionStore store)
+    {
+        string folder = SessionStore.BackupPath(arguments.Text("path"));
+        return (context, output) => store.Backup(folder, context, output);
     }
 
     private static JobBody PutFile(JobArguments arguments, SessionStore store)

@@ -143,7 +143,8 @@ internal static class Migration
         }
     }
 
-    private static void SyncTree(IDisk disk, string folder)
+    /// <summary>Makes a folder durable with all that is in it, file by file.</summary>
+    public static void SyncTree(IDisk disk, string folder)
     {
         foreach (DiskName name in disk.List(folder))
         {

@@ -38,6 +38,11 @@ internal sealed partial class RowTable
             }
 
             Touched[change.Id] = row;
+            foreach (TouchTracker tracker in Trackers)
+            {
+                tracker.Note(change);
+            }
+
             if (change.Kind is ChangeKind.Restore or ChangeKind.Purge)
             {
                 TakenFrom.Add(change.DeletionLsn);

@@ -58,6 +58,12 @@ internal sealed partial class RowTable(IDisk disk, Quarantine quarantine, string
 
     public IEnumerable<Row> Rows => _rows.Values;
 
+    /// <summary>Those who want to know which sessions frames touch.</summary>
+    public List<TouchTracker> Trackers { get; } = [];
+
+    /// <summary>The row of a session where there is one yet; nothing is read.</summary>
+    public Row? Known(string id) => _rows.GetValueOrDefault(id);
+
     /// <summary>All rows, gone ones included, in an order; sorted again only after a change.</summary>
     public Row[] InOrder(ListOrder order, IComparer<Row> comparer)
     {
@@ -88,6 +94,7 @@ internal sealed partial class RowTable(IDisk disk, Quarantine quarantine, string
         NewBranches.Clear();
         Lagging = [];
         WithOwners.Clear();
+        Trackers.ForEach(t => t.IsBroken = true);
         Version++;
         foreach (Row row in _rows.Values)
         {

@@ -16,7 +16,7 @@ internal static class AbiDocument
     /// <summary>What a host may ask for by name, as long as nothing is missing in it.</summary>
     public static readonly string[] Features =
     [
-        "abort", "branches", "buttons", "cursors", "events", "files", "fork_guard", "get_error", "jobs",
+        "abort", "backup", "branches", "buttons", "cursors", "events", "files", "fork_guard", "get_error", "jobs",
         "list", "locks", "log", "plue", "prune", "queue", "repair", "shares", "shutdown", "signal_abort", "streams",
         "transcript", "trash", "watch",
     ];

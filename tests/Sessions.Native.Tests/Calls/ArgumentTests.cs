@@ -132,6 +132,8 @@ public sealed unsafe class ArgumentTests : IDisposable
         Refuses("merge_patch_json", Methods.session_store_configure(store, null, null));
         Refuses("out_json", Methods.session_store_verify(store, null, null));
         Refuses("out_json", Methods.session_store_verify_ex(store, 0, null, null));
+        Refuses("path", Methods.session_store_backup(store, null, &json, null));
+        Refuses("out_json", Call.With("b", t => Methods.session_store_backup((session_store_s*)Store, t, null, null)));
         Refuses("out_session", Methods.session_create(store, null, null, null));
         Refuses("id", Methods.session_open(store, null, &session));
         Refuses("out_id", Methods.session_get_id(Session, null));

@@ -120,6 +120,8 @@ internal static unsafe class EveryCall
         ["session_store_verify_ex"] = h => Json((p, n) => Methods.session_store_verify_ex(T(h), 0, p, n)),
         ["session_store_retain"] = h => Call.With("""{"max_sessions":9}""",
             t => Json((p, n) => Methods.session_store_retain(T(h), t, p, n))),
+        ["session_store_backup"] = h => Call.With("/proc/nowhere/backup",
+            t => Json((p, n) => Methods.session_store_backup(T(h), t, p, n))),
         ["session_store_purge"] = h => Number<uint>(p => Methods.session_store_purge(T(h), 0, p)),
         ["session_store_close"] = h => Methods.session_store_close(T(h)),
         ["session_job_start"] = StartJob,

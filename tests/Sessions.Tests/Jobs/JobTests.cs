@@ -112,7 +112,7 @@ public sealed partial class JobTests : IDisposable
         void Refuses(string kind, string args, string details, SessionStatus status = SessionStatus.InvalidArgument)
             => Assert.Equal(details, Fails(status, () => store.Start(kind, args)).Details);
         const string ofArgs = """{"argument":"args_json"}""";
-        const string ofKind = """{"argument":"kind","expected":"one of flush, verify, purge, retain, prune, """
+        const string ofKind = """{"argument":"kind","expected":"one of flush, backup, verify, purge, retain, prune, """
             + """repair, transcript, tree, find_time, put_file, salvage, migrate"}""";
         Refuses("", "{}", ofKind);
         Refuses("Verify", "{}", ofKind);
