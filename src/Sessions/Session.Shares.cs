@@ -91,7 +91,8 @@ public sealed partial class Session
     private ShareRecord? Same(SessionShareOptions options)
         => ShareMatch.Find(Shares(), options, Current().LastSeq, Core.Now);
 
-    // The secret is on stable storage, name and all, before the frame that speaks of it.
+    // The secret is on stable storage, with all names up to the store's folder, before the frame that speaks of it: of
+    // a session that no checkpoint has come to the journal can make its other files again, and not this one.
     private (ShareRecord Record, ShareSecret Secret) AddShare(SessionShareOptions options)
     {
         string? lostId = Same(options)?.ShareId; // its secret was lost, or is not its own
@@ -131,7 +132,7 @@ public sealed partial class Session
                 file.SyncStaged();
             }
 
-            Durably.SyncNames(Core.Disk, folder); // those of a session made since the last checkpoint are not yet
+            Durably.SyncNames(Core.Disk, folder);
             Commit(request);
         }
         catch (DiskException e)

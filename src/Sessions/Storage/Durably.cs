@@ -34,6 +34,18 @@ internal static class Durably
         }
     }
 
+    /// <summary>Syncs a folder and all that it is in, up to the store's own: names from the inside out, so that none is
+    /// durable before what it leads to.</summary>
+    public static void SyncNames(IDisk disk, string folder)
+    {
+        for (; folder.Length > 0; folder = Layout.Parent(folder))
+        {
+            disk.SyncFolder(folder);
+        }
+
+        disk.SyncFolder("");
+    }
+
     /// <summary>Syncs the sessions' files, the folders they are in, and those they came from: deletes
     /// that restores and purges took sessions back from, whose folders go when they are empty.</summary>
     public static void Sync(IDisk disk, IEnumerable<TouchedSession> sessions, IEnumerable<long> deletions)
@@ -56,18 +68,6 @@ internal static class Durably
                 }
             });
         }
-    }
-
-    /// <summary>The names in a folder, and those that lead to it: from the inside out, so that none is durable before
-    /// what it leads to.</summary>
-    public static void SyncNames(IDisk disk, string folder)
-    {
-        for (; folder.Length > 0; folder = Layout.Parent(folder))
-        {
-            disk.SyncFolder(folder);
-        }
-
-        disk.SyncFolder("");
     }
 
     private static void SyncEach(IDisk disk, List<TouchedSession> touched, List<string> left)

@@ -137,6 +137,24 @@ public sealed class ShareEndsTests : IDisposable
     }
 
     [Fact]
+    public void The_secret_of_a_share_survives_a_power_cut_before_any_checkpoint_of_its_session()
+    {
+        for (int seed = 0; seed < 20; seed++)
+        {
+            var disk = new FaultyDisk(seed);
+            SessionStore store = Stores.Open(disk.OpenAs(), _time);
+            Session session = store.Create();
+            session.Say("one");
+            string secret = Stores.Json(b => session.WriteShare(null, b)).GetProperty("secret").GetString()!;
+            FaultyDisk left = disk.AfterPowerCut(seed, new PowerCutOptions { Keep = seed == 0 ? 0 : null });
+            store = Stores.Open(left.OpenAs(), _time);
+            Assert.Equal(1, store.ResolveShare(secret).GetStat().EventCount);
+            store.AssertSound();
+            store.Close();
+        }
+    }
+
+    [Fact]
     public void A_store_that_sleeps_wakes_when_the_next_share_ends()
     {
         Assert.Equal(Timeout.Infinite, ShareEnds.SleepMs(_store.Core, Timeout.Infinite));
