@@ -20,7 +20,16 @@ internal static class StagedMark
         string path = string.Create(CultureInfo.InvariantCulture,
             $"{Layout.Temporary}/{core.InstanceId}{Word}{core.NextScratch()}");
         core.Disk.WriteAll(path, Encoding.UTF8.GetBytes($"{sessionId}\n{file}\n"));
-        core.Disk.SyncFolder(Layout.Temporary);
+        try
+        {
+            core.Disk.SyncFolder(Layout.Temporary);
+        }
+        catch (DiskException e)
+        {
+            core.Heed(e); // others rely on names in that folder, too
+            throw;
+        }
+
         return path;
     }
 
