@@ -196,15 +196,33 @@ internal sealed class BackupPlace : IDisposable
         }
     }
 
+    // The mark goes last: whatever a killed run left of the rest is known by it, and an empty folder is anybody's.
     private static void RemoveTree(string path)
     {
         try
         {
-            Directory.Delete(path, recursive: true); // follows no link
+            foreach (string folder in Directory.GetDirectories(path))
+            {
+                RemoveEntry(folder);
+            }
+
+            foreach (string file in Directory.GetFiles(path))
+            {
+                if (Path.GetFileName(file) != Mark)
+                {
+                    File.Delete(file);
+                }
+            }
+
+            Directory.Delete(path, recursive: true);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             throw new DiskException(DiskError.Io, "rmdir", path, e.HResult & 0xFFFF);
         }
     }
+
+    // A link is removed itself, and nothing behind it.
+    private static void RemoveEntry(string folder)
+        => Directory.Delete(folder, recursive: new DirectoryInfo(folder).LinkTarget is null);
 }
