@@ -31,7 +31,7 @@ internal static class HostileLibrary
     public static string Compile(string program, string folder)
     {
         string output = Path.Combine(folder, program);
-        Compile(output, Path.Combine(Root, "tests", "c", program + ".c"));
+        Build(output, Path.Combine(Root, "tests", "c", program + ".c"));
         return output;
     }
 
@@ -72,12 +72,12 @@ internal static class HostileLibrary
     {
         string output = Path.Combine(AppContext.BaseDirectory, "hostile-host");
         string fresh = $"{output}.{Environment.ProcessId}";
-        Compile(fresh, Directory.GetFiles(Path.Combine(Root, "tests", "hostile"), "*.c"));
+        Build(fresh, Directory.GetFiles(Path.Combine(Root, "tests", "hostile"), "*.c"));
         File.Move(fresh, output, overwrite: true);
         return output;
     }
 
-    private static void Compile(string output, params string[] sources)
+    private static void Build(string output, params string[] sources)
     {
         string compiler = Environment.GetEnvironmentVariable("CC") is { Length: > 0 } given ? given : "cc";
         string folder = Path.GetDirectoryName(Library)!;
