@@ -48,12 +48,13 @@ public sealed class TraceTests(HostileFolder folder) : IClassFixture<HostileFold
         }
     }
 
-    /// <summary>The programs of tests/c touch stores by paths, too, so only calls that the library made count. Two
-    /// of them in each run, all in a soak.</summary>
+    /// <summary>The programs of tests/c touch stores by paths, too, so only calls that the library made count. The
+    /// stack of each call is read for that, which takes minutes: in a soak.</summary>
     [Theory]
     [MemberData(nameof(Programs))]
     public void No_call_of_a_host_reaches_into_a_store_by_a_path(string program)
     {
+        Assert.SkipUnless(s_isSoak, "Only a soak traces the programs of tests/c.");
         string tracer = Tracer();
         string around = folder.NewFolder();
         try
@@ -74,7 +75,7 @@ public sealed class TraceTests(HostileFolder folder) : IClassFixture<HostileFold
 
     /// <summary>Programs of tests/c that open stores.</summary>
     public static TheoryData<string> Programs() => s_isSoak
-        ? [.. HostileLibrary.Programs] : ["session", "delete"];
+        ? [.. HostileLibrary.Programs] : ["none"];
 
     // Skips where it is not installed, or may not look into processes.
     private static string Tracer()
