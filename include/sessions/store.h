@@ -143,6 +143,7 @@ SESSION_API session_status_t session_store_configure(session_store_t *store,
  *
  * @param store  the store
  * @return SESSION_OK; SESSION_E_BUSY: another process was at a checkpoint all the time;
+ *         SESSION_E_CORRUPT: the journal has to stay, since files of a session may not be written;
  *         SESSION_E_NO_SPACE: there is no room for the journal segment that the erasing begins
  * @remark Any thread. Cost: commit; after something was removed for good a checkpoint; also the job
  *         `flush`.

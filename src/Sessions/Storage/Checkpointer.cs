@@ -70,16 +70,18 @@ internal sealed class Checkpointer(StoreCore core, Action<CommitRequest> commit,
             return;
         }
 
-        bool isErased = SpinWait.SpinUntil(
+        SpinWait.SpinUntil(
             () =>
             {
                 context.ThrowIfCancelled();
-                return !core.State.OwesErasure || (TryRun() && !core.State.OwesErasure);
+                return !core.State.OwesErasure || (TryRun() && !core.State.OwesErasure) || core.State.Held != 0;
             },
             TimeSpan.FromMilliseconds(core.BusyTimeoutMs));
-        if (!isErased)
+        if (core.State.OwesErasure)
         {
-            throw Errors.Busy("The checkpoint");
+            throw core.State.Held == 0 ? Errors.Busy("The checkpoint")
+                : Errors.Corrupt("What was removed for good stays in the journal while files of a session may not be "
+                    + "written; session_store_verify() names it.", Layout.Journal);
         }
     }
 
