@@ -55,6 +55,8 @@ usage: ./build.sh COMMAND
   coverage [PART...]      which lines of src/Sessions no managed test reaches (engine); which lines
                           and branches of the export layer none does, where one is too many (exports)
   soak [MINUTES]          long random and crash runs (10 minutes unless told)
+  soak day [MINUTES]      the day of an editor: three hosts, thousands of short commands, kills; nothing lost,
+                          nothing grows, nothing slows down (20 minutes unless told, or SESSIONS_SOAK_MINUTES)
   bindings                regenerate bindings/csharp from the headers
   install --prefix DIR    lib, then the library, headers, sessions.pc and the CMake package
                           (DESTDIR is honoured; the prefix may be moved later)
@@ -400,7 +402,20 @@ cmd_test() {
     [ "$failed" = 0 ]
 }
 
+# Alone on the machine: it measures, too.
+soak_day() {
+    local minutes=${1:-${SESSIONS_SOAK_MINUTES:-20}}
+    [[ $minutes =~ ^[1-9][0-9]*$ ]] || fail "soak day takes a number of minutes, not '$minutes'"
+    need_cc
+    given_or_built_library
+    CC=$cc bash tests/day/run.sh "$lib" "$out/test/day" $((minutes * 60)) soak
+}
+
 cmd_soak() {
+    if [ "${1:-}" = day ]; then
+        soak_day "${@:2}"
+        return
+    fi
     local minutes=${1:-10}
     [[ $minutes =~ ^[1-9][0-9]*$ ]] || fail "soak takes a number of minutes, not '$minutes'"
     need_dotnet
