@@ -79,12 +79,12 @@ internal static unsafe class Types
     }
 
     [UnmanagedCallersOnly(EntryPoint = "managed_session_get_error", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int GetError(nint handle, int status, byte** outJson, nuint* outLength)
+    internal static int GetError(void* handle, int status, byte** outJson, nuint* outLength)
     {
         try
         {
             NativeWriter.Clear(outJson, outLength);
-            object target = Handles.Find(handle) ?? throw Handles.Invalid("object");
+            object target = Handles.Find((nint)handle) ?? throw Handles.Invalid("object");
             if (status >= 0)
             {
                 throw new SessionException(SessionStatus.InvalidArgument, "status must be one of SESSION_E_*.",
