@@ -22,7 +22,10 @@ public sealed unsafe class RandomUseTests
 
     // Long calls, and those that answer about the id or the share that is not there.
     private static readonly string[] s_left =
-        ["session_store_close", "session_store_backup", "session_store_verify", "session_store_verify_ex", "session_delete"];
+    [
+        "session_store_close", "session_store_backup", "session_store_verify", "session_store_verify_ex",
+        "session_delete",
+    ];
 
     [Fact]
     public void NoOrderOfCallsIsTooMuch()

@@ -62,7 +62,8 @@ public sealed class RepairPropertyTests
         var disk = new MemoryDisk();
         string id = Make(disk, random);
         string path = Layout.LiveFolder(id) + "/" + Layout.EventsFile;
-        if (random.Next(2) == 0 && disk.Stat(path) is not null)
+        bool isDamaged = random.Next(2) == 0 && disk.Stat(path) is not null;
+        if (isDamaged)
         {
             disk.Poke(path, Damage(disk.ReadAll(path), random));
         }
@@ -84,6 +85,14 @@ public sealed class RepairPropertyTests
                 Assert.Equal(dry.GetProperty("actions").EnumerateArray().Select(Code).Where(c => c == Closing)
                     .Select(_ => "tool_call_update"), types);
                 dry = Stores.Json(b => session.Repair(RepairFlags.DryRun, b));
+                if (isDamaged && Codes(dry, "actions").Contains(Closing, StringComparison.Ordinal))
+                {
+                    // The event of the abort is one more line that displaced ones before it are held against, so one of
+                    // them may count that did not. The next abort closes what it opened.
+                    session.Abort();
+                    dry = Stores.Json(b => session.Repair(RepairFlags.DryRun, b));
+                }
+
                 Assert.DoesNotContain(Closing, Codes(dry, "actions"), StringComparison.Ordinal);
                 actions += types.Length;
             }
