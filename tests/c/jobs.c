@@ -75,7 +75,7 @@ static void refused(void) {
 
   start();
   CHECK_STATUS(SESSION_E_INVALID_ARGUMENT, session_job_start(store, "", "{}", 2, &job));
-  CHECK_DETAILS("{\"argument\":\"kind\"}");
+  CHECK_DETAILS("{\"argument\":\"kind\",\"expected\":\"one of flush");
   CHECK(job == NULL);
   CHECK_STATUS(SESSION_E_INVALID_HANDLE, session_job_start(NULL, "flush", "{}", 2, &job));
   CHECK_STATUS(SESSION_E_INVALID_ARGUMENT, session_job_start(store, "salvage", "{}", 2, &job));

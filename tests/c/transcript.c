@@ -111,7 +111,7 @@ static void what_is_refused(void) {
   CHECK_DETAILS("{\"argument\":\"format\"}");
   REFUSED(SESSION_E_INVALID_ARGUMENT, session, -1, NULL);
   REFUSED(SESSION_E_INVALID_ARGUMENT, session, 0, "{\"limit\":1}");
-  CHECK_DETAILS("{\"argument\":\"options_json\"}");
+  CHECK_DETAILS("{\"argument\":\"options_json\",\"expected\":\"one of after");
   REFUSED(SESSION_E_INVALID_ARGUMENT, session, 0, "[]");
   REFUSED(SESSION_E_INVALID_ARGUMENT, session, 0, "{\"after_seq\":-1}");
   REFUSED(SESSION_E_INVALID_ARGUMENT, session, 0, "{\"after_seq\":9007199254740992}");
