@@ -20,7 +20,11 @@ failed=0
 finish() {
     exec 7>&- 8<&- || true
     [ -z "$pid" ] || { kill "$pid" 2>/dev/null || true; wait "$pid" 2>/dev/null || true; }
-    rm -rf "$work"
+    # What the browser left running for its profile may still write there.
+    for _ in 1 2 3 4 5 6 7 8 9 10; do
+        rm -rf "$work" 2>/dev/null && break
+        sleep 1
+    done
 }
 trap finish EXIT
 
