@@ -19,7 +19,7 @@ internal sealed class Checkpointer(StoreCore core, Action<CommitRequest> commit,
     private static readonly TimeSpan HeldRest = TimeSpan.FromSeconds(5);
 
     private readonly Lock _gate = new();
-    private long _triedAt; // long ago
+    private long? _heldTriedAt; // null: it is to be tried at once
 
     /// <summary>True where the journal is closed after the checkpoint, and with it every segment goes.</summary>
     public bool ClosesJournal { get; init; }
@@ -70,6 +70,11 @@ internal sealed class Checkpointer(StoreCore core, Action<CommitRequest> commit,
             return;
         }
 
+        lock (_gate)
+        {
+            _heldTriedAt = null; // files may have been put right since
+        }
+
         SpinWait.SpinUntil(
             () =>
             {
@@ -116,7 +121,8 @@ internal sealed class Checkpointer(StoreCore core, Action<CommitRequest> commit,
     private bool Run()
     {
         core.Step(Step.CheckpointStarted);
-        if (core.State.Held != 0 && !ClosesJournal && core.Environment.Time.GetElapsedTime(_triedAt) < HeldRest)
+        if (core.State.Held != 0 && !ClosesJournal && _heldTriedAt is { } at
+            && core.Environment.Time.GetElapsedTime(at) < HeldRest)
         {
             return false; // the journal stays until it can be written, which is not asked all the time
         }
@@ -124,7 +130,7 @@ internal sealed class Checkpointer(StoreCore core, Action<CommitRequest> commit,
         Flush();
         if (core.State.Held != 0)
         {
-            _triedAt = core.Environment.Time.GetTimestamp();
+            _heldTriedAt = core.Environment.Time.GetTimestamp();
             var held = new HeldRequest(runner);
             commit(held);
             if (!held.IsDone)

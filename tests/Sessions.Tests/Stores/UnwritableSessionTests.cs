@@ -1,3 +1,4 @@
+using System.Text;
 using System.Text.Json;
 using Sessions.Platform;
 using Sessions.Storage;
@@ -67,6 +68,24 @@ public sealed class UnwritableSessionTests
         Assert.Equal(3, again.OpenSession(bad.Id).Events().GetProperty("events").GetArrayLength());
         Assert.Equal(5, again.OpenSession(good.Id).Events().GetProperty("events").GetArrayLength());
         again.AssertSound();
+    }
+
+    [Fact]
+    public void A_flush_that_cannot_erase_says_why_and_does_so_once_the_files_may_be_written()
+    {
+        using SessionStore store = Open(_disk);
+        Session bad = store.Create(), secret = store.Create();
+        bad.Say("1");
+        secret.Say("a secret that goes");
+        Refuse(_disk, bad.Id);
+        bad.Say("2");
+        secret.Delete(DeletePolicy.Orphan | DeletePolicy.NoTrash);
+        Stores.Fails(SessionStatus.Corrupt, store.Flush);
+        _disk.FailIf = null;
+        store.Flush(); // tries at once, whenever a checkpoint tried last
+        Assert.DoesNotContain(_disk.Paths(), p => _disk.Stat(p) is { IsFolder: false }
+            && Encoding.UTF8.GetString(_disk.ReadAll(p)).Contains("a secret that goes", StringComparison.Ordinal));
+        Assert.Equal(2, bad.Events().GetProperty("events").GetArrayLength());
     }
 
     [Fact]
