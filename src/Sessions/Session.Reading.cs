@@ -78,16 +78,16 @@ public sealed partial class Session
         }
 
         SharedState state = Core.State;
-        Core.Follow(state);
+        Core.Followers.Add(state);
         try
         {
             while (true)
             {
                 if (Core.CheckedState() is var safe && safe != state)
                 {
-                    Core.Follow(safe);
+                    Core.Followers.Add(safe);
                     (state, SharedState lost) = (safe, state);
-                    Core.Unfollow(lost);
+                    Core.Followers.Remove(lost);
                 }
 
                 int news = Volatile.Read(ref *state.News);
@@ -109,7 +109,7 @@ public sealed partial class Session
         }
         finally
         {
-            Core.Unfollow(state);
+            Core.Followers.Remove(state);
         }
     }
 }

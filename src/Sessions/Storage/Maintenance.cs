@@ -254,7 +254,7 @@ internal sealed class Maintenance(StoreCore core, Checkpointer checkpointer, Bat
         }
 
         core.RequireSound();
-        core.ForgetDeadFollowers();
+        core.Followers.ForgetDead();
         runner.MakeSpareAhead();
         bool idle = Stopwatch.GetElapsedTime(Volatile.Read(ref _lastCommit)) >= Idle;
         if (!idle && core.Replica.Segment == _checkpointedSegment)

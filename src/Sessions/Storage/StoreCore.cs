@@ -12,8 +12,6 @@ internal sealed class StoreCore
     private readonly Lock _owning = new();
     private long _lookedAt;
     private volatile bool _isOwner;
-    private readonly Lock _following = new();
-    private int _followers;
     private bool _hasNoThread;
 
     private long _scratch;
@@ -35,6 +33,7 @@ internal sealed class StoreCore
         Rows = new RowTable(environment.Disk, Quarantine, InstanceId);
         Locks = new Coordination.LockKeeper(this);
         Deaths = new Coordination.Deaths(this);
+        Followers = new Followers(this);
         Replica = new Replica(new Journal(environment.Disk, Seed, InstanceId), Rows) { FindPage = FindPage };
     }
 
@@ -63,6 +62,9 @@ internal sealed class StoreCore
 
     /// <summary>The locks of sessions that handles of this store hold.</summary>
     public Coordination.LockKeeper Locks { get; }
+
+    /// <summary>The threads of this store that wait for news.</summary>
+    public Followers Followers { get; }
 
     /// <summary>Holders and claimers that are gone.</summary>
     public Coordination.Deaths Deaths { get; }
@@ -130,79 +132,6 @@ internal sealed class StoreCore
                 _isOwner = StoreLock.TryOwnerByte(InstanceId, out long offset)
                     && Lock!.Locks.TryLock(offset, exclusive: true) ? true : throw Errors.Busy("The owner's lock");
             }
-        }
-    }
-
-    /// <summary>Counts a thread in that waits for news. Ends with <see cref="Unfollow"/> of the same page.</summary>
-    public void Follow(SharedState state)
-    {
-        lock (_following)
-        {
-            if (_followers++ == 0)
-            {
-                HoldFollowing(isHeld: true);
-            }
-
-            state.CountFollower(1);
-        }
-    }
-
-    /// <summary>Counts it out again. The page of one that waited may have been cut under it.</summary>
-    public void Unfollow(SharedState state)
-    {
-        lock (_following)
-        {
-            if (state.Page.IsWhole)
-            {
-                state.CountFollower(-1);
-            }
-
-            if (--_followers == 0)
-            {
-                HoldFollowing(isHeld: false);
-            }
-        }
-    }
-
-    /// <summary>Takes back the counts of followers that were killed: every publish would wake them. The byte is had
-    /// before one is counted, so where nobody has it there is none, and who comes meanwhile is counted behind this
-    /// look, and then this changes nothing.</summary>
-    public unsafe void ForgetDeadFollowers()
-    {
-        lock (_following)
-        {
-            SharedState state = State;
-            if (_followers == 0 && Volatile.Read(ref *state.Followers) is not 0 and var counted
-                && !Lock!.Locks.IsHeldByOther(StoreLock.Following))
-            {
-                Interlocked.CompareExchange(ref *state.Followers, 0, counted);
-            }
-        }
-    }
-
-    // A wait may come after the end of the store's locks. Without the byte it may be forgotten, and then it looks by
-    // itself at the end of each slice.
-    private void HoldFollowing(bool isHeld)
-    {
-        try
-        {
-            if (IsReadOnly)
-            {
-                return; // it is counted nowhere
-            }
-
-            if (isHeld)
-            {
-                Lock!.Locks.TryLock(StoreLock.Following, exclusive: false);
-            }
-            else
-            {
-                Lock!.Locks.Unlock(StoreLock.Following);
-            }
-        }
-        catch (DiskException e)
-        {
-            LogRing.Add("debug", $"A follower has no lock: {e.Message}");
         }
     }
 

@@ -284,14 +284,14 @@ public sealed class FoundByReadingTests
         Assert.Equal(0, *page.LockWaiters); // taken back when the one that lived let go of the lock
 
         SpinWait.SpinUntil(() => Volatile.Read(ref *page.Followers) == 2);
-        store.Core.ForgetDeadFollowers();
+        store.Core.Followers.ForgetDead();
         Assert.Equal(2, *page.Followers);
         killed.Kill();
         session.Abort();
         mine.Join();
         wait.Join(); // by the signal, or by its disk
         *page.Followers = 1; // the other one was killed, and never counted itself out
-        store.Core.ForgetDeadFollowers();
+        store.Core.Followers.ForgetDead();
         Assert.Equal(0, *page.Followers);
 
         Thread Following(Session of)

@@ -130,7 +130,7 @@ internal sealed unsafe class FeedThread(StoreCore core, Func<bool> look)
 
     private void Await(SharedState state, int news)
     {
-        core.Follow(state);
+        core.Followers.Add(state);
         try
         {
             if (!Volatile.Read(ref _stops))
@@ -140,7 +140,7 @@ internal sealed unsafe class FeedThread(StoreCore core, Func<bool> look)
         }
         finally
         {
-            core.Unfollow(state);
+            core.Followers.Remove(state);
         }
     }
 }
