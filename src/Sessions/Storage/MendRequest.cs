@@ -48,7 +48,7 @@ internal sealed class MendRequest(StoreCore core, BatchRunner runner, Dictionary
     // sessions are now, and the recovery that began anew has seen to their files.
     private void Mend(Row row)
     {
-        if (row.IsGone || ReferenceEquals(core.Rows.Find(row.Id), row))
+        if (ReferenceEquals(core.Rows.Find(row.Id), row))
         {
             runner.Applier.Mend(row, core.State.Applied);
         }

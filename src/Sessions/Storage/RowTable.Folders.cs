@@ -90,22 +90,4 @@ internal sealed partial class RowTable
             return false;
         }
     }
-
-    // A slice is handed out as it stands. What must be shown otherwise than it is kept is read.
-    private void ReadUnclean(Row row)
-    {
-        if (row.Info is null && InfoCodec.TryRead(row.Slice) is { } info && info.Id == row.Id)
-        {
-            Settle(row, info);
-        }
-        else if (!row.Slice.IsEmpty)
-        {
-            row.Slice = HalfPairs.Replace(row.Slice.ToArray());
-        }
-    }
-
-    // Of a row that is still a slice of the index, which may know more or less than the counters.
-    private static long UpdatedAt(Row row, long known, in Counters counters)
-        => counters.UpdatedAt >= known || row.Slice.IsEmpty || InfoCodec.TryRead(row.Slice) is not { } info
-            ? counters.UpdatedAt : info.With(counters).UpdatedAt;
 }

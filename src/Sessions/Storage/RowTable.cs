@@ -178,63 +178,6 @@ internal sealed partial class RowTable(IDisk disk, Quarantine quarantine, string
             : throw Errors.Corrupt("A row of the index is no session.", Layout.IndexFile, row.Id);
     }
 
-    /// <summary>Gives every session of the index a row.</summary>
-    public void Complete()
-    {
-        if (IsComplete)
-        {
-            return;
-        }
-
-        List<Row>? unclean = null;
-        if (!IndexFile.TryLoad(disk, _base, Add))
-        {
-            FolderScan.Load(disk, quarantine, Add);
-        }
-
-        IsComplete = true;
-        DropLost();
-        _rows.TrimExcess();
-        unclean?.ForEach(ReadUnclean);
-        return;
-
-        void Add(RowHead head, ReadOnlyMemory<byte> slice)
-        {
-            _ = _rows.TryGetValue(head.Id, out Row? row);
-            if (row is { IsGone: true } || row?.Info is not null)
-            {
-                return; // the journal knew better
-            }
-
-            if (head.IsGone)
-            {
-                if (row is not null)
-                {
-                    row.IsGone = true; // an earlier line of the index had it
-                    row.Slice = default;
-                    Forget(row);
-                }
-
-                return;
-            }
-
-            row ??= new Row(head.Id);
-            _rows[head.Id] = row;
-            row.Slice = slice;
-            if (HalfPairs.Find(slice.Span) >= 0)
-            {
-                (unclean ??= []).Add(row);
-            }
-
-            Describe(row, row.Pending is { Counters: var counters }
-                ? head.With(counters) with { UpdatedAt = UpdatedAt(row, head.UpdatedAt, counters) } : head);
-            if (head.ShareExpiresAt != 0 && head.DeletionLsn == 0)
-            {
-                NoteShareEnd(head.Id, head.ShareExpiresAt);
-            }
-        }
-    }
-
     /// <summary>The live session that was made with the key; null where there is none.</summary>
     public Row? FindByKey(string key)
     {
