@@ -258,7 +258,8 @@ SESSION_API session_status_t session_store_purge(session_store_t *store, int64_t
  * @return SESSION_OK: the copy is on stable storage; SESSION_E_EXISTS: something else is there;
  *         SESSION_E_INVALID_ARGUMENT: it lies in the store; SESSION_E_BUSY: another run is at work
  *         there, the backup is open somewhere, or the store changes faster than it can be read;
- *         SESSION_E_NO_SPACE; SESSION_E_READ_ONLY: the store is open for reading only
+ *         SESSION_E_NO_SPACE; SESSION_E_READ_ONLY: the store is open for reading only;
+ *         SESSION_E_CORRUPT: files of a session may not be written, so a copy would lack its latest
  * @remark Any thread. Cost: long; also the job `backup`.
  * @since 0.1
  */

@@ -237,11 +237,15 @@ internal sealed class BackupCopy(StoreCore core, Checkpointer checkpointer, Acti
 
         public override void Prepare(BatchRunner runner)
         {
-            runner.SyncAll();
+            bool isWhole = runner.TryApplyHeld();
             try
             {
-                copy._failure = null;
-                copy.MarkNow(mayEnd, inSlices);
+                copy._failure = isWhole ? null : Errors.Corrupt("Files of a session may not be written, and the copy "
+                    + "would lack what the journal has of it; session_store_verify() names it.", Layout.Journal);
+                if (isWhole)
+                {
+                    copy.MarkNow(mayEnd, inSlices);
+                }
             }
             catch (Exception e) when (e is DiskException or SessionException)
             {

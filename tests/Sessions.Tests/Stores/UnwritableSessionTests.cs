@@ -1,5 +1,6 @@
 using System.Text;
 using System.Text.Json;
+using Sessions.Jobs;
 using Sessions.Platform;
 using Sessions.Storage;
 using Sessions.Tests.Disks;
@@ -86,6 +87,25 @@ public sealed class UnwritableSessionTests
         Assert.DoesNotContain(_disk.Paths(), p => _disk.Stat(p) is { IsFolder: false }
             && Encoding.UTF8.GetString(_disk.ReadAll(p)).Contains("a secret that goes", StringComparison.Ordinal));
         Assert.Equal(2, bad.Events().GetProperty("events").GetArrayLength());
+    }
+
+    [Fact]
+    public void A_backup_without_what_is_held_is_none()
+    {
+        using SessionStore store = Open(_disk);
+        Session bad = store.Create();
+        bad.Say("1");
+        Refuse(_disk, bad.Id);
+        bad.Say("2");
+        void Copy(MemoryDisk to) => new BackupCopy(store.Core, store.Engine.Checkpointer, store.Engine.Commit, to,
+            new JobContext()).Run();
+        Stores.Fails(SessionStatus.Corrupt, () => Copy(new MemoryDisk()));
+        _disk.FailIf = null;
+        var whole = new MemoryDisk();
+        Copy(whole);
+        using SessionStore backup = Stores.Open(whole);
+        Assert.Equal(2, backup.OpenSession(bad.Id).Events().GetProperty("events").GetArrayLength());
+        backup.AssertSound();
     }
 
     [Fact]
