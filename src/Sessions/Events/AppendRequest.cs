@@ -130,19 +130,46 @@ internal static class EventLogFile
 
     /// <summary>The ids of the events that the session has: not of lines that a prune left in an ancestor's log,
     /// nor of those that readers see as damage.</summary>
-    public static Dictionary<string, long> ReadIds(IDisk disk, Row row, LogState state, long lastSeq)
+    public static EventIds ReadIds(IDisk disk, Row row, LogState state, long lastSeq)
     {
-        var ids = new Dictionary<string, long>();
+        var ids = new EventIds();
         using LogView log = LogView.Open(disk, row, state);
         var walk = new LogWalk(log, state.FirstSeq <= 1 ? 0 : LogSearch.After(log, state.FirstSeq - 1), lastSeq);
         while (walk.TryNext())
         {
             if (walk.Damage is null && walk.Seq >= state.FirstSeq)
             {
-                EventIds.Add(ids, walk.Unclosed.Span, walk.Seq);
+                ids.Add(walk.Unclosed.Span, walk.Seq);
             }
         }
 
         return ids;
+    }
+
+    /// <summary>The number of the first event that has an id; null where none has.</summary>
+    /// <param name="disk">The store's disk.</param>
+    /// <param name="row">The session.</param>
+    /// <param name="state">What its log.json says.</param>
+    /// <param name="lastSeq">The last event that is looked at.</param>
+    /// <param name="id">The id.</param>
+    /// <param name="likely">The event that has it unless another id has the same hash.</param>
+    public static long? FirstWith(IDisk disk, Row row, LogState state, long lastSeq, string id, long likely)
+    {
+        using LogView log = LogView.Open(disk, row, state);
+        return HasId(log, likely, likely, id) ?? HasId(log, Math.Max(1, state.FirstSeq), lastSeq, id);
+    }
+
+    private static long? HasId(LogView log, long first, long last, string id)
+    {
+        var walk = new LogWalk(log, first <= 1 ? 0 : LogSearch.After(log, first - 1), last);
+        while (walk.TryNext())
+        {
+            if (walk.Damage is null && walk.Seq >= first && EventLine.Head(walk.Unclosed.Span).Id == id)
+            {
+                return walk.Seq;
+            }
+        }
+
+        return null;
     }
 }

@@ -213,7 +213,8 @@ internal sealed class LogAppender
         }
 
         _row.EventIds ??= EventLogFile.ReadIds(_core.Disk, _row, _transaction.Log(_row), _lastSeq);
-        return _row.EventIds.TryGetValue(id, out long first) ? first : null;
+        return _row.EventIds.Find(id) is { } likely
+            ? EventLogFile.FirstWith(_core.Disk, _row, _transaction.Log(_row), _lastSeq, id, likely) : null;
     }
 }
 

@@ -110,7 +110,7 @@ internal sealed class Row(string id)
     public bool IsLogSettled { get => _isLogSettled; set => _isLogSettled = value; }
 
     /// <summary>First numbers of events that carry an id; null until one is asked for.</summary>
-    public Dictionary<string, long>? EventIds { get; set; }
+    public Events.EventIds? EventIds { get; set; }
 
     /// <summary>What the batch under way makes of it; null while none touches it. Used by the one
     /// caller that leads.</summary>

@@ -171,11 +171,7 @@ internal sealed partial class RowTable
                     (row.Tail ??= []).Add(new TailLines(lsn, change.Offset, change.Lines));
                 }
 
-                if (row.EventIds is { } ids)
-                {
-                    Events.EventIds.AddLines(ids, change.Lines.Span);
-                }
-
+                row.EventIds?.AddLines(change.Lines.Span);
                 (row.Writers ??= new LastWriters()).Add(frame, change);
                 Lagging.Add(row);
                 break;
