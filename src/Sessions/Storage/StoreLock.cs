@@ -34,7 +34,8 @@ internal sealed unsafe class StoreLock(ILockFile locks, TimeProvider time)
     private const int PatienceMax = 1023;
     private int _turnAtRelease;
     private bool _othersWaited;
-    private int _patience;
+    private bool _waited;
+    private int _patience; // how many releases go by before this process is polite again; 0: it was answered
     private int _skips;
 
     public ILockFile Locks => locks;
@@ -75,18 +76,22 @@ internal sealed unsafe class StoreLock(ILockFile locks, TimeProvider time)
     }
 
     // The byte is had before this one is counted, and let go of when it is not any more: where nobody has it, whoever
-    // is counted all the same was killed.
+    // is counted all the same was killed. Who gets the lock keeps the byte for as long: others wait for that time.
     private bool TryWait(SharedState state, long timeoutMs, Action? whileWaiting)
     {
         long start = time.GetTimestamp();
         locks.TryLock(Waiting, exclusive: false);
         try
         {
-            return TryTakeAgain(state, start, timeoutMs, whileWaiting);
+            _waited = TryTakeAgain(state, start, timeoutMs, whileWaiting);
+            return _waited;
         }
         finally
         {
-            locks.Unlock(Waiting);
+            if (!_waited)
+            {
+                locks.Unlock(Waiting);
+            }
         }
     }
 
@@ -125,9 +130,16 @@ internal sealed unsafe class StoreLock(ILockFile locks, TimeProvider time)
     {
         _turnAtRelease = Interlocked.Increment(ref *state.Turn);
         locks.Unlock(Writer);
+        if (_waited)
+        {
+            _waited = false;
+            locks.Unlock(Waiting);
+        }
+
         if (Volatile.Read(ref *state.LockWaiters) is not 0 and var waiters)
         {
-            if (locks.IsHeldByOther(Waiting))
+            // The system is asked only where one that was to go first did not come: that costs as much as the lock.
+            if (_patience == 0 || locks.IsHeldByOther(Waiting))
             {
                 state.Page.Wake(state.Turn, 1);
                 _othersWaited = --_skips < 0;
