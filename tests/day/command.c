@@ -92,7 +92,7 @@ int command_main(char **argv)
     must(session_restore(store, id), "restore");
     say("B %s", id);
   } else if (strcmp(kind, "purge") == 0) {
-    must(session_store_purge(store, INT64_MAX / 2, NULL), "purge");
+    must(session_store_purge(store, INT64_C(9007199254740991), NULL), "purge"); /* 2^53 - 1: all */
     say("P");
   } else if (strcmp(id, "-") == 0)
     look(store, kind, NULL);

@@ -12,7 +12,7 @@
      G <session>                      gone for good
      P                                all that was in the trash is gone
      H <session> <secret>             a share
-     L <call> <median in ns>          how long a call of a host takes
+     L <call> <median in ns>          how long a call of a host takes, while nothing else runs
      .                                a host has done what it was told
 
    A marker is a number that is used once; it is written as "m<number>". */
@@ -44,7 +44,11 @@ enum { HOSTS = 3, FIFTHS = 5, ID_MAX = 64, LINE_MAX_BYTES = 512 };
 
 /* ---- roles (host.c, command.c): argv is role, folder and what it needs ---- */
 
-/* argv: "host", folder, number. Works at each "w" on its standard input until a "q". */
+/* What the machine itself takes, beside the calls: a write that is synced, and some arithmetic. */
+#define DISK_CALL "disk"
+#define MACHINE_CALL "machine"
+
+/* argv: "host", folder, number. Works at each "w" on its standard input until a "q", and measures at an "m". */
 int host_main(char **argv);
 /* argv: kind, folder, session, marker, entry. */
 int command_main(char **argv);
@@ -68,6 +72,7 @@ long descriptors_of(pid_t process);
 /* How often its threads have gone to sleep so far. */
 long sleeps_of(pid_t process);
 double median_of(double *values, int count);
+double least_of(const double *values, int count);
 /* How fast values at these times (in seconds) grow, an hour. */
 double growth_an_hour(const double *times, const double *values, int count);
 /* Bytes below a folder, but those of logs, their histories, the journal and the index, which come and go. */

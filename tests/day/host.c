@@ -2,13 +2,13 @@
    does a round of the usual calls each time it is told to. */
 #include "day.h"
 
-enum { TIMES_MAX = 20000 };
+enum { ROUNDS = 300, MARKERS_OF_A_ROUND = 5 }; /* so many rounds are measured at a time */
 
-enum { APPEND, RELAXED, TITLE, LOCK, UNLOCK, QUEUE, STREAM, LIST, READ, OPEN, WATCH, CALLS };
+enum { APPEND, RELAXED, TITLE, LOCK, UNLOCK, QUEUE, STREAM, LIST, READ, OPEN, WATCH, DISK, MACHINE, CALLS };
 
 static const char *const names[CALLS] = { "append", "relaxed", "title", "lock", "unlock", "queue", "stream", "list",
-  "read", "open", "watch" };
-static double times[CALLS][TIMES_MAX];
+  "read", "open", "watch", DISK_CALL, MACHINE_CALL };
+static double times[CALLS][ROUNDS];
 static int counts[CALLS];
 static double begun;
 
@@ -16,16 +16,28 @@ static void begin(void) { begun = now_seconds(); }
 
 static void end(int call)
 {
-  if (counts[call] < TIMES_MAX) times[call][counts[call]++] = (now_seconds() - begun) * 1e9;
+  if (counts[call] < ROUNDS) times[call][counts[call]++] = (now_seconds() - begun) * 1e9;
 }
 
 static void report(void)
 {
   int i;
-  for (i = 0; i < CALLS; i++) {
-    if (counts[i] > 0) say("L %s %.0f", names[i], median_of(times[i], counts[i]));
-    counts[i] = 0;
-  }
+  for (i = 0; i < CALLS; i++) say("L %s %.0f", names[i], median_of(times[i], counts[i]));
+}
+
+/* How fast disk and processor are just now, whatever the library does. */
+static void measure_machine(int file)
+{
+  static unsigned char bytes[65536];
+  unsigned sum = 0;
+  size_t i;
+  begin();
+  if (pwrite(file, bytes, 512, 0) != 512 || fdatasync(file) != 0) abort();
+  end(DISK);
+  begin();
+  for (i = 0; i < sizeof bytes; i++) sum = sum * 31 + bytes[i];
+  bytes[0] = (unsigned char)sum;
+  end(MACHINE);
 }
 
 static void look(session_store_t *store, session_t *session, session_watch_t *watch, const char *id)
@@ -90,6 +102,26 @@ static void work(session_store_t *store, session_t *session, session_watch_t *wa
   look(store, session, watch, id);
 }
 
+/* Rounds that nothing else disturbs, each beside a look at the machine. */
+static uint64_t measure(session_store_t *store, session_t *session, session_watch_t *watch, const char *id,
+                        uint64_t marker, const char *folder)
+{
+  char path[4096];
+  int i, file;
+  snprintf(path, sizeof path, "%s.disk", folder);
+  file = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+  if (file < 0) abort();
+  memset(counts, 0, sizeof counts);
+  for (i = 0; i < ROUNDS; i++, marker += MARKERS_OF_A_ROUND) {
+    measure_machine(file);
+    work(store, session, watch, id, marker);
+  }
+  close(file);
+  unlink(path);
+  report();
+  return marker;
+}
+
 int host_main(char **argv)
 {
   uint64_t marker = strtoull(argv[3], NULL, 10) * MARKERS_OF_A_HOST;
@@ -108,11 +140,11 @@ int host_main(char **argv)
   must(session_watch_open(store, &watching, &watch), "watch_open");
   say(".");
   while (read(STDIN_FILENO, &order, 1) == 1 && order != 'q') {
-    if (order == 'r')
-      report();
+    if (order == 'm')
+      marker = measure(store, session, watch, id, marker + 1, argv[2]) - 1;
     else {
       work(store, session, watch, id, marker + 1);
-      marker += 5;
+      marker += MARKERS_OF_A_ROUND;
     }
     say(".");
   }

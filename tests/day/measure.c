@@ -81,6 +81,14 @@ double median_of(double *values, int count)
   return count % 2 ? values[count / 2] : (values[count / 2 - 1] + values[count / 2]) / 2;
 }
 
+double least_of(const double *values, int count)
+{
+  double least = count == 0 ? 0 : values[0];
+  int i;
+  for (i = 1; i < count; i++) least = values[i] < least ? values[i] : least;
+  return least;
+}
+
 double growth_an_hour(const double *times, const double *values, int count)
 {
   double time = 0, value = 0, both = 0, square = 0;
