@@ -14,10 +14,11 @@ namespace Sessions.Tests.HostileTests;
 public sealed class ValuesFileTests
 {
     private const string Lock = """
-        {"session_id":"ID","epoch":5,"pid":1,"process_started_at":2,"hostname":"h","instance_id":"i-000000000001",
-        "client_type":"c","started_at":1,"heartbeat_at":2,"last_activity_at":3,"status":"idle","status_message":"m",
-        "reserved_for":"lr_1","requests":[{"request_id":"lr_1","pid":1,"client_type":"c",
-        "instance_id":"i-000000000001","message":null,"at":1,"deadline":99}]}
+        {"session_id":"ID","epoch":5,"pid":1,"process_started_at":2,"hostname":"h","boot_id":"0123456789abcdef",
+        "pid_namespace":4026531836,"instance_id":"i-000000000001","client_type":"c","started_at":1,"heartbeat_at":2,
+        "last_activity_at":3,"status":"idle","status_message":"m","reserved_for":"lr_1",
+        "requests":[{"request_id":"lr_1","pid":1,"client_type":"c","instance_id":"i-000000000001","message":null,
+        "at":1,"deadline":99}]}
         """;
 
     private const string Queue = """

@@ -44,8 +44,9 @@ public sealed class ValuesFrameTests
             """,
         ["lock"] = """
             {"lock":"session_5","image":{"session_id":"session_5","epoch":5,"pid":1,"process_started_at":2,
-            "hostname":"h","instance_id":"i-000000000001","client_type":"c","started_at":1,"heartbeat_at":2,
-            "last_activity_at":3,"status":"idle","status_message":null,"reserved_for":null,"requests":[]},
+            "hostname":"h","boot_id":"0123456789abcdef","pid_namespace":4026531836,"instance_id":"i-000000000001",
+            "client_type":"c","started_at":1,"heartbeat_at":2,"last_activity_at":3,"status":"idle",
+            "status_message":null,"reserved_for":null,"requests":[]},
             "what":"acquired","detail":{"epoch":5}}
             """,
         ["queue"] = """
