@@ -135,7 +135,7 @@ internal sealed class Journal(IDisk disk, uint seed, string owner) : IDisposable
                 file.Write(piece.AsSpan(0, read), at);
             }
 
-            file.Sync();
+            file.SyncStaged(); // whoever tries again begins with another one
         }
 
         disk.Rename(path, Layout.Segment(number));

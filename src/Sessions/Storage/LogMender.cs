@@ -189,7 +189,7 @@ internal sealed class LogMender(StoreCore core)
         {
             Fill(file, whole, end);
             file.SetLength(end);
-            file.Sync();
+            file.SyncStaged(); // what failed is thrown away, and what it was made from is there yet
             core.Disk.Rename(fresh, path);
             core.Disk.SyncFolder(Layout.Parent(path));
             return file;

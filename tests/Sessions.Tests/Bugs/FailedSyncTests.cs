@@ -42,6 +42,8 @@ public sealed class FailedSyncTests
         ["attachment"] = (0, _ => { }, w => w.Put()),
         ["attachment once more"] = (0, w => w.Put(), w => w.Put()),
         ["share"] = (0, _ => { }, w => w.Share()),
+        ["append to a log that was replaced"] = (0, w => w.ReplaceLog(), w => w.Say("more")),
+        ["checkpoint of a log that was replaced"] = (0, w => w.ReplaceLog(), w => w.Checkpoint()),
     };
 
     public static TheoryData<string> Names => new(Paths.Keys);
@@ -84,6 +86,21 @@ public sealed class FailedSyncTests
         world.Reopen();
         world.Check();
         return true;
+    }
+
+    // Other syncs of that path are the end: of a journal that another program broke nothing is left for the next open.
+    [Fact]
+    public void A_failed_sync_of_a_segment_that_is_made_anew_is_tried_with_another_file()
+    {
+        var world = new World(0, hasLinks: true);
+        world.ReplaceSegment();
+        DiskOperation? sync = world.FailSync(o => o.Path.EndsWith(".new", StringComparison.Ordinal), w => w.Say("more"),
+            out SessionException? answer);
+        Assert.NotNull(sync);
+        Assert.Equal((SessionStatus.Io, StoreHealth.Sound), (answer?.Status, world.Health));
+        world.Say("again");
+        world.Reopen();
+        world.Check();
     }
 
     // Scratch files, segments and logs in the making, copies in the making, secrets that no record speaks of yet.
@@ -133,6 +150,7 @@ public sealed class FailedSyncTests
         private readonly List<string> _said = [];
         private readonly HashSet<string> _inDoubt = [];
         private readonly FaultyDisk _disk = new(seed: 7);
+        private readonly ManualTime _time = new();
         private FaultyDisk _opening;
         private DiskOperation? _failed;
         private bool _isPruned;
@@ -143,7 +161,7 @@ public sealed class FailedSyncTests
         {
             _disk.Capabilities = new DiskCapabilities("plain", true, hasLinks, AtomicExchange: true);
             _opening = _disk.OpenAs();
-            Store = Stores.Open(_opening);
+            Store = Stores.Open(_opening, _time);
             Main = Store.Create();
             Say("one");
             Say("two");
@@ -200,16 +218,35 @@ public sealed class FailedSyncTests
             log.Sync();
         }
 
+        // Another program's edit, which takes the place of the log: sed -i s/one/xxx/.
+        public void ReplaceLog()
+        {
+            string log = Layout.LiveFolder(Main.Id) + "/" + Layout.EventsFile;
+            byte[] edited = [.. _disk.Peek(log)!];
+            edited.AsSpan(edited.AsSpan().IndexOf("one"u8), 3).Fill((byte)'x');
+            Replace(log, edited);
+        }
+
+        public void ReplaceSegment() => Replace(Segment, "none"u8);
+
+        private string Segment => _disk.Paths().Last(p => Layout.TrySegment(Layout.Name(p), out _));
+
         /// <summary>Fails the nth sync; null where there is none. Above 256 sessions only the sync of the whole file
         /// system counts: the others are those of one session.</summary>
         public DiskOperation? FailSync(int n, Action<World> act, bool onlyAll, out SessionException? answer)
         {
-            DiskOperation? failed = null;
             int count = 0;
+            return FailSync(o => (!onlyAll || o.Name == "syncfs") && ++count == n, act, out answer);
+        }
+
+        /// <summary>Fails the first such sync; null where there is none.</summary>
+        public DiskOperation? FailSync(Func<DiskOperation, bool> isIt, Action<World> act, out SessionException? answer)
+        {
+            DiskOperation? failed = null;
             answer = null;
             _opening.FailIf = o =>
             {
-                bool fails = failed is null && o.IsSync && (!onlyAll || o.Name == "syncfs") && ++count == n;
+                bool fails = failed is null && o.IsSync && isIt(o);
                 failed = fails ? o : failed;
                 return fails;
             };
@@ -280,10 +317,16 @@ public sealed class FailedSyncTests
             Store.Close();
         }
 
+        private void Replace(string path, ReadOnlySpan<byte> content)
+        {
+            _disk.Poke(path, content);
+            _time.Advance(1000); // names are looked at again only after a while
+        }
+
         private void Open(FaultyDisk disk)
         {
             _opening = disk;
-            Store = Stores.Open(disk);
+            Store = Stores.Open(disk, _time);
             string id = Main.Id;
             Main = Store.Core.Rows.Find(id) is { IsLive: true } ? Store.OpenSession(id) : Main;
         }
