@@ -11,12 +11,14 @@ internal static class Stores
     private static readonly List<Thread> s_closing = [];
 
     /// <summary>Closes stores side by side, and stops the jobs that belong to none; false where one was not
-    /// done in time, also one that an earlier call began to close.</summary>
+    /// done in time, also one that an earlier call began to close. Those for which no thread is to be had are closed
+    /// on this one, however long that takes.</summary>
     internal static bool CloseAll(IEnumerable<SessionStore> stores, uint timeoutMs)
     {
         long started = Stopwatch.GetTimestamp();
         ExceptionDispatchInfo? failure = null;
         Thread[] closing;
+        var own = new List<Action>();
         lock (s_closing)
         {
             s_closing.RemoveAll(thread => !thread.IsAlive);
@@ -33,26 +35,16 @@ internal static class Stores
 
             foreach (Action end in ends)
             {
-                var thread = new Thread(() =>
+                if (!TryStart(() => Run(end)))
                 {
-                    try
-                    {
-                        end();
-                    }
-                    catch (Exception exception)
-                    {
-                        // Nothing may leave a thread: it would end the host.
-                        failure = ExceptionDispatchInfo.Capture(exception);
-                    }
-                }, ClosingStackBytes);
-                thread.IsBackground = true;
-                thread.Start();
-                s_closing.Add(thread);
+                    own.Add(end);
+                }
             }
 
             closing = [.. s_closing];
         }
 
+        own.ForEach(Run);
         foreach (Thread thread in closing)
         {
             double left = timeoutMs == uint.MaxValue ? Timeout.Infinite
@@ -64,6 +56,36 @@ internal static class Stores
         }
 
         failure?.Throw();
+        return true;
+
+        void Run(Action end)
+        {
+            try
+            {
+                end();
+            }
+            catch (Exception exception)
+            {
+                // Nothing may leave a thread: it would end the host. And one store's failure leaves no other open.
+                failure = ExceptionDispatchInfo.Capture(exception);
+            }
+        }
+    }
+
+    private static bool TryStart(Action action)
+    {
+        var thread = new Thread(() => action(), ClosingStackBytes) { IsBackground = true };
+        try
+        {
+            thread.Start();
+        }
+        catch (OutOfMemoryException e)
+        {
+            LogRing.Add("warning", $"No thread is to be had to close a store; the caller closes it: {e.Message}");
+            return false;
+        }
+
+        s_closing.Add(thread);
         return true;
     }
 

@@ -70,20 +70,25 @@ static int no_thread(rlim_t most) {
   return be_nobody() ? under(RLIMIT_NPROC, most) : WRONG;
 }
 
-/* The runtime has its thread already. What needs one more says so, and the rest does its work here. */
-static int no_more_threads(rlim_t most) {
+/* The runtime has its thread already, and gets no other. */
+static int start_without_more(rlim_t most) {
   struct rlimit limit;
+  char *json = NULL;
+  int good = session_abi_json(&json, NULL) == SESSION_OK && be_nobody();
+  session_string_free(json);
+  if (!good || getrlimit(RLIMIT_NPROC, &limit) != 0) return 0;
+  limit.rlim_cur = most;
+  return setrlimit(RLIMIT_NPROC, &limit) == 0;
+}
+
+/* What needs a thread says so, and the rest does its work here. */
+static int no_more_threads(rlim_t most) {
   session_store_t *store = NULL;
   session_t *session = NULL;
   session_watch_t *watch = NULL;
   session_job_t *job = NULL;
-  char *json = NULL;
   int i, good;
-  good = session_abi_json(&json, NULL) == SESSION_OK && be_nobody();
-  session_string_free(json);
-  if (!good || getrlimit(RLIMIT_NPROC, &limit) != 0) return WRONG;
-  limit.rlim_cur = most;
-  if (setrlimit(RLIMIT_NPROC, &limit) != 0) return WRONG;
+  if (!start_without_more(most)) return WRONG;
   good = session_store_open(folder, NULL, &store) == SESSION_OK &&
          session_create(store, NULL, NULL, &session) == SESSION_OK;
   for (i = 0; good && i < 20; ++i) {
@@ -97,6 +102,26 @@ static int no_more_threads(rlim_t most) {
          session_store_flush(store) == SESSION_OK && session_destroy(session) == SESSION_OK &&
          session_store_close(store) == SESSION_OK;
   if (!good) printf("    %s\n", session_last_error()->message);
+  return good ? WORKS : WRONG;
+}
+
+/* The end of the process needs no thread either: both stores are closed here. */
+static int no_thread_to_close_on(rlim_t most) {
+  session_store_t *first = NULL;
+  session_store_t *second = NULL;
+  session_t *session = NULL;
+  int good = start_without_more(most) &&
+             session_store_open(folder, NULL, &first) == SESSION_OK &&
+             session_store_open(folder, NULL, &second) == SESSION_OK &&
+             session_create(first, NULL, NULL, &session) == SESSION_OK &&
+             append_text(session, "user_prompt", "{\"text\":\"hi\"}", NULL) == SESSION_OK &&
+             session_shutdown(SESSION_WAIT_FOREVER) == SESSION_OK;
+  if (!good) printf("    %s\n", session_last_error()->message);
+  good = good && session_store_flush(first) == SESSION_E_CLOSED &&
+         session_store_flush(second) == SESSION_E_CLOSED &&
+         session_destroy(session) == SESSION_OK && session_store_close(first) == SESSION_OK &&
+         session_store_close(second) == SESSION_OK &&
+         session_shutdown(SESSION_WAIT_FOREVER) == SESSION_OK;
   return good ? WORKS : WRONG;
 }
 
@@ -147,6 +172,7 @@ static void no_thread_is_no_end(void) {
     CHECK(chmod(base, 0711) == 0); /* or nobody does not come to the folder */
   }
   CHECK_INT(WORKS, in_child(no_more_threads, 1));
+  CHECK_INT(WORKS, in_child(no_thread_to_close_on, 1));
 }
 
 int main(void) {
