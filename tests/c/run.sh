@@ -80,7 +80,7 @@ run() {
 strict="-pedantic-errors -Wall -Wextra -Werror"
 programs="types handles errors store session list delete abort share backup events streams cursor files branches
   locks watch queue buttons jobs structs badinput fork threads twoprocs host damage transcript plue
-  signals environment limits boundary"
+  signals environment limits refused renamed boundary"
 
 # ---- the headers --------------------------------------------------------------------------------
 
