@@ -14,12 +14,11 @@ internal static class CheckedJson
     /// <summary>The file's bytes for a compact object with at least one member.</summary>
     public static void Write(ReadOnlySpan<byte> compact, Utf8Buffer output)
     {
-        var sealedObject = new Utf8Buffer(compact.Length + SuffixLength);
-        sealedObject.Raw(compact[..^1]);
-        AppendChecksum(sealedObject, Crc32C.Compute(compact));
-        sealedObject.Byte('}');
-        JsonText.Indent(sealedObject.Written, output);
-        output.Byte('\n');
+        JsonText.Indent(compact, output);
+        output.Truncate(output.Length - 2); // the brace, on a line of its own
+        output.Raw(",\n  \"crc\": \""u8);
+        AppendDigits(output, Crc32C.Compute(compact));
+        output.Raw("\"\n}\n"u8);
     }
 
     /// <summary>The compact object of a file, or null where the file is damaged. A file without a
@@ -78,9 +77,14 @@ internal static class CheckedJson
     public static void AppendChecksum(Utf8Buffer output, uint crc)
     {
         output.Raw(",\"crc\":\""u8);
+        AppendDigits(output, crc);
+        output.Byte('"');
+    }
+
+    private static void AppendDigits(Utf8Buffer output, uint crc)
+    {
         Utf8Formatter.TryFormat(crc, output.GetSpan(8), out int written, new System.Buffers.StandardFormat('x', 8));
         output.Advance(written);
-        output.Byte('"');
     }
 
     /// <summary>Finds the checksum at the end of a text that has lost its closing brace.</summary>
