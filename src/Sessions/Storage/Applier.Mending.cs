@@ -1,3 +1,4 @@
+using Sessions.Coordination;
 using Sessions.Platform;
 
 namespace Sessions.Storage;
@@ -25,6 +26,7 @@ internal sealed partial class Applier
         }
 
         LogRing.Add("warning", $"Files of {row.Id} were removed or replaced; they are made anew.");
+        KnownQueue.TakeIn(row);
         var session = new FoldedSession(row.Id) { Lsn = applied };
         _folders.Clear();
         Clearing(() =>

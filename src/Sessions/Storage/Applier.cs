@@ -12,6 +12,7 @@ internal sealed partial class Applier
     // More things than this in the way of one session are put there while it is written.
     private const int ObstaclesMax = 16;
 
+    private readonly StoreCore _core;
     private readonly IDisk _disk;
     private readonly Quarantine _quarantine;
     private readonly FilePool _pool;
@@ -27,6 +28,7 @@ internal sealed partial class Applier
 
     public Applier(StoreCore core, Func<string, KnownLog>? logOf = null)
     {
+        _core = core;
         _disk = core.Disk;
         _quarantine = core.Quarantine;
         _pool = new FilePool(_disk, core.Environment.Time, core.InstanceId, _quarantine);
@@ -283,11 +285,13 @@ internal sealed partial class Applier
             WriteShares(folder, session.Shares);
         }
 
+        AddedEntries.Complete(_core, folder, session);
         for (int i = 0; i < session.Sides?.Length; i++)
         {
             if (session.Sides[i] is { } side)
             {
-                WriteOrRemove(folder + "/" + SideFile.Names[i], side);
+                bool isWithoutFrame = SideFile.Names[i] == Layout.QueueFile && session.IsQueueCompleted;
+                WriteOrRemove(folder + "/" + SideFile.Names[i], side, isWithoutFrame);
             }
         }
     }

@@ -206,7 +206,13 @@ internal sealed partial class BatchRunner(StoreCore core, Takeover takeover)
             alone.Prepare(this);
         }
 
-        bool full = Prepare(requests, onlyReserve, out long lsn);
+        bool full = Prepare(requests, onlyReserve, replica.Segment, out long lsn);
+        if (_transaction.RestsOnSegment && !HasRoom())
+        {
+            _transaction.End();
+            full = Prepare(requests, onlyReserve, 0, out lsn); // for the next segment, with all that it needs
+        }
+
         if (_frames.Count == 0)
         {
             if (full && state.Published > state.Synced)
@@ -257,7 +263,7 @@ internal sealed partial class BatchRunner(StoreCore core, Takeover takeover)
         return true;
     }
 
-    private bool Prepare(List<CommitRequest> requests, SessionException? onlyReserve, out long lsn)
+    private bool Prepare(List<CommitRequest> requests, SessionException? onlyReserve, long segment, out long lsn)
     {
         bool full = false;
         _frames.Clear();
@@ -265,7 +271,7 @@ internal sealed partial class BatchRunner(StoreCore core, Takeover takeover)
         SharedState state = core.State;
         lock (core.Rows.Gate)
         {
-            _transaction.Begin(core.Now, state.IdMs, state.IdN);
+            _transaction.Begin(core.Now, state.IdMs, state.IdN, segment);
             _transaction.WorkingConfig = null;
             lsn = Math.Max(state.Published, state.Floor);
             foreach (CommitRequest request in requests)
@@ -334,12 +340,13 @@ internal sealed partial class BatchRunner(StoreCore core, Takeover takeover)
 
     private bool TryMakeRoom(List<CommitRequest> requests, bool onlyReserve)
     {
-        Replica replica = core.Replica;
-        long size = replica.Segment == 0 ? 0 : SizeOf(replica.Segment);
-        if (replica.Offset + _buffer.Length + ReserveBytes <= size)
+        if (HasRoom())
         {
             return true;
         }
+
+        Replica replica = core.Replica;
+        long size = replica.Segment == 0 ? 0 : SizeOf(replica.Segment);
 
         try
         {
@@ -363,6 +370,9 @@ internal sealed partial class BatchRunner(StoreCore core, Takeover takeover)
             return false;
         }
     }
+
+    private bool HasRoom() => core.Replica.Segment is not 0 and var segment
+        && core.Replica.Offset + _buffer.Length + ReserveBytes <= SizeOf(segment);
 
     private long SizeOf(long segment)
     {

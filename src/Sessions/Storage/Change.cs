@@ -18,7 +18,7 @@ internal enum ChangeKind
     /// <summary>A new image of a session's lock.json, or none.</summary>
     Lock,
 
-    /// <summary>A new image of a session's queue.json, or none.</summary>
+    /// <summary>A new image of a session's queue.json, or none; or one more entry at its end.</summary>
     Queue,
 
     /// <summary>A new image of a session's action_buttons.json, or none.</summary>
@@ -57,7 +57,8 @@ internal enum ChangeKind
 }
 
 /// <summary>One change, with whole new contents: nothing but the change is needed to make it, and
-/// making it twice is the same as once.</summary>
+/// making it twice is the same as once. An entry that is added to a queue needs the image before it, which is in the
+/// same segment.</summary>
 internal sealed class Change
 {
     public required ChangeKind Kind { get; init; }
@@ -121,8 +122,15 @@ internal sealed class Change
     public string ParentId { get; init; } = "";
 
     /// <summary>Shares, Log, Lock, Queue, Buttons, Config, Streams: the compact image; empty where the file
-    /// is to go.</summary>
-    public ReadOnlyMemory<byte> Image { get; init; }
+    /// is to go. Of an added entry: the image with it, until the rows have that; it is not in the frame.</summary>
+    public ReadOnlyMemory<byte> Image { get; set; }
+
+    /// <summary>Queue: an entry that is added at the end of what the last image says; empty: the image is all there
+    /// is.</summary>
+    public ReadOnlyMemory<byte> Entry { get; init; }
+
+    /// <summary>True for an entry without the image that it makes, as it is read from a frame.</summary>
+    public bool IsAddedEntry => Image.IsEmpty && !Entry.IsEmpty;
 
     /// <summary>Put: the kinds of change that whoever watches is told of, with commas between them. Lock, Queue,
     /// Buttons: what was done, in a word. Empty: nobody is told, as of a heartbeat.</summary>

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Unicode;
+using Sessions.Coordination;
 using Sessions.Events;
 using Sessions.Sharing;
 
@@ -53,6 +54,10 @@ internal static class ChangeCodec
                 break;
             case ChangeKind.Log:
                 b.Raw("{\"log\":"u8).Text(c.Id).RawMember("image", c.Image.IsEmpty ? "null"u8 : c.Image.Span);
+                break;
+            case ChangeKind.Queue when !c.Entry.IsEmpty:
+                b.Raw("{\"queue_add\":"u8).Text(c.Id).RawMember("entry", c.Entry.Span);
+                WriteWhat(c, b);
                 break;
             case ChangeKind.Lock:
             case ChangeKind.Queue:
@@ -222,6 +227,16 @@ internal static class ChangeCodec
                     Kind = side,
                     Id = head.Id,
                     Image = Image(m, i => SideFile.CanRead(SideFile.NameOf(side), i, head.Text)),
+                    What = What(m),
+                    Detail = ObjectOrNone(m.Find(x => x.Name == "detail").Value),
+                };
+            case "queue_add":
+                return new Change
+                {
+                    Kind = ChangeKind.Queue,
+                    Id = head.Id,
+                    Entry = Find(m, "entry") is var entry && QueueCodec.CanAdd(entry.Value)
+                        ? Image(entry) : throw new FormatException(),
                     What = What(m),
                     Detail = ObjectOrNone(m.Find(x => x.Name == "detail").Value),
                 };

@@ -36,6 +36,13 @@ internal sealed class FoldedSession(string id)
     /// <summary>The last images of side files, by their index; null: as they were; empty: the file goes.</summary>
     public ReadOnlyMemory<byte>?[]? Sides { get; set; }
 
+    /// <summary>Entries that were added to the queue behind its last image, or, where none of the frames has one,
+    /// behind what the file says; null: none.</summary>
+    public List<ReadOnlyMemory<byte>>? Added { get; set; }
+
+    /// <summary>True where no frame has the image of the queue: it was made from the file and what was added.</summary>
+    public bool IsQueueCompleted { get; set; }
+
     /// <summary>The last replacement of the log; the lines are those that came after it.</summary>
     public Change? Rewrite { get; set; }
 
@@ -51,6 +58,19 @@ internal sealed class FoldedSession(string id)
 
     /// <summary>The LSN of the last frame that touched it.</summary>
     public long Lsn { get; set; }
+
+    /// <summary>Takes a change of a side file.</summary>
+    public void Take(Change change)
+    {
+        if (change.IsAddedEntry)
+        {
+            (Added ??= []).Add(change.Entry);
+            return;
+        }
+
+        Added = change.Kind == ChangeKind.Queue ? null : Added;
+        (Sides ??= new ReadOnlyMemory<byte>?[SideFile.Count])[SideFile.IndexOf(change.Kind)] = change.Image;
+    }
 }
 
 /// <summary>What a run of frames comes to. Making a fold of the journal's frames and applying it is
@@ -131,8 +151,7 @@ internal sealed class Fold
             case ChangeKind.Lock:
             case ChangeKind.Queue:
             case ChangeKind.Buttons:
-                session.Sides ??= new ReadOnlyMemory<byte>?[SideFile.Count];
-                session.Sides[SideFile.IndexOf(change.Kind)] = change.Image;
+                session.Take(change);
                 break;
             case ChangeKind.Fork:
                 session.ForkedFrom = change.ParentId;

@@ -136,6 +136,7 @@ internal sealed class Replica(Journal journal, RowTable rows)
     /// <summary>Takes in frames that stand from <see cref="Offset"/> on. Call under the gate.</summary>
     public void Take(IReadOnlyList<Frame> frames, long bytes, bool areApplied)
     {
+        rows.Segment = Segment;
         foreach (Frame frame in frames)
         {
             if (IsOfSeveral(frame))

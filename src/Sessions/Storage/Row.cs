@@ -94,6 +94,14 @@ internal sealed class Row(string id)
     /// <summary>The side files, compact, by their index; empty: none; null: not read yet.</summary>
     public byte[]?[]? Sides { get => _sides; set => _sides = value; }
 
+    /// <summary>Entries that were added to the queue and are not in its side file above yet, in order; null:
+    /// none.</summary>
+    public List<AddedEntry>? Added { get; set; }
+
+    /// <summary>The segment that the last whole image of the queue which this process saw stands in; 0: it saw
+    /// none.</summary>
+    public long QueueSegment { get; set; }
+
     /// <summary>What the last image of lock.json that was looked at says.</summary>
     public Coordination.KnownLock? KnownLock { get; set; }
 
@@ -153,11 +161,17 @@ internal sealed class WorkingRow
 
     /// <summary>By their index; null: as they were.</summary>
     public byte[]?[]? Sides { get; set; }
+
+    /// <summary>True where the batch has a whole image of the queue.</summary>
+    public bool HasQueueImage { get; set; }
     public Dictionary<string, long>? EventIds { get; set; }
 
     /// <summary>The last prompt that the batch appends; 0: none.</summary>
     public long PromptSeq { get; set; }
 }
+
+/// <summary>An entry that one frame added to a queue.</summary>
+internal readonly record struct AddedEntry(long Lsn, ReadOnlyMemory<byte> Entry);
 
 /// <summary>Lines of one frame, at their place in the log.</summary>
 internal readonly record struct TailLines(long Lsn, long Offset, ReadOnlyMemory<byte> Bytes);

@@ -99,6 +99,13 @@ internal sealed partial class RowTable
                     branch.Origin = null;
                 }
 
+                if (!change.Entry.IsEmpty && _rows.TryGetValue(change.Id, out Row? added)
+                    && added.Sides?[SideFile.IndexOf(ChangeKind.Queue)] is null)
+                {
+                    added.Added?.RemoveAll(a => a.Lsn <= lsn); // whoever reads the file finds them there
+                    added.Added = added.Added is { Count: > 0 } ? added.Added : null;
+                }
+
                 // The first frame of a session drops all that is due; the others find nothing left.
                 if (change.Kind == ChangeKind.Append && _rows.TryGetValue(change.Id, out Row? row)
                     && row.Tail is { Count: > 0 } tail && tail[0].Lsn <= lsn)
@@ -138,6 +145,24 @@ internal sealed partial class RowTable
         lock (Gate)
         {
             return Find(id) is { } row && CanRead(row) ? Read(row) : null;
+        }
+    }
+
+    private void InstallQueue(Row row, Change change)
+    {
+        if (change.Kind != ChangeKind.Queue)
+        {
+            return;
+        }
+
+        row.Added = null;
+        if (change.Entry.IsEmpty)
+        {
+            row.QueueSegment = Segment;
+        }
+        else
+        {
+            change.Image = default; // the row has it; who keeps the frame does not keep mebibytes with it
         }
     }
 
@@ -204,10 +229,18 @@ internal sealed partial class RowTable
                 row.Log = Events.LogState.Read(change.Image);
                 row.EventIds = row.Log.FirstSeq == first ? row.EventIds : null; // a prune took some away
                 break;
+            case ChangeKind.Queue when change.IsAddedEntry:
+                if (!isApplied || row.Sides?[SideFile.IndexOf(ChangeKind.Queue)] is not null)
+                {
+                    (row.Added ??= []).Add(new AddedEntry(lsn, change.Entry));
+                }
+
+                break;
             case ChangeKind.Lock:
             case ChangeKind.Queue:
             case ChangeKind.Buttons:
                 (row.Sides ??= new byte[]?[SideFile.Count])[SideFile.IndexOf(change.Kind)] = Whole(change.Image);
+                InstallQueue(row, change);
                 NoteOwners(row);
                 row.IsLogSettled &= !Coordination.LockNews.IsOfGone(change); // what that one left open, nobody settled
                 break;

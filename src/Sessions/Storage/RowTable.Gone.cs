@@ -41,6 +41,8 @@ internal sealed partial class RowTable
         row.Writers = null;
         row.Log = null;
         row.Sides = null;
+        row.Added = null;
+        row.QueueSegment = 0;
         row.Shares = null;
         row.KnownLock = null;
         row.KnownClaims = null;

@@ -1,3 +1,4 @@
+using Sessions.Coordination;
 using Sessions.Platform;
 
 namespace Sessions.Storage;
@@ -53,6 +54,9 @@ internal sealed partial class RowTable(IDisk disk, Quarantine quarantine, string
     /// <summary>Of these the ones whose session.json is behind.</summary>
     public HashSet<Row> Lagging { get; set; } = [];
 
+    /// <summary>The segment that the frames which are taken in stand in; 0: not known.</summary>
+    public long Segment { get; set; }
+
     /// <summary>Goes up with every change of any row; what caches compare.</summary>
     public long Version { get; private set; }
 
@@ -106,6 +110,8 @@ internal sealed partial class RowTable(IDisk disk, Quarantine quarantine, string
             row.Shares = null;
             row.Log = null;
             row.Sides = null;
+            row.Added = null;
+            row.QueueSegment = 0; // recovered since, perhaps, by one who knew that segment otherwise
             row.Staged = null;
             row.Origin = null;
             row.Rewrites++; // perhaps; whoever works with offsets looks again
@@ -231,10 +237,22 @@ internal sealed partial class RowTable(IDisk disk, Quarantine quarantine, string
     {
         ref byte[]? side = ref (row.Sides ??= new byte[]?[SideFile.Count])[SideFile.IndexOf(kind)];
         string name = SideFile.NameOf(kind);
+        bool isAddedTo = kind == ChangeKind.Queue && row.Added is not null;
         if (side is null)
         {
+            if (isAddedTo && !isSettled)
+            {
+                // The file may be further than the rows, and have lost again what was added.
+                throw new DiskException(DiskError.NotFound, "open", row.Folder + "/" + name, 0);
+            }
+
             side = ReadSmall(row, name, c => SideFile.CanRead(name, c, row.Id), isSettled, () => []) ?? [];
             NoteOwners(row);
+        }
+
+        if (isAddedTo)
+        {
+            KnownQueue.TakeIn(row); // replaces it
         }
 
         return side;

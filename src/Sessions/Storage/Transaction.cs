@@ -25,11 +25,19 @@ internal sealed class Transaction(RowTable rows, Action<Span<byte>> fillRandom)
     public long IdMs { get; private set; }
     public long IdN { get; private set; }
 
+    /// <summary>The segment that the frames go into; 0: it may be one that is still to be made.</summary>
+    public long AddsToSegment { get; private set; }
+
+    /// <summary>True where a frame needs what that segment has already.</summary>
+    public bool RestsOnSegment { get; private set; }
+
     /// <summary>What the current request changes.</summary>
     public List<Change> Changes { get; private set; } = [];
 
-    public void Begin(long now, long idMs, long idN)
+    public void Begin(long now, long idMs, long idN, long addsToSegment = 0)
     {
+        AddsToSegment = addsToSegment;
+        RestsOnSegment = false;
         Now = now;
         IdMs = idMs;
         IdN = idN;
@@ -197,7 +205,30 @@ internal sealed class Transaction(RowTable rows, Action<Span<byte>> fillRandom)
         RequireSmall(image.Length);
         WorkingRow working = Use(row);
         (working.Sides ??= new byte[]?[SideFile.Count])[SideFile.IndexOf(kind)] = image;
+        working.HasQueueImage |= kind == ChangeKind.Queue;
         Changes.Add(new Change { Kind = kind, Id = row.Id, Image = image, What = what, Detail = detail });
+    }
+
+    /// <summary>True where the last whole image of a session's queue stands in the segment that the batch goes into, or
+    /// in the batch: a recovery that reads what is added to it reads that too.</summary>
+    public bool MayAddToQueue(Row row) => row.Working is { HasQueueImage: true }
+        || (AddsToSegment != 0 && row.QueueSegment == AddsToSegment);
+
+    /// <summary>The same where one entry is added at the end of the queue, which <see cref="MayAddToQueue"/>.</summary>
+    public void AddToQueue(Row row, byte[] image, byte[] entry, string what, ReadOnlyMemory<byte> detail)
+    {
+        WorkingRow working = Use(row);
+        (working.Sides ??= new byte[]?[SideFile.Count])[SideFile.IndexOf(ChangeKind.Queue)] = image;
+        RestsOnSegment |= !working.HasQueueImage;
+        Changes.Add(new Change
+        {
+            Kind = ChangeKind.Queue,
+            Id = row.Id,
+            Image = image,
+            Entry = entry,
+            What = what,
+            Detail = detail,
+        });
     }
 
     // A file that is longer than its kind may be is damage to every reader, so none is ever made.

@@ -164,7 +164,8 @@ public sealed class QueuePropertyTests
 
         QueueState before = state with { Entries = [.. state.Entries.SkipLast(1)] };
         byte[] image = QueueCodec.Write(before, "session_1"), whole = QueueCodec.Write(state, "session_1");
-        KnownQueue? added = QueueCodec.WriteAdded(QueueCodec.ReadKnown(image), state);
+        byte[] entry = QueueCodec.WriteEntry(state.Entries[^1]);
+        KnownQueue? added = QueueCodec.WriteAdded(QueueCodec.ReadKnown(image), state, entry);
         Assert.Equal(before.IsEmpty ? null : whole, added?.Image);
         Assert.Equal(added?.EntriesEnd, added is null ? null : QueueCodec.ReadKnown(whole).EntriesEnd);
     }

@@ -91,6 +91,7 @@ internal static class JournalCases
             $$$"""{"shares":"{{{alpha}}}","image":null}""",
             $$$"""{"log":"{{{alpha}}}","image":null}""",
             $$$"""{"lock":"{{{alpha}}}","image":null,"what":"released","detail":{"epoch":1}}""",
+            $$$"""{"queue_add":"{{{alpha}}}","entry":{"id":"q-1-01234567","state":"queued"},"what":"added"}""",
             $$$"""{"append":"{{{beta}}}","offset":0,"counters":[1,1,1,1,1],"lead":true,"sizes":[2],"lines":["{}"]}""",
             $$$"""{"fork":"{{{beta}}}","parent":"{{{alpha}}}"}""",
             $$$"""{"config":{"strict_lock":true}}""",

@@ -56,6 +56,13 @@ public sealed class ValuesFrameTests
             "scheduled_at":null,"repeat":{"every_ms":5,"until":null,"count":3},"key":null,"turn_id":null,
             "claimed_by":null,"claimed_at":null,"seq":null,"detail":null}],"settled":[]}}
             """,
+        ["queue_add"] = """
+            {"queue_add":"session_5","entry":{"id":"q-1-01234567","state":"queued","generation":1,"message":"m",
+            "image_ids":[],"file_ids":["f"],"client_id":null,"prompt_name":null,"arguments":{},"title":null,
+            "queued_at":1,"scheduled_at":null,"repeat":{"every_ms":5,"until":null,"count":3},"key":null,
+            "turn_id":null,"claimed_by":null,"claimed_at":null,"seq":null,"detail":null},"what":"added",
+            "detail":{"what":"added"}}
+            """,
         ["buttons"] = """
             {"buttons":"session_5","image":{"session_id":"session_5","for_seq":1,
             "buttons":[{"label":"a","response":"b"}]}}
@@ -130,6 +137,7 @@ public sealed class ValuesFrameTests
     [InlineData("lock", "image.session_id")]
     [InlineData("queue", "queue")]
     [InlineData("queue", "image.session_id")]
+    [InlineData("queue_add", "queue_add")]
     [InlineData("buttons", "buttons")]
     [InlineData("buttons", "image.session_id")]
     [InlineData("rewrite", "rewrite")]
@@ -182,6 +190,8 @@ public sealed class ValuesFrameTests
     [InlineData("log", "changes.0.image.rewinds.0.last_seq")]
     [InlineData("queue", "changes.0.image.generation")]
     [InlineData("queue", "changes.0.image.entries.0.repeat.every_ms")]
+    [InlineData("queue_add", "changes.0.entry.queued_at")]
+    [InlineData("queue_add", "changes.0.entry.repeat.every_ms")]
     [InlineData("rewrite", "changes.0.bytes")]
     [InlineData("trash", "changes.0.deletion")]
     [InlineData("restore", "changes.0.deletion")]

@@ -68,6 +68,7 @@ public sealed class ValuesJournalTests : IDisposable
     [InlineData("""{"lock":"ID","image":null}""")]
     [InlineData("""{"lock":"ID","image":{"session_id":"ID","epoch":1,"reserved_for":null,"requests":[]}}""")]
     [InlineData("""{"queue":"ID","image":{"session_id":"ID","generation":1}}""")]
+    [InlineData("""{"queue_add":"ID","entry":{"id":"q-1-01234567","state":"queued","message":"m"}}""")]
     [InlineData("""{"buttons":"ID","image":{"session_id":"ID"}}""")]
     [InlineData("""{"shares":"ID","image":{"session_id":"ID","shares":[]}}""")]
     [InlineData("""{"put":{"id":"ID",PUT},"new":true}""")]

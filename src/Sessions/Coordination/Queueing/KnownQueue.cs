@@ -19,4 +19,16 @@ internal sealed record KnownQueue(byte[] Image, QueueState State, int EntriesEnd
 
         return known;
     }
+
+    /// <summary>Lays what frames have added over a row's image, where it has that. Call under the rows' gate.</summary>
+    public static void TakeIn(Row row)
+    {
+        int index = SideFile.IndexOf(ChangeKind.Queue);
+        if (row.Added is { } added && row.Sides?[index] is { } image)
+        {
+            row.KnownQueue = QueueCodec.WithAdded(Of(row, image), added.ConvertAll(a => a.Entry), row.Id);
+            row.Sides[index] = row.KnownQueue.Image;
+            row.Added = null;
+        }
+    }
 }

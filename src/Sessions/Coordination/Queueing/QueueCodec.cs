@@ -87,24 +87,58 @@ internal static class QueueCodec
         }
     }
 
-    /// <summary>The same for a queue with one more entry at its end: the image before, with that in it. Null where
-    /// there was none, or records must make room.</summary>
-    public static KnownQueue? WriteAdded(KnownQueue before, QueueState after)
+    /// <summary>One entry as the file has it.</summary>
+    public static byte[] WriteEntry(QueueEntry entry)
     {
-        var b = new Utf8Buffer(1024);
-        b.Raw(before.State.Entries.Count == 0 ? ""u8 : ","u8);
-        WriteEntries([after.Entries[^1]], b);
-        int end = before.EntriesEnd;
-        if (end == 0 || (before.Image.Length + b.Length > Limits.QueueBytesMax && after.Settled.Count > 0))
+        var b = new Utf8Buffer(entry.Message.Length + entry.Arguments.Length + 512);
+        WriteEntries([entry], b);
+        return b.ToArray();
+    }
+
+    /// <summary>The same for a queue with more entries at its end: the image before, with these in it. Null where
+    /// there was none, or they would take it above its limit.</summary>
+    public static KnownQueue? WriteAdded(KnownQueue before, QueueState after, ReadOnlySpan<byte> entries)
+    {
+        int end = before.EntriesEnd, comma = before.State.Entries.Count == 0 ? 0 : 1;
+        int length = before.Image.Length + comma + entries.Length;
+        if (end == 0 || length > Limits.QueueBytesMax)
         {
             return null;
         }
 
-        byte[] image = GC.AllocateUninitializedArray<byte>(before.Image.Length + b.Length);
+        byte[] image = GC.AllocateUninitializedArray<byte>(length);
         before.Image.AsSpan(0, end).CopyTo(image);
-        b.Written.CopyTo(image.AsSpan(end));
-        before.Image.AsSpan(end).CopyTo(image.AsSpan(end + b.Length));
-        return new KnownQueue(image, after, end + b.Length);
+        image[end] = (byte)','; // or what the first of them begins with
+        entries.CopyTo(image.AsSpan(end + comma));
+        before.Image.AsSpan(end).CopyTo(image.AsSpan(end + comma + entries.Length));
+        return new KnownQueue(image, after, end + comma + entries.Length);
+    }
+
+    /// <summary>Whether this is an entry that was just added.</summary>
+    public static bool CanAdd(ReadOnlyMemory<byte> entry) => entry.Length <= Limits.QueueBytesMax
+        && ReadEntry(entry) is { State: QueueEntryState.Queued, Id.Length: > 0 };
+
+    /// <summary>A queue with entries that were added to it, each of which <see cref="CanAdd"/>. Those that it knows are
+    /// in it already, or were and are settled; one that takes it above its limit was never added.</summary>
+    public static KnownQueue WithAdded(KnownQueue before, IReadOnlyList<ReadOnlyMemory<byte>> added, string sessionId)
+    {
+        HashSet<string> known = [.. before.State.Entries.Concat(before.State.Settled).Select(e => e.Id)];
+        List<QueueEntry> entries = [.. before.State.Entries];
+        var text = new Utf8Buffer(1024);
+        foreach (ReadOnlyMemory<byte> item in added)
+        {
+            QueueEntry entry = ReadEntry(item);
+            int commas = (before.State.Entries.Count == 0 ? 0 : 1) + (text.Length == 0 ? 0 : 1);
+            if (before.Image.Length + text.Length + item.Length + commas <= Limits.QueueBytesMax
+                && known.Add(entry.Id))
+            {
+                text.Raw(text.Length == 0 ? ""u8 : ","u8).Raw(item.Span);
+                entries.Add(entry);
+            }
+        }
+
+        QueueState state = before.State with { Entries = entries };
+        return text.Length == 0 ? before : WriteAdded(before, state, text.Written) ?? WriteKnown(state, sessionId);
     }
 
     /// <summary>The queue as a list call shows it.</summary>

@@ -27,8 +27,10 @@ internal abstract class QueueRequest(StoreCore core, Row row) : CommitRequest
             return;
         }
 
-        KnownQueue after = (outcome.IsAtEnd && ReferenceEquals(found, before)
-            ? QueueCodec.WriteAdded(known, State) : null) ?? QueueCodec.WriteKnown(State, row.Id);
+        byte[]? entry = outcome.IsAtEnd && ReferenceEquals(found, before)
+            ? QueueCodec.WriteEntry(State.Entries[^1]) : null;
+        KnownQueue? added = entry is null ? null : QueueCodec.WriteAdded(known, State, entry);
+        KnownQueue after = added ?? QueueCodec.WriteKnown(State, row.Id);
         byte[] image = after.Image;
         if (outcome.Grows)
         {
@@ -42,7 +44,16 @@ internal abstract class QueueRequest(StoreCore core, Row row) : CommitRequest
             outcome = new Outcome(State, "interrupted", null); // that was all there was to write down
         }
 
-        transaction.PutSide(row, ChangeKind.Queue, image, outcome.What, Detail(outcome.What, outcome.Entry, rules));
+        byte[] detail = Detail(outcome.What, outcome.Entry, rules);
+        if (added is not null && transaction.MayAddToQueue(row))
+        {
+            transaction.AddToQueue(row, image, entry!, outcome.What, detail);
+        }
+        else
+        {
+            transaction.PutSide(row, ChangeKind.Queue, image, outcome.What, detail);
+        }
+
         if (outcome.Next is not null)
         {
             transaction.PutSide(row, ChangeKind.Queue, image, "added", Detail("added", outcome.Next, rules));
