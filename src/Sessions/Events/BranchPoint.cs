@@ -59,7 +59,8 @@ internal sealed record BranchPoint(LogState State, Counters Counters)
         var reader = new LineReader(log, LogSearch.After(log, seq));
         while (reader.TryRead(out ReadOnlySpan<byte> line))
         {
-            if (EventLine.TryRead(line, out long found, out _) && found > seq)
+            if (EventLine.TryRead(line, out long found, out _) && found > seq
+                && log.MayStand(found, reader.LineOffset))
             {
                 return reader.LineOffset;
             }

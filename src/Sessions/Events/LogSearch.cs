@@ -81,7 +81,7 @@ internal static class LogSearch
         reader.TryRead(out _); // most likely the rest of a line
         while (reader.Offset < end && reader.TryRead(out ReadOnlySpan<byte> line))
         {
-            if (EventLine.TryRead(line, out long seq, out _))
+            if (EventLine.TryRead(line, out long seq, out _) && log.MayStand(seq, reader.LineOffset))
             {
                 return (reader.LineOffset, seq);
             }

@@ -88,6 +88,11 @@ internal sealed class LogView : IDisposable
             : (Layout.EventsFile, offset - OwnStart);
     }
 
+    /// <summary>False for a line that bears a number behind the last one of the ancestor's part that it stands in: the
+    /// ancestor's log was cut, and went on in the place of what a branch sees of it.</summary>
+    public bool MayStand(long seq, long offset)
+        => offset >= OwnStart || PartAt(offset) is var at && (at == _history.Count || seq <= _history[at].What.LastSeq);
+
     /// <summary>Fills the buffer from the offset; fewer bytes only at the end.</summary>
     public int Read(Span<byte> buffer, long offset)
     {

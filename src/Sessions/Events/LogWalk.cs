@@ -190,7 +190,7 @@ internal sealed class LogWalk(LogView log, long from, long lastSeq, LineBuffer? 
                 Add(beyond ?? _rest, new Piece(_reader.LineOffset, at, "glued"));
             }
 
-            if (whole && seq > _last && seq <= lastSeq)
+            if (whole && seq > _last && seq <= lastSeq && log.MayStand(seq, _reader.LineOffset))
             {
                 AddAll(_rest, beyond ?? []);
                 found = new WholeLine(seq, _reader.Line.Slice(at, unclosed.Length), _reader.LineOffset + at,
