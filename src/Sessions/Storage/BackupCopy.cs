@@ -221,7 +221,7 @@ internal sealed class BackupCopy(StoreCore core, Checkpointer checkpointer, Acti
 
         Sessions = FolderScan.Folders(to).ToList().Count;
         _files.At = to;
-        using (var journal = new Journal(to, core.Seed, core.InstanceId))
+        using (var journal = new Journal(to, core.Seed, core.InstanceId) { StoreId = core.StoreId })
         {
             journal.CreateClosing(_closing!);
         }

@@ -16,7 +16,7 @@ internal sealed partial class BatchRunner(StoreCore core, Takeover takeover)
     private const long PendingBytesMax = 4 << 20;
 
     private readonly Action _catchUp = core.RefreshFast;
-    private readonly Journal _journal = new(core.Disk, core.Seed, core.InstanceId);
+    private readonly Journal _journal = new(core.Disk, core.Seed, core.InstanceId) { StoreId = core.StoreId };
     private readonly Transaction _transaction = new(core.Rows, core.Environment.FillRandom);
     private readonly Utf8Buffer _buffer = new(64 * 1024);
     private readonly List<Frame> _frames = [];

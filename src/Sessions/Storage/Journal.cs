@@ -19,6 +19,9 @@ internal sealed class Journal(IDisk disk, uint seed, string owner) : IDisposable
 
     public uint Seed => seed;
 
+    /// <summary>What the headers of segments that it makes say of whose they are.</summary>
+    public string StoreId { get; init; } = "";
+
     /// <summary>The numbers of the segments that are there, ascending.</summary>
     public List<long> Segments()
     {
@@ -205,7 +208,7 @@ internal sealed class Journal(IDisk disk, uint seed, string owner) : IDisposable
         }
 
         byte[] page = new byte[SegmentHeader.Length];
-        header.Write(page, seed);
+        header.Write(page, seed, StoreId);
         using (IDiskFile file = disk.Open(path, OpenMode.ReadWrite))
         {
             file.Write(page, 0);

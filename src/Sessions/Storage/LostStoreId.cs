@@ -4,9 +4,9 @@ using Sessions.Platform;
 namespace Sessions.Storage;
 
 /// <summary>
-/// Finds the id of a store whose store.json is damaged: without it no frame of the journal can be told from another
-/// store's. It most likely stands in the damaged file still, perhaps with one letter wrong; the checksums of the
-/// segment headers tell.
+/// Finds the id of a store whose store.json is damaged or gone: without it no frame of the journal can be told from
+/// another store's. The headers of segments bear it. Those of before did not; then it most likely stands in the damaged
+/// file still, perhaps with one letter wrong, and the checksums of the headers tell.
 /// </summary>
 internal static class LostStoreId
 {
@@ -18,6 +18,14 @@ internal static class LostStoreId
     {
         const string letters = "0123456789abcdef";
         List<byte[]> headers = NewestHeaders(disk);
+        foreach (byte[] header in headers)
+        {
+            if (SegmentHeader.StoreIdOf(header) is { } id)
+            {
+                return id;
+            }
+        }
+
         string text = Encoding.Latin1.GetString(damaged.AsSpan(0, Math.Min(damaged.Length, BytesSearched)));
         for (int at = 0; headers.Count > 0 && at + StoreFile.IdLength <= text.Length; at++)
         {
@@ -32,11 +40,11 @@ internal static class LostStoreId
             {
                 foreach (char letter in letters)
                 {
-                    string id = found[..i] + letter + found[(i + 1)..];
-                    uint seed = StoreCore.SeedOf(id);
+                    string guess = found[..i] + letter + found[(i + 1)..];
+                    uint seed = StoreCore.SeedOf(guess);
                     if (headers.Exists(h => SegmentHeader.TryRead(h, seed) is not null))
                     {
-                        return id;
+                        return guess;
                     }
                 }
             }

@@ -9,7 +9,7 @@ namespace Sessions.Storage;
 /// </summary>
 internal sealed partial class Recovery(StoreCore core)
 {
-    private readonly Journal _journal = new(core.Disk, core.Seed, core.InstanceId);
+    private readonly Journal _journal = new(core.Disk, core.Seed, core.InstanceId) { StoreId = core.StoreId };
 
     /// <summary>At an open, alone: leaves the page and the rows at the end of the journal.</summary>
     public void RunAlone(SharedState state)

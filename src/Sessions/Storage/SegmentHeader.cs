@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using System.Text;
 
 namespace Sessions.Storage;
 
@@ -34,9 +35,20 @@ internal sealed record SegmentHeader
     /// which a watch had anything to tell, so that one which goes on behind it has missed nothing. Else 0.</summary>
     public long Told { get; init; }
 
-    public void Write(Span<byte> page, uint seed)
+    /// <summary>Where the id of the store stands, for a salvage that has to do without store.json.</summary>
+    private const int StoreIdAt = 88;
+
+    /// <summary>The id that a header of this store bears; null where it bears none, or is another's.</summary>
+    public static string? StoreIdOf(ReadOnlySpan<byte> page)
+    {
+        string id = page.Length < Length ? "" : Encoding.Latin1.GetString(page.Slice(StoreIdAt, StoreFile.IdLength));
+        return StoreFile.IsId(id) && TryRead(page, StoreCore.SeedOf(id)) is not null ? id : null;
+    }
+
+    public void Write(Span<byte> page, uint seed, string storeId = "")
     {
         page[..Length].Clear();
+        Encoding.Latin1.GetBytes(storeId, page[StoreIdAt..]);
         Span<long> fields = [Magic, 0, Number, Size, FirstLsn, PreviousEnd, PreviousLsn, FirstNeeded, IdMs, IdN,
             Told];
         for (int i = 0; i < fields.Length; i++)

@@ -58,7 +58,8 @@ internal sealed record StoreFile(string StoreId, int Version, long CreatedAt)
         }
     }
 
-    private static bool IsId(string? id) => id is { Length: IdLength } && id.StartsWith("st_", StringComparison.Ordinal)
+    /// <summary>True for what the id of a store may be.</summary>
+    public static bool IsId(string? id) => id is { Length: IdLength } && id.StartsWith("st_", StringComparison.Ordinal)
         && Plausible.IsHex(id.AsSpan(3));
 
     /// <summary>Makes the file unless another process is first, with an id of its own unless one is given. The
