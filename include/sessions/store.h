@@ -169,7 +169,10 @@ SESSION_API session_status_t session_store_flush(session_store_t *store);
  * shown U+FFFD for each, the file keeps them. While the journal is damaged, `events_unconfirmed`
  * names a session whose log has events that no record confirms any more; they are shown.
  * `unwritable` names a session whose files this user may not write: what was committed to it is
- * kept in the journal, and nothing more is taken until it can be written.
+ * kept in the journal, and nothing more is taken until it can be written. `info_behind` names a
+ * session.json that is older than what else is known of its session, an older copy that was put
+ * back; a salvage takes what the index has. The info `events_uncounted` says where a log goes on
+ * behind the last number of its session.
  *
  * @param store            the store
  * @param[out] out_json    the report; free it with session_string_free()

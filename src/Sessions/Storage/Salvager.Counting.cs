@@ -7,6 +7,22 @@ namespace Sessions.Storage;
 /// <content>What a session's info says of its log and of its shares.</content>
 internal sealed partial class Salvager
 {
+    // An older copy that somebody put back is whole, and only the index knows that it is older.
+    private bool TakeNewer(string path, Dictionary<string, ReadOnlyMemory<byte>> rows, ref SessionInfo info)
+    {
+        if (!rows.TryGetValue(info.Id, out ReadOnlyMemory<byte> row) || row.IsEmpty
+            || InfoCodec.TryRead(row) is not { } known || known.Id != info.Id || known.Revision <= info.Revision)
+        {
+            return false;
+        }
+
+        _core.Quarantine.KeepFile(path, info.Id, LogMender.Reason);
+        _core.Quarantine.Settle();
+        info = known.With(info.Counters);
+        _rebuilt.Add(info.Id);
+        return true;
+    }
+
     private void RebuildLogState(Applier applier, string folder, SessionInfo info)
     {
         string path = folder + "/" + Layout.LogStateFile;

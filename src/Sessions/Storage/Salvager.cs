@@ -106,7 +106,7 @@ internal sealed partial class Salvager
             _disk.CreateFolder(folder);
         }
 
-        var journal = new Journal(_disk, _core.Seed, _core.InstanceId);
+        var journal = new Journal(_disk, _core.Seed, _core.InstanceId) { StoreId = _core.StoreId };
         JournalScan scan = JournalScan.Read(_disk, journal);
         KeepJournal(scan.Segments);
         IndexClosing? index = IndexFile.ReadClosing(_disk);
@@ -195,7 +195,7 @@ internal sealed partial class Salvager
             return StoreFile.Create(environment, LostStoreId.Find(environment.Disk, found.Bytes));
         }
 
-        return StoreFile.Create(environment);
+        return StoreFile.Create(environment, LostStoreId.Find(environment.Disk, []));
     }
 
     private void KeepJournal(List<long> segments)
@@ -364,13 +364,14 @@ internal sealed partial class Salvager
             _rebuilt.Add(id);
         }
 
+        bool isOlder = !damaged && TakeNewer(path, rows, ref info!);
         RebuildLogState(applier, folder, info!);
         Relink(folder, id);
         SessionInfo counted = Count(folder, info!, damaged);
         counted = losesShares && counted.Share is not null ? counted with { Share = null } : counted;
         counted = counted.DeletionLsn == deletion ? counted
             : counted with { DeletionLsn = deletion, DeletedAt = deletion == 0 ? 0 : _core.Now };
-        if (damaged || !ReferenceEquals(counted, info))
+        if (damaged || isOlder || !ReferenceEquals(counted, info))
         {
             applier.Replace(path, counted.Json);
             _disk.SyncFolder(folder);

@@ -18,6 +18,36 @@ internal sealed partial class Verifier
         }
     }
 
+    // An older copy that somebody put back is whole; what others know of the session tells.
+    private void CheckBehind(string folder, SessionInfo info)
+    {
+        SessionInfo? known = _index.Find(0, info.Id) is { } row ? InfoCodec.TryRead(row) : null;
+        known = known?.Id == info.Id ? known : null;
+        bool isCounted; // an append whose counters are in the journal alone is no harm
+        lock (_core.Rows.Gate)
+        {
+            Row? own = Find(info.Id);
+            isCounted = _canLock && own is not null && !_core.Rows.Lagging.Contains(own);
+            known = own?.Info is { } read && _core.State.Applied >= _core.Rows.Lsn
+                && !(read.Revision < known?.Revision) ? read : known;
+        }
+
+        if (known is not null && (known.Revision > info.Revision || (isCounted && known.LastSeq > info.LastSeq)))
+        {
+            Add("info_behind", "error", info.Id, folder + "/" + Layout.SessionFile, null, null, null, null,
+                string.Create(CultureInfo.InvariantCulture, $"the file is older than what is known of the session: "
+                    + $"revision {info.Revision} of {known.Revision}, event {info.LastSeq} of {known.LastSeq}"));
+        }
+    }
+
+    // Others may add to a log while nobody has the store open; and where an older session.json was put back, its
+    // counters do not reach the session's own events.
+    private void CheckUncounted(string id, string file, long at, long seq, SessionInfo info)
+    {
+        Add("events_uncounted", "info", id, file, at, null, seq, null, string.Create(CultureInfo.InvariantCulture,
+            $"the log goes on behind event {info.LastSeq}; the next append, or a salvage, counts that in"));
+    }
+
     // A link that is handed out again and opens nothing, or what another share shows, is worse than none.
     private void CheckSecrets(string folder, string id, byte[]? shares)
     {
@@ -68,6 +98,21 @@ internal sealed partial class Verifier
         {
             Add("log_state_lost", "warning", id, path, null, null, last.Seq, null, string.Create(
                 CultureInfo.InvariantCulture, $"log.json is gone: the context does not begin with {last.FromSeq}"));
+        }
+    }
+
+    private void CheckFiles(string folder, string id)
+    {
+        foreach ((string path, long length, bool isSound) in SessionFiles.Check(_core.Disk, folder, _context))
+        {
+            _context.ThrowIfCancelled();
+            _bytes += length;
+            if (!isSound)
+            {
+                string? kept = Keeper?.KeepFile(path, id, SessionFiles.Mismatch, _context, mayBeLinked: true);
+                Add(SessionFiles.Mismatch, "error", id, path, 0, length, null, kept,
+                    "the content is not what the file's name says");
+            }
         }
     }
 

@@ -18,6 +18,7 @@ internal sealed partial class Verifier
     private readonly JobContext _context;
     private readonly bool _canLock;
     private readonly Utf8Buffer _issues = new(1024);
+    private readonly IndexLookup _index;
     private int _count;
     private long _leftOff;
     private bool _isSound = true;
@@ -31,6 +32,7 @@ internal sealed partial class Verifier
         _store = store;
         _context = context;
         _core = store.Core;
+        _index = new IndexLookup(_core.Disk);
         _canLock = !_core.IsReadOnly && _core.State.Health == StoreHealth.Sound;
     }
 
@@ -281,6 +283,7 @@ internal sealed partial class Verifier
             Add("wrong_place", "error", id, folder, null, null, null, null, "session.json speaks of another place");
         }
 
+        CheckBehind(folder, info);
         if (_core.Corruption is not null)
         {
             CheckDoubts(folder, id);
@@ -337,14 +340,16 @@ internal sealed partial class Verifier
 
                 bool whole = EventLine.TryRead(line, out long seq, out ReadOnlySpan<byte> unclosed)
                     && reader.IsTerminated;
+                (string name, long at) = log.Locate(reader.LineOffset);
+                string file = folder + "/" + name;
+                whole &= log.MayStand(seq, reader.LineOffset);
                 if (whole && seq > info.LastSeq)
                 {
-                    break; // appended since
+                    CheckUncounted(id, file, at, seq, info);
+                    break; // or appended since
                 }
 
                 _events++;
-                (string name, long at) = log.Locate(reader.LineOffset);
-                string file = folder + "/" + name;
                 if (!whole)
                 {
                     // Of a line that is too long to hold there is no copy; the log itself keeps it.
@@ -377,21 +382,6 @@ internal sealed partial class Verifier
                 Add("events_missing", "error", id, $"{folder}/{Layout.EventsFile}", null, null, previous + 1,
                     null,
                     string.Create(CultureInfo.InvariantCulture, $"the log ends with {previous} of {info.LastSeq}"));
-            }
-        }
-    }
-
-    private void CheckFiles(string folder, string id)
-    {
-        foreach ((string path, long length, bool isSound) in SessionFiles.Check(_core.Disk, folder, _context))
-        {
-            _context.ThrowIfCancelled();
-            _bytes += length;
-            if (!isSound)
-            {
-                string? kept = Keeper?.KeepFile(path, id, SessionFiles.Mismatch, _context, mayBeLinked: true);
-                Add(SessionFiles.Mismatch, "error", id, path, 0, length, null, kept,
-                    "the content is not what the file's name says");
             }
         }
     }
