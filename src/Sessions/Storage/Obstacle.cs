@@ -42,7 +42,7 @@ internal static class Obstacle
         DiskError.IsFolder => entry.IsFolder,
         DiskError.NotFolder => !entry.IsFolder,
         DiskError.Misplaced => entry.Links > 1,
-        _ => failure.IsOfOthers && !entry.IsFolder,
+        _ => false, // what is wrong only in who may write to it is put right by its owner, and loses nothing
     };
 
     private static bool IsOwnFolder(string path)

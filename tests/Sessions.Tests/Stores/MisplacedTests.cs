@@ -306,6 +306,30 @@ public sealed partial class MisplacedTests : IDisposable
     }
 
     [Fact]
+    public void A_log_that_others_may_write_to_is_held_and_not_moved_aside()
+    {
+        string id = MakeStore();
+        string log = At(Layout.LiveFolder(id) + "/" + Layout.EventsFile);
+        using (SessionStore store = SessionStore.Open(Root), other = SessionStore.Open(Root))
+        {
+            Session first = store.OpenSession(id), second = other.OpenSession(id);
+            first.Append("note", """{"text":"second"}"""u8);
+            second.GetStat();
+            File.SetUnixFileMode(log, (UnixFileMode)0x1B6);
+            Record.Exception(() => second.Append("note", """{"text":"third"}"""u8)); // opens it here for the first time
+            Assert.True(File.Exists(log));
+            Stores.Fails(SessionStatus.AccessDenied, () => second.Append("note", """{"text":"no"}"""u8));
+            other.Create().Append("note", "{}"u8);
+            Assert.Contains(id, Stores.Text(b => other.WriteVerifyReport(deep: true, b)), StringComparison.Ordinal);
+            File.SetUnixFileMode(log, (UnixFileMode)0x180);
+        }
+
+        using SessionStore again = SessionStore.Open(Root);
+        Assert.Equal(3, again.OpenSession(id).Events().GetProperty("events").GetArrayLength());
+        again.AssertSound();
+    }
+
+    [Fact]
     public void A_salvage_takes_nothing_apart_that_only_others_may_write_to()
     {
         string id = MakeStore();
