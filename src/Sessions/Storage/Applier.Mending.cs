@@ -3,24 +3,40 @@ using Sessions.Platform;
 
 namespace Sessions.Storage;
 
+/// <summary>A session whose files are looked at, and what its log must have.</summary>
+/// <param name="Row">The session.</param>
+/// <param name="LogLength">Bytes that are in the log; 0 or less: not known.</param>
+/// <param name="Lines">What frames say that stands in it.</param>
+internal readonly record struct WrittenFiles(Row Row, long LogLength, IReadOnlyList<WrittenPart> Lines)
+{
+    /// <summary>What the rows know now. Under the gate.</summary>
+    public static WrittenFiles Of(Row row) => new(row, row.FileLength, row.Written?.Parts ?? []);
+}
+
 /// <content>What a checkpoint looks at before the journal goes: the files are still those that were written.</content>
 internal sealed partial class Applier
 {
     /// <summary>The sessions whose logs this process keeps open.</summary>
     public IReadOnlyCollection<string> OpenLogs => _logs.Ids;
 
-    /// <summary>False where a file of a session is gone, or its log is shorter than that. Without the store lock the
-    /// session may be on its way elsewhere.</summary>
-    public static bool HasFiles(IDisk disk, Row row, long logLength) => row.IsGone || row.Info is null
-        || (IsThere(disk, row.Folder + "/" + Layout.SessionFile) && Missing(disk, row) is null
-            && (logLength <= 0 || disk.Glance(row.Folder + "/" + Layout.EventsFile)?.Length >= logLength));
+    /// <summary>False where a file of a session does not say what was written to it. Without the store lock the
+    /// session may be on its way elsewhere, or may have been written to since.</summary>
+    public static bool HasFiles(IDisk disk, in WrittenFiles files)
+        => files.Row.IsGone || (Wrong(disk, files.Row) is null && HasLog(disk, files));
 
-    /// <summary>The same under the store lock, which the caller holds; then it is put right.</summary>
+    /// <summary>The same under the store lock, which the caller holds; then it is put right. What this user may not
+    /// write is <see cref="Held"/> afterwards.</summary>
     public void Mend(Row row, long applied)
     {
-        long length = row.FileLength;
+        Held.Clear();
+        Holding(row.Id, () => MendAllowed(row, applied));
+    }
+
+    private void MendAllowed(Row row, long applied)
+    {
+        var files = WrittenFiles.Of(row);
         string path = row.Folder + "/" + Layout.EventsFile;
-        if (HasFiles(_disk, row, length) && (row.IsGone || _logs.IsInPlace(row.Id, path)))
+        if (HasFiles(_disk, files) && (row.IsGone || _logs.IsInPlace(row.Id, path)))
         {
             return;
         }
@@ -32,39 +48,81 @@ internal sealed partial class Applier
         Clearing(() =>
         {
             EnsureFolder(row.Folder);
-            if (length > 0)
+            if (files.LogLength > 0 && !(HasLog(_disk, files) && _logs.IsInPlace(row.Id, path)))
             {
-                _logs.Mend(session, path, length);
+                _logs.Mend(session, path, files.LogLength);
             }
 
-            while (Missing(_disk, row) is { } missing)
+            while (Wrong(_disk, row) is { } wrong)
             {
-                Replace(row.Folder + "/" + missing.Name, missing.Image.Span, isWithoutFrame: true);
-            }
-
-            if (!IsThere(_disk, row.Folder + "/" + Layout.SessionFile) && row.Info is { } info)
-            {
-                Replace(row.Folder + "/" + Layout.SessionFile, info.Json, isWithoutFrame: true);
+                string file = row.Folder + "/" + wrong.Name;
+                KeepOther(file, row.Id);
+                WriteOrRemove(file, wrong.Image, isWithoutFrame: true);
             }
         });
     }
 
-    // The first small file of which the content is known and that is not there.
-    private static (string Name, ReadOnlyMemory<byte> Image)? Missing(IDisk disk, Row row)
+    // Whoever put it there may have nothing else of it.
+    private void KeepOther(string path, string id)
     {
-        if (row.Log is { IsPlain: false } log && !IsThere(disk, row.Folder + "/" + Layout.LogStateFile))
+        if (_disk.Stat(path) is { IsFile: true, IsOfOthers: false, IsReadable: true, Links: 1 })
         {
-            return (Layout.LogStateFile, log.Write(row.Id));
+            _quarantine.KeepFile(path, id, LogMender.Reason);
+            _quarantine.Settle();
+        }
+    }
+
+    private static bool HasLog(IDisk disk, in WrittenFiles files)
+    {
+        if (files.LogLength <= 0)
+        {
+            return true;
         }
 
-        if (row.Shares is { Length: > 0 } shares && !IsThere(disk, row.Folder + "/" + Layout.SharesFile))
+        string path = files.Row.Folder + "/" + Layout.EventsFile;
+        if (files.Lines.Count == 0)
+        {
+            return disk.Glance(path) is { IsFile: true } entry && entry.Length >= files.LogLength;
+        }
+
+        try
+        {
+            using IDiskFile file = disk.Open(path, OpenMode.Read, mayBeLinked: true);
+            return file.Length >= files.LogLength && files.Lines.All(l => l.IsIn(file));
+        }
+        catch (DiskException e) when (e.Error == DiskError.NotFound || Obstacle.HidesContent(e))
+        {
+            return false;
+        }
+    }
+
+    // The first small file that does not say what is known of it, and what it must say; empty where it must go.
+    private static (string Name, ReadOnlyMemory<byte> Image)? Wrong(IDisk disk, Row row)
+    {
+        string folder = row.Folder + "/";
+        if (row.Info is { } info && !Says(disk, folder + Layout.SessionFile, info))
+        {
+            return (Layout.SessionFile, info.Json);
+        }
+
+        if (row.Log is { } log)
+        {
+            ReadOnlyMemory<byte> image = log.Write(row.Id);
+            if (log.IsPlain ? disk.Glance(folder + Layout.LogStateFile) is not null
+                : !Says(disk, folder + Layout.LogStateFile, image))
+            {
+                return (Layout.LogStateFile, image);
+            }
+        }
+
+        if (row.Shares is { Length: > 0 } shares && !Says(disk, folder + Layout.SharesFile, shares))
         {
             return (Layout.SharesFile, shares);
         }
 
         for (int i = 0; i < row.Sides?.Length; i++)
         {
-            if (row.Sides[i] is { Length: > 0 } side && !IsThere(disk, row.Folder + "/" + SideFile.Names[i]))
+            if (row.Sides[i] is { Length: > 0 } side && !Says(disk, folder + SideFile.Names[i], side))
             {
                 return (SideFile.Names[i], side);
             }
@@ -73,5 +131,12 @@ internal sealed partial class Applier
         return null;
     }
 
-    private static bool IsThere(IDisk disk, string path) => disk.Glance(path) is not null;
+    private static bool Says(IDisk disk, string path, ReadOnlyMemory<byte> image)
+        => SmallFile.TryRead(disk, path, null, out _) is { } compact && compact.AsSpan().SequenceEqual(image.Span);
+
+    // Counters may have gone on since it was written, and no other member.
+    private static bool Says(IDisk disk, string path, SessionInfo info)
+        => SmallFile.TryRead(disk, path, null, out _) is { } compact && (compact.AsSpan().SequenceEqual(info.Json)
+            || (InfoCodec.TryRead(compact) is { } known && known.Id == info.Id && known.LastSeq < info.LastSeq
+                && known.With(info.Counters).Json.AsSpan().SequenceEqual(info.Json)));
 }

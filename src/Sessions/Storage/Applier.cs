@@ -31,7 +31,7 @@ internal sealed partial class Applier
         _core = core;
         _disk = core.Disk;
         _quarantine = core.Quarantine;
-        _pool = new FilePool(_disk, core.Environment.Time, core.InstanceId, _quarantine);
+        _pool = new FilePool(_disk, core.Environment.Time, core.InstanceId, core.NextScratch, _quarantine);
         _mender = new LogMender(core);
         _logs = new LogFiles(core, _mender, logOf ?? (_ => default));
         _history = new HistoryLinks(_disk);
@@ -388,40 +388,6 @@ internal sealed partial class Applier
         else
         {
             _quarantine.Vacate(path);
-        }
-    }
-
-    private void WriteLines(string folder, FoldedSession session)
-    {
-        string path = folder + "/" + Layout.EventsFile;
-        bool isRedo = OnExcess is not null || !MakesLostFolders;
-        IDiskFile file = _logs.Get(session, path, isRedo);
-        if (OnExcess is not null && _mender.MakeWhereOther(session, path, file) is { } made)
-        {
-            _logs.Put(session.Id, made);
-            return;
-        }
-
-        long start = session.Lines[0].Offset, end = start;
-        _text.Clear();
-        foreach ((long offset, ReadOnlyMemory<byte> bytes) in session.Lines)
-        {
-            if (offset != end)
-            {
-                file.Write(_text.Written, start);
-                _text.Clear();
-                start = offset;
-            }
-
-            _text.Raw(bytes.Span);
-            end = offset + bytes.Length;
-        }
-
-        file.Write(_text.Written, start);
-        if (OnExcess is not null && file.Length > end)
-        {
-            OnExcess(path, file, end);
-            file.SetLength(end);
         }
     }
 

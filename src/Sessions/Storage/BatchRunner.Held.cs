@@ -33,7 +33,8 @@ internal sealed partial class BatchRunner
         return core.State.Held == 0;
     }
 
-    private void Hold()
+    /// <summary>Takes note of the sessions whose files could not be written.</summary>
+    public void Hold()
     {
         if (Applier.Held.Count > 0)
         {

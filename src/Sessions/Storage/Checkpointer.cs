@@ -127,6 +127,7 @@ internal sealed class Checkpointer(StoreCore core, Action<CommitRequest> commit,
             return false; // the journal stays until it can be written, which is not asked all the time
         }
 
+        long segment = CurrentSegment(); // what is counted by no image yet stands in it, or behind it
         Flush();
         if (core.State.Held != 0)
         {
@@ -141,7 +142,7 @@ internal sealed class Checkpointer(StoreCore core, Action<CommitRequest> commit,
 
         TrySaveStreams();
         core.Step(Step.CheckpointImages);
-        long lsn, segment, switchedAt = 0;
+        long lsn, switchedAt = 0;
         bool isSaved, erases;
         Dictionary<string, Row> touched;
         HashSet<long> takenFrom;
@@ -149,7 +150,8 @@ internal sealed class Checkpointer(StoreCore core, Action<CommitRequest> commit,
         List<IndexRow> rows;
         List<TouchedSession> sessions;
         List<Row> branches;
-        List<(Row Row, long LogLength)> files;
+        Dictionary<string, Row> looked;
+        List<WrittenFiles> files;
         for (int i = 0; MustSwitch(switchedAt); i++)
         {
             var next = new SwitchRequest(core);
@@ -161,11 +163,16 @@ internal sealed class Checkpointer(StoreCore core, Action<CommitRequest> commit,
             }
         }
 
+        if (switchedAt > 0)
+        {
+            segment = CurrentSegment();
+            Flush();
+        }
+
         lock (core.Rows.Gate)
         {
             core.Replica.CatchUp();
             lsn = core.Rows.Lsn;
-            segment = core.Replica.Segment;
             if (MustSwitch(switchedAt))
             {
                 return false; // something else was just removed, and its text stands in the new segment
@@ -187,7 +194,8 @@ internal sealed class Checkpointer(StoreCore core, Action<CommitRequest> commit,
                 .Select(r => new IndexRow(r.Id, r.IsGone ? default : r.Info!.Json))];
             sessions = [.. touched.Values.Select(r => new TouchedSession(r.Id, r.DeletionLsn, r.IsGone))];
             places = [.. touched.Values.Select(r => (r, r.Moves))];
-            files = [.. touched.Values.Select(r => (r, r.FileLength))];
+            looked = ClosesJournal ? LookedAtAtClose(touched) : touched;
+            files = [.. looked.Values.Select(WrittenFiles.Of)];
         }
 
         try
@@ -199,8 +207,8 @@ internal sealed class Checkpointer(StoreCore core, Action<CommitRequest> commit,
                 return false;
             }
 
-            var mend = new MendRequest(core, runner, touched,
-                files.FindAll(f => !Applier.HasFiles(core.Disk, f.Row, f.LogLength)).ConvertAll(f => f.Row));
+            var mend = new MendRequest(core, runner, looked,
+                files.FindAll(f => !Applier.HasFiles(core.Disk, f)).ConvertAll(f => f.Row));
             commit(mend);
             if (!mend.IsDone)
             {
@@ -243,10 +251,32 @@ internal sealed class Checkpointer(StoreCore core, Action<CommitRequest> commit,
         lock (core.Rows.Gate)
         {
             core.Rows.DropGone(core.State.Indexed);
+            core.Rows.DropWrittenBefore(segment);
         }
 
         core.Step(Step.CheckpointRetired);
         return true;
+    }
+
+    private long CurrentSegment()
+    {
+        lock (core.Rows.Gate)
+        {
+            core.Replica.CatchUp();
+            return core.Replica.Segment;
+        }
+    }
+
+    // All segments go, and with them what they have of sessions that the last checkpoint has seen to.
+    private Dictionary<string, Row> LookedAtAtClose(Dictionary<string, Row> touched)
+    {
+        var looked = new Dictionary<string, Row>(touched);
+        foreach (Row row in core.Rows.InJournal)
+        {
+            looked.TryAdd(row.Id, row);
+        }
+
+        return looked;
     }
 
     private bool MustSwitch(long switchedAt) => core.State.OwesErasure && !ClosesJournal

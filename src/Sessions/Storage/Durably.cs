@@ -137,9 +137,23 @@ internal static class Durably
         {
             WhereStillThere(() =>
             {
-                using IDiskFile file = disk.Open(path, OpenMode.ReadWrite, mayBeLinked: true);
+                using IDiskFile file = OpenToSync(disk, path);
                 file.Sync();
             });
+        }
+    }
+
+    // One that may not be written to any more has what was written to it before. Windows syncs only what may be.
+    private static IDiskFile OpenToSync(IDisk disk, string path)
+    {
+        try
+        {
+            return disk.Open(path, OpenMode.ReadWrite, mayBeLinked: true);
+        }
+        catch (DiskException e) when (e is { Error: DiskError.AccessDenied, IsOfOthers: false }
+            && !OperatingSystem.IsWindows())
+        {
+            return disk.Open(path, OpenMode.Read, mayBeLinked: true);
         }
     }
 

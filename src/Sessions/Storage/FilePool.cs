@@ -10,7 +10,12 @@ namespace Sessions.Storage;
 /// again: what stood in a store before may be a second name for a file of the user's, whatever it looks like.
 /// Used under the store lock only.
 /// </summary>
-internal sealed class FilePool(IDisk disk, TimeProvider time, string owner, Quarantine quarantine)
+/// <param name="disk">The store's.</param>
+/// <param name="time">Its clock.</param>
+/// <param name="owner">The open store that the scratch files are of.</param>
+/// <param name="next">A number for a name, which nobody else gets: one open store has more pools than one.</param>
+/// <param name="quarantine">For what comes back from a name and is no file of the store.</param>
+internal sealed class FilePool(IDisk disk, TimeProvider time, string owner, Func<long> next, Quarantine quarantine)
 {
     // Where the system can say who else has a file open, a short rest lets those through who had
     // found the old file and were about to open it. Where it cannot, nobody reads one for so long.
@@ -21,7 +26,6 @@ internal sealed class FilePool(IDisk disk, TimeProvider time, string owner, Quar
     private readonly Queue<(string Path, long At, string? Source)> _resting = new();
     private readonly Queue<ulong> _oldest = new();
     private readonly HashSet<ulong> _own = [];
-    private long _made;
 
     /// <summary>A path under tmp/ that now holds the content; on stable storage, where that is asked for.</summary>
     public string Write(ReadOnlySpan<byte> content, bool isDurable = false)
@@ -109,7 +113,7 @@ internal sealed class FilePool(IDisk disk, TimeProvider time, string owner, Quar
             return oldest.Path;
         }
 
-        string path = string.Create(CultureInfo.InvariantCulture, $"{Layout.Temporary}/{owner}-{++_made}");
+        string path = string.Create(CultureInfo.InvariantCulture, $"{Layout.Temporary}/{owner}-{next()}");
         using IDiskFile made = disk.Open(path, OpenMode.CreateNew);
         made.Write(content, 0);
         Remember(made.Identity);

@@ -56,18 +56,12 @@ internal sealed class LogFiles(StoreCore core, LogMender mender, Func<string, Kn
         return kept.File;
     }
 
-    /// <summary>Makes the file under the name what the log of a session was, up to a length; the session has no
-    /// lines to be written.</summary>
+    /// <summary>Makes the file under the name, which is not what the log of a session was, that up to a length; the
+    /// session has no lines to be written.</summary>
     public void Mend(FoldedSession session, string path, long length)
     {
         KnownLog known = knownOf(session.Id);
         LinkedListNode<Kept>? node = Find(session.Id, known.Rewrites);
-        if (core.Disk.Glance(path) is { } now && now.Length >= length
-            && (node is null || now.Identity == node.Value.File.Identity))
-        {
-            return;
-        }
-
         IDiskFile file = mender.Mend(session, path, node?.Value.File, length);
         _ = node is null ? Add(session.Id, file, known.Rewrites) : Take(node.Value, file);
     }
@@ -104,7 +98,8 @@ internal sealed class LogFiles(StoreCore core, LogMender mender, Func<string, Kn
     }
 
     private bool IsUnder(IDiskFile file, string path, long start)
-        => core.Disk.Glance(path) is { } now && now.Identity == file.Identity && now.Length >= start;
+        => core.Disk.Glance(path) is { IsFile: true } now && now.Identity == file.Identity
+            && now.Length >= start;
 
     private LinkedListNode<Kept>? Find(string id, int rewrites)
     {

@@ -33,6 +33,28 @@ internal sealed class LogLines(IReadOnlyList<(long Offset, ReadOnlyMemory<byte> 
         }
     }
 
+    /// <summary>Ends, in a piece of the log, the line before each of them that has lost its end: nothing is ever glued
+    /// onto it.</summary>
+    public void CloseBefore(Span<byte> piece, long at)
+    {
+        foreach ((long offset, ReadOnlyMemory<byte> bytes) in all)
+        {
+            if (!bytes.Span.StartsWith("\n"u8))
+            {
+                Close(piece, offset - at - 1);
+            }
+        }
+    }
+
+    /// <summary>Puts a newline where nothing stands.</summary>
+    public static void Close(Span<byte> piece, long place)
+    {
+        if (place >= 0 && place < piece.Length && piece[(int)place] == 0)
+        {
+            piece[(int)place] = (byte)'\n';
+        }
+    }
+
     /// <summary>The same lines so many bytes further on.</summary>
     public LogLines Shifted(long by)
         => new([.. all.Select(l => (l.Offset + by, l.Bytes))]);

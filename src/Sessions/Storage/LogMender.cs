@@ -32,7 +32,7 @@ internal sealed class LogMender(StoreCore core)
         IDiskFile? now = TryOpen(path);
         bool isSame = now is not null && now.Identity == kept?.Identity;
         bool counts = now is not null && (isSame || (kept is null ? LogWitness.IsOurs(now, lines) : Agree(kept, now)));
-        var whole = new Layers(isSame ? null : kept, counts ? now : null, lines);
+        var whole = new Layers(isSame ? null : kept, counts ? now : null, lines) { End = start };
         if (now is not null && counts && (isSame || kept is null || now.Length <= Math.Max(start, lines.End))
             && !Contradicts(now, whole))
         {
@@ -46,6 +46,13 @@ internal sealed class LogMender(StoreCore core)
             {
                 core.Quarantine.KeepPart(path, session.Id, Reason, now, 0, now.Length);
                 core.Quarantine.Settle();
+            }
+
+            if (now is not null && isSame)
+            {
+                Fill(now, whole, start); // branches have links to this very file
+                (IDiskFile mended, now) = (now, null);
+                return mended;
             }
 
             return Make(path, whole, start);
@@ -214,6 +221,9 @@ internal sealed class LogMender(StoreCore core)
         /// <summary>Up to where the file below counts.</summary>
         public long Cut { get; init; } = long.MaxValue;
 
+        /// <summary>Up to where the log is to be whole.</summary>
+        public long End { get; init; }
+
         public void Read(Span<byte> piece, long at)
         {
             piece.Clear();
@@ -228,6 +238,8 @@ internal sealed class LogMender(StoreCore core)
             }
 
             lines.LayOver(piece, at);
+            lines.CloseBefore(piece, at);
+            LogLines.Close(piece, End - at - 1);
         }
 
         public long NextData(long at)
@@ -241,10 +253,10 @@ internal sealed class LogMender(StoreCore core)
 
             foreach ((long offset, ReadOnlyMemory<byte> bytes) in lines.All)
             {
-                next = offset + bytes.Length > at ? Math.Min(next, Math.Max(at, offset)) : next;
+                next = offset + bytes.Length > at ? Math.Min(next, Math.Max(at, offset - 1)) : next;
             }
 
-            return next;
+            return at < End ? Math.Min(next, End - 1) : next;
         }
     }
 }

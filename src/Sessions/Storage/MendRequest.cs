@@ -5,14 +5,15 @@ namespace Sessions.Storage;
 /// under the names, and have all of it. What somebody removed, cut or replaced is made anew, as long as the journal
 /// and the open files know how.
 /// </summary>
-internal sealed class MendRequest(StoreCore core, BatchRunner runner, Dictionary<string, Row> touched,
+internal sealed class MendRequest(StoreCore core, BatchRunner runner, IReadOnlyDictionary<string, Row> looked,
     IEnumerable<Row> doubtful) : CommitRequest
 {
     public override bool MayUseReserve => true;
 
     public override bool IsAlone => true;
 
-    /// <summary>False where nothing was looked at, since the files are behind the journal.</summary>
+    /// <summary>False where nothing was looked at, since the files are behind the journal, or where files of a session
+    /// may not be written: then the journal stays.</summary>
     public bool IsDone { get; private set; }
 
     // First of all everything that is published comes into the files: a session that is about to be moved, or made, is
@@ -30,14 +31,14 @@ internal sealed class MendRequest(StoreCore core, BatchRunner runner, Dictionary
 
             foreach (string id in (string[])[.. runner.Applier.OpenLogs])
             {
-                if (touched.TryGetValue(id, out Row? row))
+                if (looked.TryGetValue(id, out Row? row))
                 {
                     Mend(row);
                 }
             }
         }
 
-        IsDone = true;
+        IsDone = core.State.Held == 0;
     }
 
     public override void Run(Transaction transaction)
@@ -51,6 +52,7 @@ internal sealed class MendRequest(StoreCore core, BatchRunner runner, Dictionary
         if (ReferenceEquals(core.Rows.Find(row.Id), row))
         {
             runner.Applier.Mend(row, core.State.Applied);
+            runner.Hold();
         }
     }
 }

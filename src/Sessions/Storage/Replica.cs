@@ -131,6 +131,10 @@ internal sealed class Replica(Journal journal, RowTable rows)
     {
         Segment = segment;
         Offset = SegmentHeader.Length;
+        if (rows.InJournal.Count > 0)
+        {
+            rows.DropWrittenBefore(journal.Segments() is [var first, ..] ? first : segment);
+        }
     }
 
     /// <summary>Takes in frames that stand from <see cref="Offset"/> on. Call under the gate.</summary>
@@ -144,6 +148,7 @@ internal sealed class Replica(Journal journal, RowTable rows)
                 _stand = null; // nobody sees the first session changed and the last one not yet
             }
 
+            rows.Segment = Segment;
             rows.Install(frame, areApplied);
             Sink?.Take(frame, bytes / frames.Count);
             if (!areApplied)

@@ -74,6 +74,12 @@ internal sealed class Row(string id)
     /// <summary>The file that the log was when its end was looked for; 0: nobody has looked.</summary>
     public ulong LogIdentity { get; set; }
 
+    /// <summary>What frames in the journal say that stands in its log; null: nothing of it is known.</summary>
+    public WrittenLines? Written { get; set; }
+
+    /// <summary>The segment of the last frame that touched it.</summary>
+    public long LastSegment { get; set; }
+
     /// <summary>Lines that are published but perhaps not in the file yet, in order, without gaps.</summary>
     public List<TailLines>? Tail { get; set; }
 

@@ -38,6 +38,8 @@ internal sealed partial class RowTable
             }
 
             Touched[change.Id] = row;
+            InJournal.Add(row);
+            row.LastSegment = Segment;
             foreach (TouchTracker tracker in Trackers)
             {
                 tracker.Note(change);
@@ -60,6 +62,20 @@ internal sealed partial class RowTable
         lock (Gate)
         {
             return _rows.TryGetValue(id, out Row? row) ? new KnownLog(row.Rewrites, row.LogIdentity) : default;
+        }
+    }
+
+    /// <summary>Segments before that one are gone: what stood in them alone is forgotten. Under the gate.</summary>
+    public void DropWrittenBefore(long segment)
+    {
+        foreach (Row row in (Row[])[.. InJournal])
+        {
+            row.Written?.DropBefore(segment);
+            if (row.LastSegment < segment)
+            {
+                InJournal.Remove(row);
+                row.Written = null;
+            }
         }
     }
 
@@ -186,6 +202,7 @@ internal sealed partial class RowTable
                 }
 
                 row.LogLength = change.Offset + change.Lines.Length;
+                (row.Written ??= new WrittenLines()).Add(Segment, change.Offset, change.Lines.Span);
                 if (isApplied && row.Tail is [{ Lsn: 0 }, ..])
                 {
                     row.Tail = null; // what the log had not when it was last looked at: it is looked at again
@@ -248,6 +265,7 @@ internal sealed partial class RowTable
                 row.Rewrites++;
                 row.LogLength = change.Bytes;
                 row.Tail = null;
+                row.Written = null;
                 row.EventIds = null;
                 row.Staged = isApplied ? null : (lsn, change.File);
                 break;

@@ -37,6 +37,7 @@ internal sealed partial class RowTable
         row.Info = null;
         row.Slice = default;
         row.Tail = null;
+        row.Written = null;
         row.EventIds = null;
         row.Writers = null;
         row.Log = null;
@@ -94,5 +95,7 @@ internal sealed partial class RowTable
         {
             Touched.Remove(row.Id);
         }
+
+        InJournal.Remove(row);
     }
 }

@@ -45,6 +45,15 @@ internal sealed partial class RowTable(IDisk disk, Quarantine quarantine, string
     /// <summary>Sessions touched since the last checkpoint that this process saw the end of.</summary>
     public Dictionary<string, Row> Touched { get; set; } = [];
 
+    /// <summary>Sessions that frames touch which the journal may still have.</summary>
+    public HashSet<Row> InJournal { get; } = [];
+
+    /// <summary>The segment that the frame under way stands in.</summary>
+    public long Segment { get; set; }
+
+    /// <summary>What the files and the index were at when the rows were started.</summary>
+    public long Base => _base;
+
     /// <summary>Deletes that sessions were taken back from since then.</summary>
     public HashSet<long> TakenFrom { get; set; } = [];
 
@@ -95,6 +104,7 @@ internal sealed partial class RowTable(IDisk disk, Quarantine quarantine, string
         _byShare = null;
         Touched = [];
         TakenFrom = [];
+        InJournal.Clear();
         NewBranches.Clear();
         Lagging = [];
         WithOwners.Clear();
@@ -113,6 +123,7 @@ internal sealed partial class RowTable(IDisk disk, Quarantine quarantine, string
             row.Added = null;
             row.QueueSegment = 0; // recovered since, perhaps, by one who knew that segment otherwise
             row.Staged = null;
+            row.Written = null;
             row.Origin = null;
             row.Rewrites++; // perhaps; whoever works with offsets looks again
             row.EventIds = null;

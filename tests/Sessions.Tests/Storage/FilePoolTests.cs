@@ -12,12 +12,13 @@ public sealed class FilePoolTests
     private readonly ManualTime _time = new();
     private readonly MemoryDisk _disk = new();
     private readonly FilePool _pool;
+    private long _made;
 
     public FilePoolTests()
     {
         _disk.CreateFolder("");
         _disk.CreateFolder(Layout.Temporary);
-        _pool = new FilePool(_disk, _time, "me", new Quarantine(_disk, _time, canWrite: true));
+        _pool = new FilePool(_disk, _time, "me", () => ++_made, new Quarantine(_disk, _time, canWrite: true));
     }
 
     [Fact]

@@ -1,0 +1,311 @@
+using System.Buffers;
+using System.Text.Json;
+using Sessions.Platform;
+using Sessions.Storage;
+using Sessions.Tests.Disks;
+using Sessions.Tests.Support;
+
+namespace Sessions.Tests.DamageTests;
+
+/// <summary>Somebody harms a file of a store, and what was acknowledged is there afterwards, or its loss is
+/// named.</summary>
+public sealed class HarmedFilesTests
+{
+    private readonly MemoryDisk _disk = new();
+    private readonly ManualTime _time = new();
+
+    [Theory]
+    [InlineData(false, false, 1000)]
+    [InlineData(false, true, 1000)]
+    [InlineData(true, false, 1000)]
+    [InlineData(true, true, 1000)]
+    [InlineData(false, false, 0)]
+    [InlineData(false, true, 0)]
+    [InlineData(true, false, 0)]
+    [InlineData(true, true, 0)]
+    public void A_log_that_lost_its_last_newline_keeps_both_events_when_it_is_appended_to(bool isInFiles,
+        bool isKilled, int rest)
+    {
+        MemoryDisk opening = _disk.OpenAs();
+        SessionStore store = Stores.Open(opening, _time);
+        Session session = store.Create();
+        session.Say("1");
+        session.Say("2");
+        if (isInFiles)
+        {
+            Assert.True(store.Engine.Checkpointer.TryRun());
+        }
+
+        Cut(LogOf(session.Id), by: 1);
+        _time.Advance(rest);
+        session.Say("3");
+        End(store, opening, isKilled);
+        RequireEvents(session.Id, "1", "2", "3");
+    }
+
+    [Theory]
+    [InlineData(Layout.SessionFile)]
+    [InlineData(Layout.QueueFile)]
+    [InlineData(Layout.SharesFile)]
+    [InlineData(Layout.LogStateFile)]
+    [InlineData(Layout.EventsFile)]
+    public void A_checkpoint_does_not_let_the_journal_go_while_a_file_is_cut_or_an_older_copy_or_a_folder(string name)
+    {
+        foreach (string harm in (string[])["cut", "empty", "older", "folder"])
+        {
+            var disk = new MemoryDisk();
+            string id;
+            using (SessionStore store = Stores.Open(disk, _time))
+            {
+                Session session = store.Create();
+                id = session.Id;
+                string path = Layout.LiveFolder(id) + "/" + name;
+                Use(session, "first");
+                byte[] older = disk.Peek(path)!;
+                Use(session, "last");
+                byte[] present = disk.Peek(path)!;
+                switch (harm)
+                {
+                    case "cut": disk.Poke(path, present[..(present.Length / 2)]); break;
+                    case "empty": disk.Poke(path, []); break;
+                    case "older": disk.Poke(path, older); break;
+                    default:
+                        disk.Unlink(path);
+                        disk.CreateFolder(path);
+                        break;
+                }
+
+                Assert.True(store.Engine.Checkpointer.TryRun());
+                store.AssertSound();
+            }
+
+            using SessionStore again = Stores.Open(disk.OpenAs(), _time);
+            Session same = again.OpenSession(id);
+            Assert.Equal("last", same.Info().GetProperty("title").GetString());
+            Assert.Equal(2, Stores.Json(same.WriteQueue).GetProperty("entries").GetArrayLength());
+            Assert.Equal(2, Stores.Json(same.WriteShares).GetProperty("shares").GetArrayLength());
+            Assert.Equal(["first", "last"], Texts(same));
+            again.AssertSound();
+        }
+    }
+
+    [Fact]
+    public void Two_pools_of_one_open_store_never_take_one_name()
+    {
+        _disk.CreateFolder("");
+        _disk.CreateFolder(Layout.Temporary);
+        var core = new StoreCore(Stores.Environment(_disk, _time), new SessionStoreOptions(), "st_0123456789abcdef");
+        var first = new Applier(core);
+        Assert.Throws<DiskException>(() => first.Replace("not/there", "{\"a\":1}"u8)); // leaves its scratch file
+        new Applier(core).Replace("there", "{\"a\":1}"u8);
+        Assert.NotNull(_disk.Stat("there"));
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void An_older_session_json_that_was_put_back_is_named_and_salvaged(bool hasIndex)
+    {
+        string id;
+        byte[] older;
+        using (SessionStore store = Stores.Open(_disk.OpenAs(), _time))
+        {
+            Session session = store.Create();
+            id = session.Id;
+            session.Say("1");
+            store.Flush();
+            older = _disk.Peek(Layout.LiveFolder(id) + "/" + Layout.SessionFile)!;
+            session.UpdateTitle("new");
+            session.Say("2");
+        }
+
+        _disk.Poke(Layout.LiveFolder(id) + "/" + Layout.SessionFile, older);
+        if (!hasIndex)
+        {
+            _disk.Unlink(Layout.IndexFile);
+        }
+
+        using (SessionStore store = Stores.Open(_disk.OpenAs(), _time))
+        {
+            JsonElement report = store.Verify();
+            Assert.Contains(report.GetProperty("issues").EnumerateArray(), i =>
+                i.GetProperty("code").GetString() == (hasIndex ? "info_behind" : "events_uncounted")
+                && i.GetProperty("session_id").GetString() == id);
+            Assert.Equal(!hasIndex, report.GetProperty("ok").GetBoolean());
+        }
+
+        Stores.Text(b => SessionStore.Salvage(Stores.Environment(_disk.OpenAs(), _time), b));
+        using SessionStore again = Stores.Open(_disk.OpenAs(), _time);
+        Assert.Equal(["1", "2"], Texts(again.OpenSession(id)));
+        Assert.Equal(hasIndex ? "new" : "New Session", again.OpenSession(id).Info().GetProperty("title").GetString());
+        again.AssertSound();
+    }
+
+    [Fact]
+    public void A_session_json_that_is_newer_than_the_index_is_sound()
+    {
+        MemoryDisk opening = _disk.OpenAs();
+        SessionStore store = Stores.Open(opening, _time);
+        Session session = store.Create();
+        Assert.True(store.Engine.Checkpointer.TryRun());
+        session.UpdateTitle("new");
+        session.Say("1");
+        store.AssertSound();
+        opening.Kill();
+        using SessionStore again = Stores.Open(_disk.OpenAs(), _time);
+        again.AssertSound();
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void An_event_behind_a_log_that_was_cut_below_a_fork_is_not_in_the_branch(bool goesOn)
+    {
+        string id, branchId;
+        using (SessionStore store = Stores.Open(_disk.OpenAs(), _time))
+        {
+            Session session = store.Create();
+            for (int i = 1; i <= 4; i++)
+            {
+                session.Say($"{i}");
+            }
+
+            Session branch = session.Fork();
+            (id, branchId) = (session.Id, branch.Id);
+            for (int i = 5; i <= 7 && goesOn; i++)
+            {
+                branch.Say($"branch {i}");
+            }
+        }
+
+        byte[] log = _disk.Peek(LogOf(id))!;
+        int line = log.AsSpan().IndexOf((byte)'\n') + 1;
+        Cut(LogOf(id), by: log.Length - line);
+        using SessionStore again = Stores.Open(_disk.OpenAs(), _time);
+        Session cut = again.OpenSession(id);
+        for (int i = 5; i <= 7; i++)
+        {
+            cut.Say($"{i}");
+        }
+
+        List<string> shown = Texts(again.OpenSession(branchId));
+        Assert.Equal(goesOn ? ["1", "branch 5", "branch 6", "branch 7"] : ["1"], shown);
+        Assert.Contains(again.Verify().GetProperty("issues").EnumerateArray(),
+            i => i.GetProperty("session_id").GetString() == branchId);
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void A_store_without_store_json_is_salvaged_with_what_the_journal_alone_has(bool isDamaged)
+    {
+        MemoryDisk opening = _disk.OpenAs();
+        SessionStore store = Stores.Open(opening, _time);
+        Session session = store.Create();
+        session.Say("1");
+        Assert.True(store.Engine.Checkpointer.TryRun());
+        session.Say("2", AppendFlags.Relaxed);
+        string storeId = store.Info().GetProperty("store_id").GetString()!;
+        opening.Kill();
+        if (isDamaged)
+        {
+            _disk.Poke(Layout.StoreFile, "gone"u8.ToArray());
+        }
+        else
+        {
+            _disk.Unlink(Layout.StoreFile);
+        }
+
+        Stores.Fails(SessionStatus.Corrupt, () => Stores.Open(_disk.OpenAs(), _time));
+        Stores.Text(b => SessionStore.Salvage(Stores.Environment(_disk.OpenAs(), _time), b));
+        using SessionStore again = Stores.Open(_disk.OpenAs(), _time);
+        Assert.Equal(storeId, again.Info().GetProperty("store_id").GetString());
+        Assert.Equal(["1", "2"], Texts(again.OpenSession(session.Id)));
+        again.AssertSound();
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void A_log_harmed_after_its_checkpoint_is_made_anew_at_close_while_the_segment_has_its_lines(bool isRemoved)
+    {
+        SessionStore store = Stores.Open(_disk.OpenAs(), _time);
+        Session session = store.Create(), other = store.Create();
+        session.Say("1");
+        session.Say("2");
+        Assert.True(store.Engine.Checkpointer.TryRun());
+        if (isRemoved)
+        {
+            _disk.Unlink(LogOf(session.Id));
+        }
+        else
+        {
+            Cut(LogOf(session.Id), by: 30);
+        }
+
+        other.Say("more");
+        store.Close();
+        RequireEvents(session.Id, "1", "2");
+    }
+
+    [Fact]
+    public void Lines_that_somebody_wrote_over_before_the_journal_went_are_put_back()
+    {
+        SessionStore store = Stores.Open(_disk.OpenAs(), _time);
+        Session session = store.Create();
+        session.Say("one");
+        Session branch = session.Fork();
+        using (IDiskFile file = _disk.Open(LogOf(session.Id), OpenMode.ReadWrite, mayBeLinked: true))
+        {
+            file.Write("xxxx"u8, 40);
+        }
+
+        Assert.True(store.Engine.Checkpointer.TryRun());
+        store.Close();
+        RequireEvents(session.Id, "one");
+        RequireEvents(branch.Id, "one"); // the same file under another name
+    }
+
+    // All the small files, with something in each that the next time changes.
+    private static void Use(Session session, string text)
+    {
+        long seq = session.Say(text);
+        session.UpdateTitle(text);
+        session.AddToQueue(Stores.Utf8($$"""{"message":"{{text}}"}"""), new ArrayBufferWriter<byte>());
+        Stores.Text(b => session.WriteShare(null, b));
+        session.Say("hidden");
+        session.Rewind(seq);
+    }
+
+    private static List<string> Texts(Session session)
+        => [.. session.Events().GetProperty("events").EnumerateArray()
+            .Where(e => e.GetProperty("type").GetString() == "user_prompt")
+            .Select(e => e.GetProperty("data").GetProperty("text").GetString()!)];
+
+    private static void End(SessionStore store, MemoryDisk opening, bool isKilled)
+    {
+        if (isKilled)
+        {
+            opening.Kill();
+        }
+        else
+        {
+            store.Close();
+        }
+    }
+
+    private static string LogOf(string id) => Layout.LiveFolder(id) + "/" + Layout.EventsFile;
+
+    private void Cut(string path, int by)
+    {
+        using IDiskFile file = _disk.Open(path, OpenMode.ReadWrite, mayBeLinked: true);
+        file.SetLength(file.Length - by);
+    }
+
+    private void RequireEvents(string id, params string[] texts)
+    {
+        using SessionStore store = Stores.Open(_disk.OpenAs(), _time);
+        Assert.Equal(texts, Texts(store.OpenSession(id)));
+        store.AssertSound();
+    }
+}
