@@ -100,10 +100,13 @@ internal static class Durably
         foreach (string folder in trashed.Append("").Concat(folders.Reverse().Skip(trashed.Count))
             .Concat([Layout.Trash, Layout.Temporary, .. left]))
         {
-            if (disk.Stat(folder) is { IsFolder: true })
+            WhereStillThere(() =>
             {
-                WhereStillThere(() => disk.SyncFolder(folder));
-            }
+                if (disk.Stat(folder) is { IsFolder: true })
+                {
+                    disk.SyncFolder(folder);
+                }
+            });
         }
     }
 
@@ -118,29 +121,31 @@ internal static class Durably
     // An ancestor may be gone before what it wrote last was synced under its own name.
     private static void SyncHistory(IDisk disk, string folder, SortedSet<string> folders)
     {
-        if (disk.Stat(folder) is { IsFolder: true })
+        WhereStillThere(() =>
         {
-            folders.Add(folder);
-            WhereStillThere(() =>
+            if (disk.Stat(folder) is not { IsFolder: true })
             {
-                foreach (DiskName link in disk.List(folder))
-                {
-                    SyncFile(disk, folder + "/" + link.Name);
-                }
-            });
-        }
+                return;
+            }
+
+            folders.Add(folder);
+            foreach (DiskName link in disk.List(folder))
+            {
+                SyncFile(disk, folder + "/" + link.Name);
+            }
+        });
     }
 
     private static void SyncFile(IDisk disk, string path)
     {
-        if (disk.Stat(path) is not null)
+        WhereStillThere(() =>
         {
-            WhereStillThere(() =>
+            if (disk.Stat(path) is not null)
             {
                 using IDiskFile file = OpenToSync(disk, path);
                 file.Sync();
-            });
-        }
+            }
+        });
     }
 
     // One that may not be written to any more has what was written to it before. Windows syncs only what may be.

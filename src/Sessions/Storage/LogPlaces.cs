@@ -36,7 +36,16 @@ internal static class LogPlaces
             return true;
         }
 
-        long end = EndOf(disk, session);
+        long end;
+        try
+        {
+            end = EndOf(disk, session);
+        }
+        catch (DiskException e) when (Obstacle.HidesContent(e))
+        {
+            return true; // nothing is written there as long as this user may not even look at it
+        }
+
         bool fits = session.Rewrite is null || session.Rewrite.Bytes <= end + journalBytes;
         foreach ((long offset, ReadOnlyMemory<byte> bytes) in session.Lines)
         {

@@ -34,7 +34,7 @@ internal static class LostFrames
                     $"{Layout.Journal}: it ends with LSN {scan.LastLsn}, and {id} shows LSN {info.Revision}");
             }
 
-            if (!fold.Sessions.ContainsKey(id) && LastSeq(disk, folder) > info.LastSeq)
+            if (!fold.Sessions.ContainsKey(id) && LastSeq(disk, folder + "/" + Layout.EventsFile) > info.LastSeq)
             {
                 return $"{Layout.Journal}: it does not speak of the last events of {id}";
             }
@@ -43,14 +43,9 @@ internal static class LostFrames
         return null;
     }
 
-    private static long LastSeq(IDisk disk, string folder)
+    private static long LastSeq(IDisk disk, string path)
     {
-        if (disk.Stat(folder + "/" + Layout.EventsFile) is not { IsFile: true, IsOfOthers: false })
-        {
-            return 0;
-        }
-
-        using LogView? log = TryOpen(disk, folder + "/" + Layout.EventsFile);
+        using LogView? log = TryOpen(disk, path);
         if (log is null)
         {
             return 0;
@@ -71,7 +66,7 @@ internal static class LostFrames
     {
         try
         {
-            return LogView.OpenFile(disk, path);
+            return disk.Stat(path) is { IsFile: true, IsOfOthers: false } ? LogView.OpenFile(disk, path) : null;
         }
         catch (DiskException e) when (Obstacle.HidesContent(e))
         {
