@@ -31,7 +31,8 @@ public sealed class EventIdsTests
     {
         const int Count = 100_000;
         byte[][] lines = [.. Enumerable.Range(1, Count).Select(i => Stores.Utf8(string.Create(
-            CultureInfo.InvariantCulture, $$"""{"seq":{{i}},"type":"note","id":"01999999-9999-7999-8999-{{i:D12}}"}""")))];
+            CultureInfo.InvariantCulture,
+            $$"""{"seq":{{i}},"type":"note","id":"01999999-9999-7999-8999-{{i:D12}}"}""")))];
         long before = GC.GetTotalMemory(forceFullCollection: true);
         var ids = new EventIds();
         foreach (byte[] line in lines)
