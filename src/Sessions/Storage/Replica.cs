@@ -148,7 +148,6 @@ internal sealed class Replica(Journal journal, RowTable rows)
                 _stand = null; // nobody sees the first session changed and the last one not yet
             }
 
-            rows.Segment = Segment;
             rows.Install(frame, areApplied);
             Sink?.Take(frame, bytes / frames.Count);
             if (!areApplied)

@@ -48,9 +48,6 @@ internal sealed partial class RowTable(IDisk disk, Quarantine quarantine, string
     /// <summary>Sessions that frames touch which the journal may still have.</summary>
     public HashSet<Row> InJournal { get; } = [];
 
-    /// <summary>The segment that the frame under way stands in.</summary>
-    public long Segment { get; set; }
-
     /// <summary>What the files and the index were at when the rows were started.</summary>
     public long Base => _base;
 
