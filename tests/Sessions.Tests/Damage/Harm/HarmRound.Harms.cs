@@ -1,0 +1,145 @@
+using Sessions.Events;
+using Sessions.Platform;
+using Sessions.Storage;
+
+namespace Sessions.Tests.DamageTests.Harm;
+
+/// <content>The harms.</content>
+internal sealed partial class HarmRound
+{
+    private static readonly string[] Disposable =
+        [Layout.Temporary + "/", Layout.IndexFile, Layout.SpareSegment, Layout.Locks + "/"];
+
+    private void HarmOne()
+    {
+        bool isFolder = _random.Next(10) == 0;
+        List<string> paths = isFolder ? _ground.Folders() : _ground.Files();
+        bool isOfSession = _random.Next(10) < 7;
+        paths = paths.FindAll(p => Layout.SessionOf(p) is not null == isOfSession);
+        if (paths.Count == 0)
+        {
+            return;
+        }
+
+        string path = paths[_random.Next(paths.Count)];
+        if (isFolder)
+        {
+            HarmFolder(path);
+            return;
+        }
+
+        int kind = _random.Next(14);
+        if (path == Layout.SharedPage && kind is 5 or 6)
+        {
+            kind = 0; // who maps memory whose file is cut is ended by the system
+        }
+
+        bool isInPlace = kind is 5 or 6 or 7 or 8 or 13;
+        NoteHarm(path, "is about to be harmed", isInPlace, isHarmless: kind == 0 && path != Layout.StoreFile);
+        string? what = Tried(() => kind switch
+        {
+            0 => _ground.PutCopy(path),
+            1 => _ground.PutOlder(path),
+            2 => _ground.PutAnothers(path),
+            3 => _ground.Remove(path),
+            4 => _ground.Move(path),
+            5 => _ground.Cut(path),
+            6 => _ground.Empty(path),
+            7 => _ground.AddGarbage(path),
+            8 => _ground.WriteOver(path),
+            9 => _ground.PutLink(path),
+            10 => _ground.PutHardLink(path),
+            11 => _ground.PutFolder(path),
+            12 => _ground.PutPipe(path),
+            _ => _ground.Forbid(path, isFolder: false),
+        });
+        _harms += what is null ? 0 : 1;
+        Tell($"HARM {path}: {what ?? "nothing"}");
+    }
+
+    private void HarmFolder(string path)
+    {
+        List<Witness> inside = [.. _sessions.Values.Where(s =>
+            (Layout.LiveFolder(s.Id) + "/").StartsWith(path + "/", StringComparison.Ordinal)
+            || Layout.SessionOf(path) == s.Id)];
+        _isStoreHarmed |= Layout.SessionOf(path) is null;
+        Keep(inside, $"{path}: a folder");
+        _harms++;
+        Tell($"HARM {path}: {Tried(() => _ground.Forbid(path, isFolder: true))}");
+    }
+
+    // An earlier harm may be in the way of this one.
+    private static string? Tried(Func<string?> harm)
+    {
+        try
+        {
+            return harm();
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return $"not done, {e.Message}";
+        }
+    }
+
+    // Before it is done: what the journal has now must be there whatever is done.
+    private void NoteHarm(string path, string what, bool isInPlace = false, bool isHarmless = false)
+    {
+        if (isHarmless)
+        {
+            return;
+        }
+
+        IEnumerable<string> names = isInPlace ? _ground.NamesOf(path) : [path];
+        HashSet<string> ids = [.. names.Select(Layout.SessionOf).OfType<string>()];
+        if (ids.Count == 0)
+        {
+            bool isJournal = path.StartsWith(Layout.Journal + "/", StringComparison.Ordinal)
+                && path != Layout.SpareSegment;
+            _isJournalHarmed |= isJournal;
+            _isStoreHarmed = true;
+            return;
+        }
+
+        Keep([.. _sessions.Values.Where(s => ids.Contains(s.Id))], $"{path} {what}");
+    }
+
+    private void Keep(List<Witness> harmed, string what)
+    {
+        harmed.ForEach(w => w.Harms.Add(what));
+        if (_isJournalHarmed || _isStoreHarmed)
+        {
+            return;
+        }
+
+        using IDisk disk = _ground.Open();
+        if (StoreFile.Read(disk) is not { } file)
+        {
+            return;
+        }
+
+        using var journal = new Journal(disk, StoreCore.SeedOf(file.StoreId), "harm");
+        List<Frame> frames = JournalScan.Read(disk, journal).Frames;
+        foreach (Witness w in harmed)
+        {
+            // What an earlier harm met is in the files by now, or in the journal still.
+            w.Kept.Clear();
+            w.IsQueueKept = w.IsTitleKept = false;
+            foreach (Change change in frames.SelectMany(f => f.Changes).Where(c => c.Id == w.Id))
+            {
+                w.IsQueueKept |= change.Kind == ChangeKind.Queue;
+                w.IsTitleKept |= change.Kind == ChangeKind.Put && change.Info!.Title == w.Title;
+                if (change.Kind == ChangeKind.Append)
+                {
+                    foreach (Range line in change.Lines.Span.Split((byte)'\n'))
+                    {
+                        if (EventLine.TryRead(change.Lines.Span[line], out long seq, out _)
+                            && w.Events.ContainsKey(seq))
+                        {
+                            w.Kept.Add(seq);
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
