@@ -69,7 +69,7 @@ internal sealed partial class BatchRunner
     {
         long number = core.Replica.Segment;
         string path = Layout.Segment(number);
-        using (IDiskFile? now = TryOpen(path))
+        using (IDiskFile? now = TryOpen(path, out bool isObstacle))
         {
             if (now is null || !Reaches(now))
             {
@@ -81,7 +81,11 @@ internal sealed partial class BatchRunner
                     throw Errors.Corrupt("The current segment of the journal is gone.", path);
                 }
 
-                if (now is not null)
+                if (isObstacle)
+                {
+                    core.Quarantine.PutAside(path);
+                }
+                else if (now is not null)
                 {
                     core.Quarantine.KeepPart(path, null, LogMender.Reason, now, 0, now.Length);
                     core.Quarantine.Settle();
@@ -96,11 +100,17 @@ internal sealed partial class BatchRunner
         return _journal.Open(number) ?? throw Errors.Corrupt("The current segment of the journal is gone.", path);
     }
 
-    private IDiskFile? TryOpen(string path)
+    private IDiskFile? TryOpen(string path, out bool isObstacle)
     {
+        isObstacle = false;
         try
         {
             return core.Disk.OpenOwn(path, OpenMode.ReadWrite);
+        }
+        catch (DiskException e) when (Obstacle.Find(core.Disk, e) == path)
+        {
+            isObstacle = true;
+            return null;
         }
         catch (DiskException e) when (e.Error == DiskError.NotFound)
         {

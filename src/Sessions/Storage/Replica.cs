@@ -113,11 +113,14 @@ internal sealed class Replica(Journal journal, RowTable rows)
     }
 
     /// <summary>Starts over from what the files hold.</summary>
-    public void Reset()
+    public void Reset() => Reset(_state.Indexed);
+
+    /// <summary>Starts over from an LSN that the index has, to read all frames behind it once more.</summary>
+    public void Reset(long lsn)
     {
         _stand = null;
         long generation = _state.Generation;
-        rows.Reset(_state.Indexed);
+        rows.Reset(lsn);
         _generation = generation;
         Segment = 0;
         Offset = 0;

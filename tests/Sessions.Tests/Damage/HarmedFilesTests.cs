@@ -249,6 +249,38 @@ public sealed class HarmedFilesTests
     }
 
     [Fact]
+    public void Who_closes_last_mends_what_stands_in_the_journal_since_before_it_opened()
+    {
+        SessionStore store = Stores.Open(_disk.OpenAs(), _time);
+        Session session = store.Create(), other = store.Create();
+        session.Say("1");
+        session.Say("2");
+        Assert.True(store.Engine.Checkpointer.TryRun());
+        SessionStore beside = Stores.Open(_disk.OpenAs(), _time, processId: 4343);
+        Cut(LogOf(session.Id), by: 30);
+        beside.OpenSession(other.Id).Say("more");
+        store.Close();
+        beside.Close();
+        RequireEvents(session.Id, "1", "2");
+    }
+
+    [Fact]
+    public void A_segment_in_whose_place_a_folder_stands_goes_on_with_all_frames()
+    {
+        MemoryDisk opening = _disk.OpenAs();
+        SessionStore store = Stores.Open(opening, _time);
+        Session session = store.Create();
+        session.Say("1");
+        string segment = _disk.Paths().Last(p => p.StartsWith("journal/0", StringComparison.Ordinal));
+        _disk.Unlink(segment);
+        _disk.CreateFolder(segment);
+        _time.Advance(1000);
+        session.Say("2");
+        opening.Kill();
+        RequireEvents(session.Id, "1", "2");
+    }
+
+    [Fact]
     public void Lines_that_somebody_wrote_over_before_the_journal_went_are_put_back()
     {
         SessionStore store = Stores.Open(_disk.OpenAs(), _time);

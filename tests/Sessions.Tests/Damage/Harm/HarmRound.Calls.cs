@@ -177,7 +177,7 @@ internal sealed partial class HarmRound
 
     private void Took(Witness w, long seq, string text)
     {
-        Require(!w.Events.ContainsKey(seq), $"the number {seq} was given out twice");
+        Require(!w.Events.ContainsKey(seq) || _isJournalHarmed, $"the number {seq} was given out twice");
         Require(w.IsHarmed || w.IsBlurred || _isStoreHarmed || seq == w.LastSeq + 1 || w.Events.Count == 0,
             $"number {seq} follows {w.LastSeq}");
         w.Events[seq] = text;

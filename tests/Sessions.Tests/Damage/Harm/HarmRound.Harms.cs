@@ -1,6 +1,7 @@
 using Sessions.Events;
 using Sessions.Platform;
 using Sessions.Storage;
+using Sessions.Tests.Hostile;
 
 namespace Sessions.Tests.DamageTests.Harm;
 
@@ -35,6 +36,11 @@ internal sealed partial class HarmRound
         }
 
         bool isInPlace = kind is 5 or 6 or 7 or 8 or 13;
+        if (isInPlace && Posix.Look(_ground.At(path)).Links > _ground.NamesOf(path).Count)
+        {
+            return; // it is a file outside by now, which is not to be harmed
+        }
+
         NoteHarm(path, "is about to be harmed", isInPlace, isHarmless: kind == 0 && path != Layout.StoreFile);
         string? what = Tried(() => kind switch
         {
@@ -128,6 +134,11 @@ internal sealed partial class HarmRound
             {
                 w.IsQueueKept |= change.Kind == ChangeKind.Queue;
                 w.IsTitleKept |= change.Kind == ChangeKind.Put && change.Info!.Title == w.Title;
+                if (change.Kind == ChangeKind.Rewrite)
+                {
+                    w.Kept.Clear(); // the file that was put there has what stays, and no lines before it are redone
+                }
+
                 if (change.Kind == ChangeKind.Append)
                 {
                     foreach (Range line in change.Lines.Span.Split((byte)'\n'))
