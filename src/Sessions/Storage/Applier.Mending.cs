@@ -22,7 +22,8 @@ internal sealed partial class Applier
     /// <summary>False where a file of a session does not say what was written to it. Without the store lock the
     /// session may be on its way elsewhere, or may have been written to since.</summary>
     public static bool HasFiles(IDisk disk, in WrittenFiles files)
-        => files.Row.IsGone || (Wrong(disk, files.Row) is null && HasLog(disk, files));
+        => files.Row.IsGone || (Wrong(disk, files.Row) is null && HasLog(disk, files)
+            && LostParts(disk, files.Row).Count == 0);
 
     /// <summary>The same under the store lock, which the caller holds; then it is put right. What this user may not
     /// write is <see cref="Held"/> afterwards.</summary>
@@ -53,6 +54,7 @@ internal sealed partial class Applier
                 _logs.Mend(session, path, files.LogLength);
             }
 
+            Relink(row);
             while (Wrong(_disk, row) is { } wrong)
             {
                 string file = row.Folder + "/" + wrong.Name;
@@ -60,6 +62,39 @@ internal sealed partial class Applier
                 WriteOrRemove(file, wrong.Image, isWithoutFrame: true);
             }
         });
+    }
+
+    // The ancestors' logs have what a branch sees of them, as long as they are there.
+    private void Relink(Row row)
+    {
+        List<string> lost = LostParts(_disk, row);
+        foreach (string link in lost)
+        {
+            if (_disk.Stat(link) is { } entry && (entry.IsFolder || entry.IsOther))
+            {
+                _quarantine.PutAside(link);
+            }
+        }
+
+        if (lost.Count > 0)
+        {
+            new LostLinks(_disk).Relink(row.Folder, row.Log!);
+        }
+    }
+
+    private static List<string> LostParts(IDisk disk, Row row)
+    {
+        var lost = new List<string>();
+        foreach (Events.HistoryPart part in row.Log?.History ?? [])
+        {
+            string link = Layout.History(row.Folder, part.SessionId);
+            if (disk.Glance(link) is not { IsFile: true })
+            {
+                lost.Add(link);
+            }
+        }
+
+        return lost;
     }
 
     // Whoever put it there may have nothing else of it.

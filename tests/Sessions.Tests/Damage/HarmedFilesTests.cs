@@ -264,6 +264,27 @@ public sealed class HarmedFilesTests
         RequireEvents(session.Id, "1", "2");
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void A_history_link_that_was_removed_or_is_a_folder_is_made_again_before_the_journal_goes(bool isFolder)
+    {
+        SessionStore store = Stores.Open(_disk.OpenAs(), _time);
+        Session session = store.Create();
+        session.Say("1");
+        Session branch = session.Fork();
+        branch.Say("2");
+        string link = Layout.History(Layout.LiveFolder(branch.Id), session.Id);
+        _disk.Unlink(link);
+        if (isFolder)
+        {
+            _disk.CreateFolder(link);
+        }
+
+        store.Close();
+        RequireEvents(branch.Id, "1", "2");
+    }
+
     [Fact]
     public void A_segment_in_whose_place_a_folder_stands_goes_on_with_all_frames()
     {
