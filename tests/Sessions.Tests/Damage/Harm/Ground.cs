@@ -9,7 +9,7 @@ internal sealed class Ground(string root, Random random)
 {
     private readonly List<(string Path, byte[] Bytes)> _older = [];
     private readonly List<(string Aside, string Path)> _away = [];
-    private readonly Dictionary<string, uint> _modes = [];
+    private readonly HashSet<string> _modes = [];
     private int _names;
 
     public string Root => Path.Combine(root, "store");
@@ -184,7 +184,7 @@ internal sealed class Ground(string root, Random random)
     {
         uint[] modes = isFolder ? [0x16D, 0, 0x1FF] : [0x124, 0, 0x1B6];
         uint mode = modes[random.Next(modes.Length)];
-        _modes.TryAdd(path, isFolder ? 0x1C0u : 0x180u);
+        _modes.Add(path);
         Posix.Mode(At(path), mode);
         return $"mode {Convert.ToString(mode, 8)}";
     }
@@ -192,12 +192,9 @@ internal sealed class Ground(string root, Random random)
     /// <summary>Puts all permissions right.</summary>
     public void Allow()
     {
-        foreach ((string path, uint mode) in _modes.OrderBy(m => m.Key.Length))
+        if (_modes.Count > 0)
         {
-            if (Path.Exists(At(path)) && !Posix.Look(At(path)).IsLink)
-            {
-                Posix.Mode(At(path), mode);
-            }
+            HostileLibrary.Run("chmod", "-R", "u+rwX,go-w", Root); // a session may be elsewhere by now
         }
 
         _modes.Clear();
