@@ -12,6 +12,7 @@ public sealed class HarmTests : IDisposable
 {
     private const int SliceSeconds = 12;
     private const int FirstSeed = 1;
+    private const int SliceRounds = 36;
     private const int FailuresMax = 4;
 
     private const int Detach = 2;
@@ -48,7 +49,8 @@ public sealed class HarmTests : IDisposable
     public void Whatever_is_done_to_files_of_an_open_store_nothing_acknowledged_is_lost_in_silence()
     {
         double minutes = Number("SESSIONS_SOAK_MINUTES", 0);
-        int seed = minutes > 0 ? Random.Shared.Next() : FirstSeed, last = int.MaxValue;
+        int seed = minutes > 0 ? Random.Shared.Next() : FirstSeed;
+        int last = minutes > 0 ? int.MaxValue : FirstSeed + SliceRounds - 1;
         TimeSpan time = minutes > 0 ? TimeSpan.FromMinutes(Math.Min(10, minutes)) : TimeSpan.FromSeconds(SliceSeconds);
         if (Number("HARM_SEED", 0) is > 0 and var one)
         {

@@ -67,7 +67,8 @@ internal sealed partial class HarmRound
             .ToDictionary(e => e.GetProperty("id").GetString()!, e => e.GetProperty("message").GetString()!);
         if (!queue.OrderBy(q => q.Key).SequenceEqual(w.Queue.OrderBy(q => q.Key)))
         {
-            Require(atOnce || !w.IsQueueKept || _isJournalHarmed, $"{w.Id}: the journal had its queue, and it is another");
+            Require(atOnce || !w.IsQueueKept || _isJournalHarmed,
+                $"{w.Id}: the journal had its queue, and it is another");
             return "the queue is another";
         }
 
