@@ -63,7 +63,7 @@ public sealed class LostHistoryTests
     [InlineData("nowhere")]
     public void A_salvage_makes_the_links_of_a_history_again_that_were_removed(string where)
     {
-        string branchId, parentId;
+        string branchId, parentId, middleId, sisterId;
         using (SessionStore store = Stores.Open(_disk.OpenAs()))
         {
             Session parent = Talk(store, 4);
@@ -72,16 +72,10 @@ public sealed class LostHistoryTests
             Session branch = middle.Fork(), sister = middle.Fork(2);
             branch.Say("five in the branch");
             parent.Say("goes on");
-            (branchId, parentId) = (branch.Id, parent.Id);
+            (branchId, parentId, middleId, sisterId) = (branch.Id, parent.Id, middle.Id, sister.Id);
             if (where == "pruned log" || where == "nowhere")
             {
                 parent.Prune("""{"max_events":1}"""u8, new System.Buffers.ArrayBufferWriter<byte>());
-            }
-
-            if (where is not "sister")
-            {
-                Drop(sister.Id, parentId);
-                Drop(middle.Id, parentId);
             }
 
             if (where is "parent in the trash" or "sister")
@@ -93,6 +87,12 @@ public sealed class LostHistoryTests
             {
                 store.Purge(long.MaxValue >> 11);
             }
+        }
+
+        if (where is not "sister")
+        {
+            Drop(sisterId, parentId);
+            Drop(middleId, parentId);
         }
 
         foreach (string path in _disk.Paths().Where(p => where == "nowhere"
