@@ -263,6 +263,50 @@ static void flush_on_the_side(void) {
   stop();
 }
 
+static long resident_bytes(void) {
+  long all = 0, resident = 0;
+  FILE *file = fopen("/proc/self/statm", "r");
+  CHECK(file != NULL && fscanf(file, "%ld %ld", &all, &resident) == 2);
+  if (file != NULL) fclose(file);
+  return resident * sysconf(_SC_PAGESIZE);
+}
+
+static void do_jobs(const char *args, int count) {
+  int i;
+  for (i = 0; i < count; ++i) {
+    session_job_t *job = NULL;
+    char *json = NULL;
+    MUST(session_job_start(store, "find_time", args, strlen(args), &job) == SESSION_OK);
+    MUST(session_job_wait(job, GUARD_MS) == SESSION_OK);
+    MUST(session_job_result(job, &json, NULL) == SESSION_OK);
+    session_string_free(json);
+    MUST(session_job_destroy(job) == SESSION_OK);
+  }
+}
+
+/* 46 bytes of each stayed for ever: the runtime kept something for what was waited on. */
+static void jobs_that_are_over_leave_no_memory_behind(void) {
+  enum { FIRST = 15000, MORE = 40000, BYTES_MAX = 20 };
+  session_t *session;
+  char id[128];
+  char args[256];
+  long before, grown;
+  start();
+  session = create(NULL, NULL);
+  CHECK_OK(append_text(session, "user_prompt", "{}", NULL));
+  id_of(session, id, sizeof id);
+  snprintf(args, sizeof args, "{\"session_id\":\"%s\",\"at\":5}", id);
+  do_jobs(args, FIRST);
+  before = resident_bytes();
+  do_jobs(args, MORE);
+  grown = resident_bytes() - before;
+  if (!IS_SANITIZED && !CHECK(grown <= (long)MORE * BYTES_MAX)) {
+    printf("    %ld bytes more after %d jobs\n", grown, (int)MORE);
+  }
+  CHECK_OK(session_destroy(session));
+  stop();
+}
+
 int main(void) {
   RUN(every_kind);
   RUN(refused);
@@ -271,5 +315,6 @@ int main(void) {
   RUN(cancelled_and_destroyed);
   RUN(a_close_and_a_shutdown);
   RUN(flush_on_the_side);
+  RUN(jobs_that_are_over_leave_no_memory_behind);
   return check_done("jobs");
 }

@@ -5,18 +5,6 @@
 #include <sys/resource.h>
 #include <sys/wait.h>
 
-/* Sanitizers take addresses by the terabyte, and memory and threads of their own. */
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define IS_SANITIZED 1
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-#define IS_SANITIZED 1
-#endif
-#endif
-#ifndef IS_SANITIZED
-#define IS_SANITIZED 0
-#endif
-
 #define NOBODY 65534
 #define MB ((rlim_t)1000 * 1000)
 
