@@ -29,8 +29,9 @@ int sessions_has_room(void)
 #define HEAP_MIN HEAP_MAX
 #endif
 
-/* Beside the range: its tables, which grow with it, and the stacks and arenas of threads. */
-#define HEAP_BESIDE(range) ((range) / 16 + ((size_t)96 << 20))
+/* Beside the range: its tables, which grow with it, and the stacks and arenas of threads. The C library
+ * takes twice 64 MiB for a moment for each arena, and two threads may do so at once. */
+#define HEAP_BESIDE(range) ((range) / 16 + ((size_t)320 << 20))
 
 /* Memory that can be written to, beside the stack of a thread: a first store takes 6 MB. */
 #define DATA_BYTES ((size_t)8 << 20)
