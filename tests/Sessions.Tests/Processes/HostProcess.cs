@@ -93,11 +93,14 @@ internal sealed partial class HostProcess : IDisposable
     }
 
     /// <summary>Does one order that must fail.</summary>
-    public void Fails(SessionStatus status, params string[] order)
+    public void Fails(SessionStatus status, params string[] order) => Fails([status], order);
+
+    /// <summary>Does one order that must fail with one of these.</summary>
+    public void Fails(SessionStatus[] statuses, params string[] order)
     {
         Tell(order);
         Spoken spoken = Outcome();
-        Assert.True(spoken.Failure == status.ToString(),
+        Assert.True(Array.Exists(statuses, s => spoken.Failure == s.ToString()),
             $"{string.Join(' ', order)}: {spoken.Failure} {spoken.Answer}");
     }
 
