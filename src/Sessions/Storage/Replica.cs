@@ -104,7 +104,7 @@ internal sealed class Replica(Journal journal, RowTable rows)
             {
                 State = FindPage(_state);
                 journal.Dispose(); // another file may have taken the place of the one that is open
-                Reset();
+                Reset(i % 2 == 0 ? Oldest() : _state.Indexed); // segments may go while they are read
             }
         }
 
@@ -112,11 +112,25 @@ internal sealed class Replica(Journal journal, RowTable rows)
         LetRead();
     }
 
+    /// <summary>Starts over from where the journal begins. The files have the first of its frames already, but may have
+    /// been harmed since, and then these frames know better.</summary>
+    public void ResetToOldest() => Reset(Oldest());
+
+    /// <summary>Sees to it that the rows have taken in all that the journal has. Call under the gate.</summary>
+    public void KnowJournal()
+    {
+        CatchUp();
+        if (Oldest() < rows.Base)
+        {
+            ResetToOldest();
+            CatchUp();
+        }
+    }
+
     /// <summary>Starts over from what the files hold.</summary>
     public void Reset() => Reset(_state.Indexed);
 
-    /// <summary>Starts over from an LSN that the index has, to read all frames behind it once more.</summary>
-    public void Reset(long lsn)
+    private void Reset(long lsn)
     {
         _stand = null;
         long generation = _state.Generation;
@@ -239,6 +253,9 @@ internal sealed class Replica(Journal journal, RowTable rows)
             SkipKnown();
         }
     }
+
+    private long Oldest() => journal.Segments() is [var first, ..] && journal.ReadHeader(first) is { } header
+        ? Math.Min(header.FirstLsn - 1, _state.Indexed) : _state.Indexed;
 
     private static bool IsOfSeveral(Frame frame)
     {

@@ -228,7 +228,7 @@ internal sealed partial class StoreEngine
                 return;
             }
 
-            Core.Replica.Reset();
+            Core.Replica.ResetToOldest();
             Core.Replica.CatchUp();
         }
     }

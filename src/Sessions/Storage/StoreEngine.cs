@@ -195,7 +195,11 @@ internal sealed partial class StoreEngine
             return; // nothing was written since the journal was closed
         }
 
-        KnowJournal();
+        lock (core.Rows.Gate)
+        {
+            core.Replica.KnowJournal(); // all of it is about to go
+        }
+
         if (!closer.TryRun() || state.Published != state.Indexed)
         {
             return; // the next open recovers
@@ -218,21 +222,6 @@ internal sealed partial class StoreEngine
         core.Disk.SyncFolder(Layout.Journal);
         SweepScratch();
         LeaveSpare();
-    }
-
-    // Who opened beside others has not read what the journal had by then, and all of that is about to go.
-    private void KnowJournal()
-    {
-        lock (Core.Rows.Gate)
-        {
-            Core.Replica.CatchUp();
-            if (_runner.Journal.Segments() is [var first, ..] && _runner.Journal.ReadHeader(first) is { } header
-                && header.PreviousLsn < Core.Rows.Base)
-            {
-                Core.Replica.Reset(header.PreviousLsn);
-                Core.Replica.CatchUp();
-            }
-        }
     }
 
     // Of processes that were killed, too: nobody else is there.

@@ -64,7 +64,7 @@ internal sealed class Takeover(StoreCore core, Recovery recovery)
     {
         lock (core.Rows.Gate)
         {
-            core.Replica.Reset();
+            core.Replica.ResetToOldest();
             core.Replica.CatchUp();
             core.Replica.SeekEnd();
         }
