@@ -172,7 +172,9 @@ SESSION_API session_status_t session_store_flush(session_store_t *store);
  * kept in the journal, and nothing more is taken until it can be written. `info_behind` names a
  * session.json that is older than what else is known of its session, an older copy that was put
  * back; a salvage takes what the index has. The info `events_uncounted` says where a log goes on
- * behind the last number of its session.
+ * behind the last number of its session. `shares_lost` says that shares.json has nothing of the
+ * share that its session names: it was removed, or is an older copy. The info `share_unknown` names
+ * a secret of which shares.json has nothing; a killed session_create_share() leaves one, too.
  *
  * @param store            the store
  * @param[out] out_json    the report; free it with session_string_free()

@@ -35,9 +35,10 @@ internal sealed class ShareSecret : IDisposable
     public string ShareId => IdPrefix + Convert.ToHexStringLower(Sha256.Hash(_text).AsSpan(0, 6));
 
     /// <summary>The id of a share; FormatException where the text is none. It names a file.</summary>
-    public static string RequireId(string id)
-        => id.Length == IdLength && id.StartsWith(IdPrefix, StringComparison.Ordinal)
-            && Plausible.IsHex(id.AsSpan(IdPrefix.Length)) ? id : throw new FormatException();
+    public static string RequireId(string id) => IsId(id) ? id : throw new FormatException();
+
+    public static bool IsId(string id) => id.Length == IdLength && id.StartsWith(IdPrefix, StringComparison.Ordinal)
+        && Plausible.IsHex(id.AsSpan(IdPrefix.Length));
 
     public static ShareSecret Make(Action<Span<byte>> fillRandom)
     {

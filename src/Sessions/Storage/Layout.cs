@@ -26,6 +26,7 @@ internal static class Layout
     public const string PrunedFolder = "trash/pruned";
     public const string HistoryFolder = "history";
     private const string UnfinishedSuffix = ".new";
+    private const string SecretSuffix = ".secret";
     public const string SharesFile = "shares.json";
     public const string LockFile = "lock.json";
     public const string QueueFile = "queue.json";
@@ -76,7 +77,11 @@ internal static class Layout
     public static string Folder(string id, long deletionLsn)
         => deletionLsn == 0 ? LiveFolder(id) : TrashFolder(deletionLsn, id);
 
-    public static string Secret(string folder, string shareId) => folder + "/" + shareId + ".secret";
+    public static string Secret(string folder, string shareId) => folder + "/" + shareId + SecretSuffix;
+
+    /// <summary>The share whose secret has that name; null where the name is no such one.</summary>
+    public static string? SecretOf(string name) => name.EndsWith(SecretSuffix, StringComparison.Ordinal)
+        && Sharing.ShareSecret.IsId(name[..^SecretSuffix.Length]) ? name[..^SecretSuffix.Length] : null;
 
     /// <summary>Where the log of a session that was pruned is kept: when (unix ms), by which frame.</summary>
     public static string Pruned(long at, long lsn, string id)

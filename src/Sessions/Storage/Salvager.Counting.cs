@@ -94,8 +94,11 @@ internal sealed partial class Salvager
     }
 
     // A share whose session's file was lost opens again, since its own file still knows it.
-    private ShareSummary? Shared(string folder)
-        => SmallFile.TryRead(_disk, folder + "/" + Layout.SharesFile,
-            c => ShareList.CanRead(c, Layout.Name(folder)), out _) is { } shares
-            ? ShareList.Summarize(ShareList.Read(shares), _core.Now) : null;
+    private ShareSummary? Shared(string folder) => ShareList.Summarize(SharesOf(folder), _core.Now);
+
+    private bool HasShare(string folder, string shareId) => SharesOf(folder).Exists(s => s.ShareId == shareId);
+
+    private List<ShareRecord> SharesOf(string folder)
+        => ShareList.Read(SmallFile.TryRead(_disk, folder + "/" + Layout.SharesFile,
+            c => ShareList.CanRead(c, Layout.Name(folder)), out _));
 }

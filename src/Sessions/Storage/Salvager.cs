@@ -340,7 +340,7 @@ internal sealed partial class Salvager
     private void RebuildInfo(Applier applier, string folder, string id, long deletion,
         Dictionary<string, ReadOnlyMemory<byte>> rows)
     {
-        bool losesShares = RemoveDamaged(folder + "/" + Layout.SharesFile, id, c => ShareList.CanRead(c, id));
+        RemoveDamaged(folder + "/" + Layout.SharesFile, id, c => ShareList.CanRead(c, id));
         foreach (string side in SideFile.Names)
         {
             RemoveDamaged(folder + "/" + side, id, c => SideFile.CanRead(side, c, id));
@@ -368,7 +368,8 @@ internal sealed partial class Salvager
         RebuildLogState(applier, folder, info!);
         Relink(folder, id);
         SessionInfo counted = Count(folder, info!, damaged);
-        counted = losesShares && counted.Share is not null ? counted with { Share = null } : counted;
+        counted = counted.Share is { } share && !HasShare(folder, share.ShareId)
+            ? counted with { Share = Shared(folder) } : counted;
         counted = counted.DeletionLsn == deletion ? counted
             : counted with { DeletionLsn = deletion, DeletedAt = deletion == 0 ? 0 : _core.Now };
         if (damaged || isOlder || !ReferenceEquals(counted, info))

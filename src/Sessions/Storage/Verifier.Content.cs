@@ -49,9 +49,9 @@ internal sealed partial class Verifier
     }
 
     // A link that is handed out again and opens nothing, or what another share shows, is worse than none.
-    private void CheckSecrets(string folder, string id, byte[]? shares)
+    private void CheckSecrets(string folder, string id, List<ShareRecord> shares)
     {
-        foreach (ShareRecord share in shares is null ? [] : ShareList.Read(shares))
+        foreach (ShareRecord share in shares)
         {
             string path = Layout.Secret(folder, share.ShareId);
             if (share.CanBeResolved(_core.Now) && !HasSecret(path, share.ShareId))
@@ -60,6 +60,27 @@ internal sealed partial class Verifier
                 Add(isGone ? "missing" : "wrong_content", "error", id, path, null, null, null, null,
                     isGone ? "the secret of a share is gone" : "the file is not the secret of its share");
             }
+        }
+
+        // A killed create_share() leaves one too, so it is no harm by itself.
+        HashSet<string> known = [.. shares.Select(s => s.ShareId)];
+        foreach (DiskName name in _core.Disk.List(folder))
+        {
+            if (Layout.SecretOf(name.Name) is { } secret && !known.Contains(secret))
+            {
+                Add("share_unknown", "info", id, $"{folder}/{name.Name}", null, null, null, null,
+                    "shares.json has no share with this secret; its link opens nothing");
+            }
+        }
+    }
+
+    // Nothing but the info tells that there should be a list, or a newer one: both were in one frame.
+    private void CheckShared(string folder, SessionInfo info, List<ShareRecord> shares)
+    {
+        if (_canLock && info.Share is { } share && !shares.Exists(s => s.ShareId == share.ShareId))
+        {
+            Add("shares_lost", "error", info.Id, folder + "/" + Layout.SharesFile, null, null, null, null,
+                $"session.json names the share {share.ShareId}, of which shares.json has nothing; its link opens nothing");
         }
     }
 

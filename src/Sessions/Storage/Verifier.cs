@@ -4,6 +4,7 @@ using Sessions.Events;
 using Sessions.Jobs;
 using Sessions.Lifecycle;
 using Sessions.Platform;
+using Sessions.Sharing;
 
 namespace Sessions.Storage;
 
@@ -256,8 +257,9 @@ internal sealed partial class Verifier
         }
 
         CountHalves(folder + "/" + Layout.SessionFile, id, compact);
-        CheckSecrets(folder, id,
-            CheckSmall(folder + "/" + Layout.SharesFile, id, c => Sharing.ShareList.CanRead(c, id)));
+        List<ShareRecord> shares = ShareList.Read(
+            CheckSmall(folder + "/" + Layout.SharesFile, id, c => ShareList.CanRead(c, id)));
+        CheckSecrets(folder, id, shares);
         foreach (string side in SideFile.Names)
         {
             CountHalves(folder + "/" + side, id,
@@ -284,6 +286,7 @@ internal sealed partial class Verifier
         }
 
         CheckBehind(folder, info);
+        CheckShared(folder, info, shares);
         if (_core.Corruption is not null)
         {
             CheckDoubts(folder, id);
