@@ -255,7 +255,7 @@ internal sealed partial class Applier
             ? MakeStaged(session.Id) : folder;
         if (session.ForkedFrom is not null)
         {
-            _history.Link(place, session, fold, relinks: MakesLostFolders);
+            LinkHistory(place, session, fold);
         }
 
         if (session.Rewrite is { } rewrite)
@@ -293,6 +293,21 @@ internal sealed partial class Applier
                 bool isWithoutFrame = SideFile.Names[i] == Layout.QueueFile && session.IsQueueCompleted;
                 WriteOrRemove(folder + "/" + SideFile.Names[i], side, isWithoutFrame);
             }
+        }
+    }
+
+    // Where its parent may not be entered a branch whose links are there is whole, but perhaps for files of its parent: it
+    // is the parent that waits, and the journal stays for both.
+    private void LinkHistory(string place, FoldedSession branch, Fold fold)
+    {
+        try
+        {
+            _history.Link(place, branch, fold, relinks: MakesLostFolders);
+        }
+        catch (DiskException e) when (HeldSessions.IsOfOneSession(e) && Layout.SessionOf(e.Path) == branch.ForkedFrom
+            && _history.IsLinked(place, branch))
+        {
+            Held[branch.ForkedFrom!] = e;
         }
     }
 

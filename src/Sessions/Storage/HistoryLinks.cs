@@ -62,6 +62,10 @@ internal sealed class HistoryLinks(IDisk disk)
         }
     }
 
+    /// <summary>True where every link of a branch is there.</summary>
+    public bool IsLinked(string folder, FoldedSession branch) => LogState.Read(branch.Log).History.All(p =>
+        disk.Stat(Layout.History(folder, p.SessionId)) is { IsFile: true } link && link.Length >= p.Bytes);
+
     /// <summary>Removes the links to logs of which log.json does not speak any more.</summary>
     public void Drop(string folder, ReadOnlyMemory<byte> image)
     {

@@ -183,6 +183,31 @@ public sealed class UnwritableSessionTests
         store.AssertSound();
     }
 
+    [Fact]
+    public void A_branch_whose_links_are_there_does_not_wait_for_a_parent_that_may_not_be_entered()
+    {
+        SessionStore store = Open(_disk);
+        Session parent = store.Create();
+        parent.Say("1");
+        Session branch = parent.Fork();
+        branch.Say("2");
+        FaultyDisk disk = _disk.AfterKill();
+        string folder = Layout.LiveFolder(parent.Id);
+        disk.FailWith = DiskError.AccessDenied;
+        disk.FailIf = o => o.Path.StartsWith(folder + "/", StringComparison.Ordinal);
+        store = Open(disk);
+        Assert.Equal([parent.Id], store.Info().GetProperty("unwritable").EnumerateArray().Select(i => i.GetString()));
+        Session same = store.OpenSession(branch.Id);
+        Assert.Equal(3, same.Say("3"));
+        Assert.Equal(3, same.Events().GetProperty("events").GetArrayLength());
+        disk.FailIf = null;
+        _time.Advance(10_000);
+        Assert.True(store.Engine.Checkpointer.TryRun());
+        Assert.Equal(2, store.OpenSession(parent.Id).Say("2"));
+        store.AssertSound();
+        store.Close();
+    }
+
     private SessionStore Open(FaultyDisk disk) => Stores.Open(disk, _time);
 
     private void Refuse(FaultyDisk disk, string id)
