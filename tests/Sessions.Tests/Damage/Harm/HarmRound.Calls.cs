@@ -127,7 +127,8 @@ internal sealed partial class HarmRound
                 break;
             case < 98:
                 Tell($"delete {w.Id}");
-                On(w, () =>
+                // It takes its branches' parent away, and writes that to their files.
+                On(w, w.IsHarmed ? w : BranchHarmed(w) ?? w, () =>
                 {
                     session.Delete(DeletePolicy.Orphan);
                     w.IsInTrash = true;
@@ -139,9 +140,14 @@ internal sealed partial class HarmRound
         }
     }
 
-    private void On(Witness w, Action call)
+    private Witness? BranchHarmed(Witness w)
+        => _sessions.Values.FirstOrDefault(s => s.ParentId == w.Id && s.IsHarmed);
+
+    private void On(Witness w, Action call) => On(w, w, call);
+
+    private void On(Witness w, Witness written, Action call)
     {
-        if (!Trying(w, call))
+        if (!Trying(written, call))
         {
             w.IsBlurred = true; // it may have happened all the same
         }

@@ -8,6 +8,9 @@ internal sealed class Witness(string id, string title)
 {
     public string Id => id;
 
+    /// <summary>What it is a branch of; null: of none.</summary>
+    public string? ParentId { get; init; }
+
     public string Title { get; set; } = title;
 
     /// <summary>Titles that a call may have set which failed.</summary>
@@ -59,7 +62,7 @@ internal sealed class Witness(string id, string title)
     /// <summary>A branch of it up to an event.</summary>
     public Witness Branch(string branchId, string branchTitle, long at)
     {
-        var branch = new Witness(branchId, branchTitle);
+        var branch = new Witness(branchId, branchTitle) { ParentId = id };
         foreach ((long seq, string text) in Events.Where(e => e.Key <= at))
         {
             branch.Events.Add(seq, text);
