@@ -296,8 +296,8 @@ internal sealed partial class Applier
         }
     }
 
-    // Where its parent may not be entered a branch whose links are there is whole, but perhaps for files of its parent: it
-    // is the parent that waits, and the journal stays for both.
+    // Where its parent may not be entered a branch whose links are there is whole, but perhaps for files of its
+    // parent: it is the parent that waits, and the journal stays for both.
     private void LinkHistory(string place, FoldedSession branch, Fold fold)
     {
         try
@@ -408,6 +408,7 @@ internal sealed partial class Applier
 
     private void Swap(string scratch, string path)
     {
+        bool couldExchange = _exchange;
         if (_exchange)
         {
             try
@@ -422,6 +423,14 @@ internal sealed partial class Applier
             }
         }
 
-        _disk.Rename(scratch, path); // also the first time a file appears
+        try
+        {
+            _disk.Rename(scratch, path); // also the first time a file appears
+        }
+        catch (DiskException e) when (e.Error == DiskError.AccessDenied)
+        {
+            _exchange = couldExchange; // it is the place where this user may not write, and not the call
+            throw;
+        }
     }
 }

@@ -265,6 +265,8 @@ public abstract class DiskContract : IDisposable
         Fails(DiskError.NotFound, () => Disk.Rename("a", "x/y"));
         Fails(DiskError.IsFolder, () => Disk.Rename("a", "f"));
         Fails(DiskError.NotFolder, () => Disk.Rename("f", "a"));
+        Assert.Equal("f", Assert.Throws<DiskException>(() => Disk.Rename("a", "f")).Path); // what is in the way
+        Assert.Equal("a", Assert.Throws<DiskException>(() => Disk.Rename("f", "a")).Path);
         Fails(DiskError.NotEmpty, () => Disk.Rename("f", "g"));
         Assert.Throws<DiskException>(() => Disk.Rename("g", "g/inner"));
         Assert.Equal(["a", "f", "g"], Names(""));

@@ -208,6 +208,23 @@ public sealed class UnwritableSessionTests
         store.Close();
     }
 
+    [Fact]
+    public void A_session_that_may_not_be_written_does_not_end_the_exchange_of_files_for_others()
+    {
+        using SessionStore store = Open(_disk);
+        Session bad = store.Create(), good = store.Create();
+        _disk.FailIf = o =>
+        {
+            _disk.FailWith = o.Name == "renameat2" ? DiskError.Unsupported : DiskError.AccessDenied;
+            return o.Name is "renameat2" or "rename"; // Linux says EACCES to both
+        };
+        bad.UpdateTitle("kept");
+        int exchanges = 0;
+        _disk.FailIf = o => (exchanges += o.Name == "renameat2" ? 1 : 0) < 0;
+        good.UpdateTitle("new");
+        Assert.True(exchanges > 0);
+    }
+
     private SessionStore Open(FaultyDisk disk) => Stores.Open(disk, _time);
 
     private void Refuse(FaultyDisk disk, string id)

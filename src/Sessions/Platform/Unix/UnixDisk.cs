@@ -121,7 +121,7 @@ internal sealed unsafe class UnixDisk : IDisk
             int error = Errno.Last;
             throw error == Errno.Exists // some systems say this instead of ENOTEMPTY
                 ? new DiskException(DiskError.NotEmpty, "rename", to, error)
-                : Errno.Failure("rename", from, error);
+                : Errno.Failure("rename", error is Errno.IsFolder or Errno.NotFolder ? to : from, error);
         }
     }
 
