@@ -80,7 +80,7 @@ internal sealed partial class Verifier
         if (_canLock && info.Share is { } share && !shares.Exists(s => s.ShareId == share.ShareId))
         {
             Add("shares_lost", "error", info.Id, folder + "/" + Layout.SharesFile, null, null, null, null,
-                $"session.json names the share {share.ShareId}, of which shares.json has nothing; its link opens nothing");
+                $"session.json names the share {share.ShareId}, and shares.json does not; its link opens nothing");
         }
     }
 

@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Text.Json;
+using Sessions.Sharing;
 using Sessions.Tests.Support;
 using static Sessions.Tests.Support.Stores;
 
@@ -114,7 +115,11 @@ internal sealed partial class HarmRound
                 break;
             case < 92 when w.Secrets.Count < 3:
                 Tell($"share {w.Id}");
-                On(w, () => w.Secrets.Add(Json(b => session.WriteShare(null, b)).GetProperty("secret").GetString()!));
+                On(w, () =>
+                {
+                    w.Secrets.Add(Json(b => session.WriteShare(null, b)).GetProperty("secret").GetString()!);
+                    DropReplaced(session, w);
+                });
                 break;
             case < 95:
                 Tell($"file of {w.Id}");
@@ -138,6 +143,26 @@ internal sealed partial class HarmRound
                 Append(session, w, AppendFlags.None);
                 break;
         }
+    }
+
+    // A share whose secret was harmed has ended once another one took its place, which the host was handed instead.
+    private static void DropReplaced(Session session, Witness w)
+    {
+        foreach (JsonElement share in Json(session.WriteShares).GetProperty("shares").EnumerateArray())
+        {
+            string id = share.GetProperty("share_id").GetString()!;
+            if (share.GetProperty("revoked_at").ValueKind != JsonValueKind.Null
+                && w.Harms.Exists(h => h.Contains(id, StringComparison.Ordinal)))
+            {
+                w.Secrets.RemoveAll(s => IsOf(s, id));
+            }
+        }
+    }
+
+    private static bool IsOf(string secret, string shareId)
+    {
+        using ShareSecret? found = ShareSecret.Find(secret);
+        return found?.ShareId == shareId;
     }
 
     private Witness? BranchHarmed(Witness w)

@@ -41,13 +41,16 @@ internal sealed partial class HarmRound
             return; // it is a file outside by now, which is not to be harmed
         }
 
-        // Of the page, too, a copy is another file: who has mapped the first one hears of nothing before its next commit.
+        // Of the page, too, a copy is another file: who has mapped the first one hears nothing before its next commit.
         NoteHarm(path, "is about to be harmed", isInPlace,
             isHarmless: kind == 0 && path is not (Layout.StoreFile or Layout.SharedPage));
         string? what = Tried(() => kind switch
         {
             0 => _ground.PutCopy(path),
             1 => _ground.PutOlder(path),
+            // Nothing but the file itself says that there is a queue, or which one is the last.
+            1 or 3 or 4 when _open.Count == 0 && Path.GetFileName(path) == Layout.QueueFile => null,
+
             // Lines do not name their session (docs/FORMAT.md): nothing of a closed store tells another's log with the
             // same numbers from its own.
             2 when _open.Count == 0 && Path.GetFileName(path) == Layout.EventsFile => null,
