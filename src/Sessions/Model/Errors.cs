@@ -104,6 +104,11 @@ internal static class Errors
     /// <summary>What a failed file operation is to the caller.</summary>
     public static SessionException From(DiskException e, IDisk? disk)
     {
+        if (e.Error == DiskError.Closed)
+        {
+            return Closed();
+        }
+
         if (e.IsOfOthers)
         {
             return OfOthers(e.Path, e.Owner, e.Mode, e);

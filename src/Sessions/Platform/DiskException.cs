@@ -39,6 +39,9 @@ internal enum DiskError
 
     /// <summary>EXDEV, EMLINK, ENOSYS, EINVAL of an optional call: this disk lacks it.</summary>
     Unsupported,
+
+    /// <summary>The disk was let go of under the call; the system was not asked.</summary>
+    Closed,
 }
 
 /// <summary>A file operation failed. <see cref="Operation"/> is the system call's name.</summary>

@@ -5,10 +5,12 @@ namespace Sessions.Platform;
 /// <summary>Error numbers of Linux and macOS, and what the engine calls them.</summary>
 internal static class Errno
 {
+    /// <summary>No number of a system's: the store was closed under the call.</summary>
+    public const int Closed = int.MaxValue;
+
     public const int NotPermitted = 1;
     public const int NotFound = 2;
     public const int NoDevice = 6;
-    public const int BadDescriptor = 9;
     public const int Interrupted = 4;
     public const int NoSuchAddress = 6; // ENXIO
     public const int Access = 13;
@@ -86,6 +88,7 @@ internal static class Errno
         IsFolder => DiskError.IsFolder,
         TooManyOpen or TooManyOpenInSystem => DiskError.NoDescriptor,
         CrossDevice or TooManyLinks => DiskError.Unsupported,
+        Closed => DiskError.Closed,
         NoDevice => DiskError.Misplaced, // a socket, or a pipe that nobody reads
         _ when number == Loop => DiskError.Misplaced,
         _ when number == Quota => DiskError.NoSpace,

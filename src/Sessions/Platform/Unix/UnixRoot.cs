@@ -53,7 +53,7 @@ internal sealed unsafe class UnixRoot : IDisposable
         }
         catch (ObjectDisposedException)
         {
-            Marshal.SetLastPInvokeError(Errno.BadDescriptor); // the store was closed under this call
+            Marshal.SetLastPInvokeError(Errno.Closed); // the store was closed under this call
         }
 
         hold = isHeld ? new Hold(handle!) : default;
@@ -144,7 +144,7 @@ internal sealed unsafe class UnixRoot : IDisposable
         {
             if (_handle is not null || _isDisposed)
             {
-                Marshal.SetLastPInvokeError(Errno.BadDescriptor);
+                Marshal.SetLastPInvokeError(Errno.Closed);
                 return _handle;
             }
 
