@@ -57,14 +57,15 @@ internal sealed class LogAppender
     /// writer is gone. Its number; where it repeats an id, the first one's, and nothing is added.</summary>
     public long Add(NewEvent e, out bool isRepeat)
     {
-        isRepeat = e.Id is not null && FindRepeat(e.Id) is not null;
-        if (!isRepeat && (_open ??= _transaction.Streams(_row.Id)).Count > 0)
+        long? first = e.Id is null ? null : FindRepeat(e.Id);
+        if (first is null && (_open ??= _transaction.Streams(_row.Id)).Count > 0)
         {
             EndBefore(e.TurnId);
-            isRepeat = e.Id is not null && FindRepeat(e.Id) is not null; // of what a stream has just become
+            first = e.Id is null ? null : FindRepeat(e.Id); // of what a stream has just become
         }
 
-        return isRepeat ? FindRepeat(e.Id!)!.Value : Write(e);
+        isRepeat = first is not null;
+        return first ?? Write(e);
     }
 
     /// <summary>Adds an event, without an id, and leaves all streams as they are, those of its turn too.</summary>
