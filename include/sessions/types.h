@@ -314,8 +314,8 @@ SESSION_API session_status_t session_log_read(uint64_t after, uint32_t limit,
 
 /**
  * Closes every store of this process and joins every thread of the library. For programs at their
- * end; a plugin closes its own stores instead. session_store_open() works again afterwards. A store
- * for which no thread is to be had is closed on the caller's, however long that takes.
+ * end; a plugin closes its own stores instead. session_store_open() works again afterwards. Where
+ * no thread can be started, the calling thread closes the stores, and may exceed the timeout.
  *
  * @param timeout_ms  how long to wait for running calls to finish, in milliseconds
  * @return SESSION_OK; SESSION_E_TIMEOUT: all is closed, but some calls have not returned yet

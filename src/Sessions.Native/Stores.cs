@@ -11,8 +11,8 @@ internal static class Stores
     private static readonly List<Thread> s_closing = [];
 
     /// <summary>Closes stores side by side, and stops the jobs that belong to none; false where one was not
-    /// done in time, also one that an earlier call began to close. Those for which no thread is to be had are closed
-    /// on this one, however long that takes.</summary>
+    /// done in time, also one that an earlier call began to close. Where no thread can be started, the calling thread
+    /// closes the store, and may exceed the timeout.</summary>
     internal static bool CloseAll(IEnumerable<SessionStore> stores, uint timeoutMs)
     {
         long started = Stopwatch.GetTimestamp();

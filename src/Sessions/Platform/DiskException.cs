@@ -40,7 +40,7 @@ internal enum DiskError
     /// <summary>EXDEV, EMLINK, ENOSYS, EINVAL of an optional call: this disk lacks it.</summary>
     Unsupported,
 
-    /// <summary>The disk was let go of under the call; the system was not asked.</summary>
+    /// <summary>Another thread closed the store during the call; no call of the system was made.</summary>
     Closed,
 }
 

@@ -97,7 +97,7 @@ internal sealed partial class Applier
         return lost;
     }
 
-    // Whoever put it there may have nothing else of it.
+    // The other file may be the only copy of what somebody wrote.
     private void KeepOther(string path, string id)
     {
         if (_disk.Stat(path) is { IsFile: true, IsOfOthers: false, IsReadable: true, Links: 1 })

@@ -43,9 +43,9 @@ internal sealed class Followers(StoreCore core)
         }
     }
 
-    /// <summary>Takes back the counts of followers that were killed: every publish would wake them. The byte is had
-    /// before one is counted, so where nobody has it there is none, and who comes meanwhile is counted behind this
-    /// look, and then this changes nothing.</summary>
+    /// <summary>Takes back the counts of killed followers, which every publish would wake. A store takes the byte
+    /// before it counts a thread, so a free byte proves that no follower lives. A thread that is counted meanwhile
+    /// changes the count, and then this changes nothing.</summary>
     public unsafe void ForgetDead()
     {
         lock (_gate)
