@@ -85,6 +85,17 @@ internal sealed class LogWalk(LogView log, long from, long lastSeq, LineBuffer? 
     // Reads up to the next whole line and finds places for what stands before it.
     private void Gather()
     {
+        if (_ahead.Count == 0 && TryWhole(out WholeLine found))
+        {
+            if (found.Seq == _last + 1 && _rest.Count == 0 && _run.Count == 0)
+            {
+                _whole = found; // as nearly all are
+                return;
+            }
+
+            TakeAhead(found);
+        }
+
         while (TryAhead(0, out Ahead next))
         {
             bool fits = next.Line.Seq > _last && (!_knowsPlace
@@ -96,7 +107,7 @@ internal sealed class LogWalk(LogView log, long from, long lastSeq, LineBuffer? 
                 AddAll(_run, next.Before);
                 _whole = next.Line;
                 Place(_run, _whole.Seq);
-                _run = [];
+                _run.Clear();
                 return;
             }
 
@@ -160,13 +171,18 @@ internal sealed class LogWalk(LogView log, long from, long lastSeq, LineBuffer? 
                 return false;
             }
 
-            bool isCopy = _ahead.Count > 0;
-            _ahead.Add(new Ahead(_rest, isCopy ? found with { Unclosed = found.Unclosed.ToArray() } : found, isCopy));
-            _rest = [];
+            TakeAhead(found);
         }
 
         line = _ahead[at];
         return true;
+    }
+
+    private void TakeAhead(in WholeLine found)
+    {
+        bool isCopy = _ahead.Count > 0;
+        _ahead.Add(new Ahead(_rest, isCopy ? found with { Unclosed = found.Unclosed.ToArray() } : found, isCopy));
+        _rest = [];
     }
 
     // The next whole line with a number that may come here; what is passed on the way goes to the rest.

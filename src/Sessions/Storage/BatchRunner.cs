@@ -321,7 +321,7 @@ internal sealed partial class BatchRunner(StoreCore core, Takeover takeover)
     // applier syncs once more are those that this very batch makes.
     private void SyncBranchesOfPurged()
     {
-        if (_frames.Exists(f => f.Changes.Any(c => c.Kind == ChangeKind.Purge))
+        if (_frames.Exists(static f => Array.Exists(f.Changes, static c => c.Kind == ChangeKind.Purge))
             && core.Rows.BranchesToSync() is { Count: > 0 } branches)
         {
             Durably.Sync(core.Disk, branches, []);
@@ -335,7 +335,7 @@ internal sealed partial class BatchRunner(StoreCore core, Takeover takeover)
         ChangeCodec.Write(_transaction.Now, core.By, _transaction.Changes, _buffer);
         FrameFormat.Close(_buffer, start, lsn, core.State.Synced, core.Seed);
         WrittenFrame.AssertReadable(_buffer.Written[start..], lsn);
-        _frames.Add(new Frame { Lsn = lsn, At = _transaction.Now, Changes = _transaction.Changes, By = core.By });
+        _frames.Add(new Frame { Lsn = lsn, At = _transaction.Now, Changes = [.. _transaction.Changes], By = core.By });
     }
 
     private bool TryMakeRoom(List<CommitRequest> requests, bool onlyReserve)

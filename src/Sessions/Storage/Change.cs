@@ -145,7 +145,7 @@ internal sealed class Frame
 {
     public required long Lsn { get; init; }
     public required long At { get; init; }
-    public required IReadOnlyList<Change> Changes { get; init; }
+    public required Change[] Changes { get; init; }
 
     /// <summary>Who committed it, a compact object; empty where it does not say.</summary>
     public ReadOnlyMemory<byte> By { get; init; }

@@ -177,7 +177,7 @@ internal static class ChangeCodec
             {
                 Lsn = lsn,
                 At = at,
-                Changes = changes,
+                Changes = [.. changes],
                 By = ObjectOrNone(m.Find(x => x.Name == "by").Value),
             };
         }

@@ -24,30 +24,21 @@ internal sealed class Checkpointer(StoreCore core, Action<CommitRequest> commit,
     /// <summary>True where the journal is closed after the checkpoint, and with it every segment goes.</summary>
     public bool ClosesJournal { get; init; }
 
-    /// <summary>Commits the images of sessions whose file is behind, and makes everything durable.</summary>
+    /// <summary>Commits the images of sessions whose file is behind, and makes everything durable. Those that fall
+    /// behind meanwhile are left to the next one: while others append there would be no end.</summary>
     public void Flush(JobContext? context = null)
     {
-        while (true)
+        HashSet<string> behind; // by their ids: a recovery in between makes the rows anew
+        lock (core.Rows.Gate)
+        {
+            core.Replica.CatchUp();
+            behind = [.. core.Rows.Lagging.Select(r => r.Id)];
+        }
+
+        while (TakeSome(behind) is { Count: > 0 } rows)
         {
             context?.ThrowIfCancelled();
-            List<Row> lagging;
-            lock (core.Rows.Gate)
-            {
-                core.Replica.CatchUp();
-                long bytes = 0;
-                lagging = [.. core.Rows.Lagging.Take(ImagesMax).TakeWhile(r => (bytes += SizeOf(r)) < BytesMax)];
-                if (lagging.Count == 0)
-                {
-                    lagging = [.. core.Rows.Lagging.Take(1)]; // one that is larger than that alone
-                }
-            }
-
-            if (lagging.Count == 0)
-            {
-                break;
-            }
-
-            var images = new ImagesRequest(lagging);
+            var images = new ImagesRequest(rows);
             commit(images);
             if (images.Unreadable.Count > 0)
             {
@@ -58,6 +49,7 @@ internal sealed class Checkpointer(StoreCore core, Action<CommitRequest> commit,
             }
         }
 
+        context?.ThrowIfCancelled();
         Sync();
     }
 
@@ -88,6 +80,30 @@ internal sealed class Checkpointer(StoreCore core, Action<CommitRequest> commit,
                 : Errors.Corrupt("What was removed for good stays in the journal while files of a session may not be "
                     + "written; session_store_verify() names it.", Layout.Journal);
         }
+    }
+
+    // As many as one frame of images has room for, and one at least.
+    private List<Row> TakeSome(HashSet<string> behind)
+    {
+        var rows = new List<Row>();
+        lock (core.Rows.Gate)
+        {
+            core.Replica.CatchUp();
+            long bytes = 0;
+            foreach (Row row in core.Rows.Lagging.Where(r => behind.Contains(r.Id)))
+            {
+                bytes += SizeOf(row);
+                if (rows.Count == ImagesMax || (rows.Count > 0 && bytes >= BytesMax))
+                {
+                    break;
+                }
+
+                rows.Add(row);
+            }
+        }
+
+        behind.ExceptWith(rows.Select(r => r.Id));
+        return rows;
     }
 
     private static long SizeOf(Row row)

@@ -55,6 +55,12 @@ internal static class HalfPairs
     // Goes on to the next half.
     private static bool Next(ReadOnlySpan<byte> json, ref int at)
     {
+        // Most texts have escapes, but hardly one like these: one search for two bytes tells.
+        if (json[at..].IndexOf("\\u"u8) < 0)
+        {
+            return false;
+        }
+
         while (at < json.Length && json[at..].IndexOf((byte)'\\') is >= 0 and var found)
         {
             at += found;

@@ -155,26 +155,31 @@ internal sealed class Replica(Journal journal, RowTable rows)
     }
 
     /// <summary>Takes in frames that stand from <see cref="Offset"/> on. Call under the gate.</summary>
-    public void Take(IReadOnlyList<Frame> frames, long bytes, bool areApplied)
+    public void Take(List<Frame> frames, long bytes, bool areApplied)
     {
-        rows.Segment = Segment;
         foreach (Frame frame in frames)
         {
-            if (IsOfSeveral(frame))
-            {
-                _stand = null; // nobody sees the first session changed and the last one not yet
-            }
-
-            rows.Install(frame, areApplied);
-            Sink?.Take(frame, bytes / frames.Count);
-            if (!areApplied)
-            {
-                Pending.Add(frame);
-            }
+            Take(frame, bytes / frames.Count, areApplied);
         }
 
         PendingBytes = areApplied ? PendingBytes : PendingBytes + bytes;
         Offset += bytes;
+    }
+
+    private void Take(Frame frame, long bytes, bool isApplied)
+    {
+        if (IsOfSeveral(frame))
+        {
+            _stand = null; // nobody sees the first session changed and the last one not yet
+        }
+
+        rows.Segment = Segment;
+        rows.Install(frame, isApplied);
+        Sink?.Take(frame, bytes);
+        if (!isApplied)
+        {
+            Pending.Add(frame);
+        }
     }
 
     /// <summary>Forgets pending frames that are in the files now. Call under the gate.</summary>
@@ -301,12 +306,12 @@ internal sealed class Replica(Journal journal, RowTable rows)
                     long bytes = reader.Offset - Offset;
                     if (frame.Lsn > rows.Lsn)
                     {
-                        Take([frame], bytes, frame.Lsn <= _state.Applied);
+                        bool isApplied = frame.Lsn <= _state.Applied;
+                        Take(frame, bytes, isApplied);
+                        PendingBytes += isApplied ? 0 : bytes;
                     }
-                    else
-                    {
-                        Offset += bytes;
-                    }
+
+                    Offset += bytes;
                 }
 
                 if (rows.Lsn >= target)

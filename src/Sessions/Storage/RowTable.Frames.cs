@@ -38,8 +38,12 @@ internal sealed partial class RowTable
             }
 
             Touched[change.Id] = row;
-            InJournal.Add(row);
-            row.LastSegment = Segment;
+            if (row.LastSegment != Segment || Segment == 0)
+            {
+                InJournal.Add(row); // else it is there already
+                row.LastSegment = Segment;
+            }
+
             foreach (TouchTracker tracker in Trackers)
             {
                 tracker.Note(change);

@@ -97,5 +97,6 @@ internal sealed partial class RowTable
         }
 
         InJournal.Remove(row);
+        row.LastSegment = 0; // it is in no such list
     }
 }

@@ -121,6 +121,7 @@ internal sealed partial class RowTable(IDisk disk, Quarantine quarantine, string
             row.QueueSegment = 0; // recovered since, perhaps, by one who knew that segment otherwise
             row.Staged = null;
             row.Written = null;
+            row.LastSegment = 0;
             row.Origin = null;
             row.Rewrites++; // perhaps; whoever works with offsets looks again
             row.EventIds = null;

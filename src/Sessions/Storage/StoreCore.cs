@@ -318,12 +318,17 @@ internal sealed class StoreCore
     // whoever holds the store lock, is not followed yet.
     private SharedState FindPage(SharedState known)
     {
+        if (known.Page.IsLinked)
+        {
+            return known; // which it is only where it is whole: one look decides for nearly every call
+        }
+
         if (!known.Page.IsWhole)
         {
             known = StandIn();
         }
 
-        if (known.Page.IsLinked || Disk.Stat(Layout.SharedPage) is not { IsFile: true }
+        if (Disk.Stat(Layout.SharedPage) is not { IsFile: true }
             || Disk.OpenSharedPage(Layout.SharedPage, IsReadOnly) is not { } page)
         {
             return known;

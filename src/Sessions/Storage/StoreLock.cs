@@ -72,18 +72,20 @@ internal sealed unsafe class StoreLock(ILockFile locks, TimeProvider time)
             _skips = _patience;
         }
 
-        return locks.TryLock(Writer, exclusive: true) || (timeoutMs > 0 && TryWait(state, timeoutMs, whileWaiting));
+        int turn = Volatile.Read(ref *state.Turn);
+        return locks.TryLock(Writer, exclusive: true)
+            || (timeoutMs > 0 && TryWait(state, turn, timeoutMs, whileWaiting));
     }
 
     // The byte is had before this one is counted, and let go of when it is not any more: where nobody has it, whoever
     // is counted all the same was killed. Who gets the lock keeps the byte for as long: others wait for that time.
-    private bool TryWait(SharedState state, long timeoutMs, Action? whileWaiting)
+    private bool TryWait(SharedState state, int turn, long timeoutMs, Action? whileWaiting)
     {
         long start = time.GetTimestamp();
         locks.TryLock(Waiting, exclusive: false);
         try
         {
-            _waited = TryTakeAgain(state, start, timeoutMs, whileWaiting);
+            _waited = TryTakeAgain(state, start, turn, timeoutMs, whileWaiting);
             return _waited;
         }
         finally
@@ -95,9 +97,12 @@ internal sealed unsafe class StoreLock(ILockFile locks, TimeProvider time)
         }
     }
 
-    private bool TryTakeAgain(SharedState state, long start, long timeoutMs, Action? whileWaiting)
+    // The turn was read before the lock was found taken. Its holder counts the turn up once others can have the lock, and
+    // looks for waiters after that. So one who was not seen finds another turn, and does not fall asleep: there is no
+    // need to try once more in between.
+    private bool TryTakeAgain(SharedState state, long start, int turn, long timeoutMs, Action? whileWaiting)
     {
-        while (!locks.TryLock(Writer, exclusive: true))
+        do
         {
             if (time.GetElapsedTime(start).TotalMilliseconds >= timeoutMs)
             {
@@ -105,31 +110,29 @@ internal sealed unsafe class StoreLock(ILockFile locks, TimeProvider time)
             }
 
             whileWaiting?.Invoke();
-            int turn = Volatile.Read(ref *state.Turn);
             Interlocked.Increment(ref *state.LockWaiters);
             try
             {
-                if (locks.TryLock(Writer, exclusive: true))
-                {
-                    break;
-                }
-
                 state.Page.Wait(state.Turn, turn, SliceMs);
             }
             finally
             {
                 Interlocked.Decrement(ref *state.LockWaiters);
             }
-        }
 
+            turn = Volatile.Read(ref *state.Turn);
+        }
+        while (!locks.TryLock(Writer, exclusive: true));
         return true;
     }
 
     /// <summary>Lets go and, where others wait, wakes one.</summary>
     public void Release(SharedState state)
     {
-        _turnAtRelease = Interlocked.Increment(ref *state.Turn);
+        // While the lock is held nobody else counts: where it is one more at the next try, nobody has come in between.
+        _turnAtRelease = Volatile.Read(ref *state.Turn) + 1;
         locks.Unlock(Writer);
+        Interlocked.Increment(ref *state.Turn);
         if (_waited)
         {
             _waited = false;

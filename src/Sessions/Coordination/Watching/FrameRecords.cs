@@ -53,7 +53,7 @@ internal sealed class FrameRecords(WatchFilter filter)
                 return true;
             }
 
-            if (_next == Frame.Changes.Count)
+            if (_next == Frame.Changes.Length)
             {
                 return false;
             }

@@ -5,38 +5,38 @@ namespace Sessions.Events.Transcript;
 /// <summary>Parts of messages as HTML.</summary>
 internal static class HtmlParts
 {
-    public static byte[] Render(Part part)
+    public static byte[] Render(Part part, TranscriptOutput room)
     {
-        var b = new Utf8Buffer((int)Math.Min(256 + (part.Size * 9 / 8), Array.MaxLength));
+        Utf8Buffer b = room.ForPart(256 + (part.Size * 9 / 8));
         switch (part.Kind)
         {
             case PartKind.Text when part.Message.Role == Role.User:
                 Paragraph(b, RawText.Of(part.Text));
                 break;
             case PartKind.Text:
-                HtmlText.Markdown(b, Unescape.Utf8(RawText.Of(part.Text)));
+                HtmlText.Markdown(b, Unescape.Utf8(RawText.Of(part.Text), room));
                 b.Raw(part.IsInterrupted ? "<div class=\"stop\">Interrupted</div>\n"u8 : "\n"u8);
                 break;
             case PartKind.Reasoning:
                 Summary(b, "think"u8, "\u2026"u8, "Thought"u8, default);
-                HtmlText.Markdown(b, Unescape.Utf8(RawText.Of(part.Text)));
+                HtmlText.Markdown(b, Unescape.Utf8(RawText.Of(part.Text), room));
                 b.Raw("</div></details>\n"u8);
                 break;
             case PartKind.Tool:
-                Tool(b, part.Tool!);
+                Tool(b, part.Tool!, room);
                 break;
             case PartKind.File:
                 HtmlFile.Write(b, FileReference.Of(part));
                 break;
             default:
-                Data(b, part);
+                Data(b, part, room);
                 break;
         }
 
         return b.ToArray();
     }
 
-    private static void Tool(Utf8Buffer b, ToolCall tool)
+    private static void Tool(Utf8Buffer b, ToolCall tool, TranscriptOutput room)
     {
         ToolState state = tool.State;
         Summary(b, state switch
@@ -53,19 +53,19 @@ internal static class HtmlParts
         if (tool.Input.IsSet)
         {
             b.Raw("<div class=\"l\">Input</div>"u8);
-            Value(b, tool.Input.Span);
+            Value(b, tool.Input.Span, room);
         }
 
         if (tool.Output.IsSet)
         {
             b.Raw("<div class=\"l\">Output</div>"u8);
-            Value(b, tool.Output.Span);
+            Value(b, tool.Output.Span, room);
         }
 
         b.Raw("</div></details>\n"u8);
     }
 
-    private static void Data(Utf8Buffer b, Part part)
+    private static void Data(Utf8Buffer b, Part part, TranscriptOutput room)
     {
         ReadOnlySpan<byte> type = part.Type.Span;
         ReadOnlySpan<byte> text = part.Message.Role == Role.Error ? MessagesWriter.ErrorText(part.Data.Span)
@@ -84,7 +84,7 @@ internal static class HtmlParts
             bool isDamage = type.SequenceEqual("damaged"u8);
             Summary(b, isDamage ? "warn"u8 : "run"u8, isDamage ? "!"u8 : "\u00b7"u8,
                 isDamage ? "Damaged"u8 : TitleOf(type), PartText.Summary(part));
-            Value(b, part.Data.Span);
+            Value(b, part.Data.Span, room);
             b.Raw("</div></details>\n"u8);
         }
     }
@@ -139,18 +139,18 @@ internal static class HtmlParts
     }
 
     // A text as text, the members of an object one below the other, all else as JSON.
-    private static void Value(Utf8Buffer b, ReadOnlySpan<byte> json)
+    private static void Value(Utf8Buffer b, ReadOnlySpan<byte> json, TranscriptOutput room)
     {
         ReadOnlySpan<byte> text = ToolText.Text(json);
         if (!text.IsEmpty || json is [(byte)'"', ..])
         {
-            Preformatted(b, Unescape.Utf8(text));
+            Preformatted(b, Unescape.Utf8(text, room));
             return;
         }
 
         if (json is not [(byte)'{', ..])
         {
-            Pretty(b, json);
+            Pretty(b, json, room);
             return;
         }
 
@@ -162,20 +162,20 @@ internal static class HtmlParts
             b.Raw("</span>"u8);
             if (members.IsText)
             {
-                Preformatted(b, Unescape.Utf8(members.RawText));
+                Preformatted(b, Unescape.Utf8(members.RawText, room));
             }
             else
             {
-                Pretty(b, members.Value);
+                Pretty(b, members.Value, room);
             }
 
             b.Raw("</div>"u8);
         }
     }
 
-    private static void Pretty(Utf8Buffer b, ReadOnlySpan<byte> json)
+    private static void Pretty(Utf8Buffer b, ReadOnlySpan<byte> json, TranscriptOutput room)
     {
-        var pretty = new Utf8Buffer(json.Length + 64);
+        Utf8Buffer pretty = room.ForText(json.Length + 64);
         JsonPretty.Write(json, pretty);
         Preformatted(b, pretty.Written);
     }

@@ -37,7 +37,7 @@ internal static class HtmlWriter
         output.Small.Raw("</header>\n"u8);
         foreach (Part part in message.Parts)
         {
-            output.Raw(part.Html ??= HtmlParts.Render(part));
+            output.Raw(part.Html ??= HtmlParts.Render(part, output));
         }
 
         if (message.StopReason.IsSet && !message.StopReason.Span.SequenceEqual("end_turn"u8))

@@ -30,7 +30,7 @@ internal static class MarkdownWriter
         });
         foreach (Part part in message.Parts)
         {
-            output.Raw(part.Markdown ??= Render(part));
+            output.Raw(part.Markdown ??= Render(part, output));
         }
 
         if (message.StopReason.IsSet && !message.StopReason.Span.SequenceEqual("end_turn"u8))
@@ -41,24 +41,24 @@ internal static class MarkdownWriter
         }
     }
 
-    private static byte[] Render(Part part)
+    private static byte[] Render(Part part, TranscriptOutput room)
     {
-        var b = new Utf8Buffer((int)Math.Min(256 + (part.Size * 9 / 8), Array.MaxLength));
+        Utf8Buffer b = room.ForPart(256 + (part.Size * 9 / 8));
         b.Byte('\n');
         switch (part.Kind)
         {
             case PartKind.Text:
-                MarkdownText.Write(b, Unescape.Utf8(RawText.Of(part.Text)));
+                MarkdownText.Write(b, Unescape.Utf8(RawText.Of(part.Text), room));
                 b.Raw(part.IsInterrupted ? "\n\n*Interrupted.*\n"u8 : "\n"u8);
                 break;
             case PartKind.Reasoning:
                 b.Raw("> **Thought**\n"u8);
-                var thought = new Utf8Buffer((int)Math.Min(part.Size + 64, Array.MaxLength));
+                Utf8Buffer thought = room.ForText(part.Size + 64);
                 MarkdownText.Write(thought, Unescape.Utf8(RawText.Of(part.Text)));
                 Quote(b, thought.Written, isMarkdown: true);
                 break;
             case PartKind.Tool:
-                Tool(b, part.Tool!);
+                Tool(b, part.Tool!, room);
                 break;
             case PartKind.File:
                 FileReference file = FileReference.Of(part);
@@ -67,14 +67,14 @@ internal static class MarkdownWriter
                 Block(b, Unescape.Utf8(file.Url), ""u8);
                 break;
             default:
-                Data(b, part);
+                Data(b, part, room);
                 break;
         }
 
         return b.ToArray();
     }
 
-    private static void Tool(Utf8Buffer b, ToolCall tool)
+    private static void Tool(Utf8Buffer b, ToolCall tool, TranscriptOutput room)
     {
         b.Raw("**Tool** "u8);
         OneLine(b, tool.ShownName);
@@ -84,17 +84,17 @@ internal static class MarkdownWriter
         if (tool.Input.IsSet)
         {
             b.Raw("\nInput:\n"u8);
-            Value(b, tool.Input.Span);
+            Value(b, tool.Input.Span, room);
         }
 
         if (tool.Output.IsSet)
         {
             b.Raw("\nOutput:\n"u8);
-            Value(b, tool.Output.Span);
+            Value(b, tool.Output.Span, room);
         }
     }
 
-    private static void Data(Utf8Buffer b, Part part)
+    private static void Data(Utf8Buffer b, Part part, TranscriptOutput room)
     {
         ReadOnlySpan<byte> text = part.Message.Role == Role.Error ? MessagesWriter.ErrorText(part.Data.Span)
             : part.Type.Span.SequenceEqual("note"u8) ? PartText.Member(part, "text"u8) : default;
@@ -115,19 +115,19 @@ internal static class MarkdownWriter
         }
 
         b.Byte('\n');
-        Value(b, part.Data.Span);
+        Value(b, part.Data.Span, room);
     }
 
-    private static void Value(Utf8Buffer b, ReadOnlySpan<byte> json)
+    private static void Value(Utf8Buffer b, ReadOnlySpan<byte> json, TranscriptOutput room)
     {
         ReadOnlySpan<byte> text = ToolText.Text(json);
         if (!text.IsEmpty || json is [(byte)'"', ..])
         {
-            Block(b, Unescape.Utf8(text), ""u8);
+            Block(b, Unescape.Utf8(text, room), ""u8);
             return;
         }
 
-        var pretty = new Utf8Buffer(json.Length * 2);
+        Utf8Buffer pretty = room.ForText(json.Length * 2L);
         JsonPretty.Write(json, pretty);
         Block(b, pretty.Written, "json"u8);
     }

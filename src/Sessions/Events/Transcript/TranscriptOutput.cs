@@ -10,6 +10,8 @@ internal sealed class TranscriptOutput(IBufferWriter<byte> output)
     private const int Full = 32 * 1024;
 
     private readonly Utf8Buffer _small = new(Full + (2 * Large));
+    private readonly Utf8Buffer _part = new();
+    private readonly Utf8Buffer _text = new();
 
     /// <summary>Takes what is small; Raw takes anything.</summary>
     public Utf8Buffer Small
@@ -24,6 +26,13 @@ internal sealed class TranscriptOutput(IBufferWriter<byte> output)
             return _small;
         }
     }
+
+    /// <summary>An empty buffer for a part of about so many bytes, until the next part asks: most are small, and one
+    /// buffer for each of them costs more than all that is written into it.</summary>
+    public Utf8Buffer ForPart(long size) => Emptied(_part, size);
+
+    /// <summary>The same for a text on its way into a part, until the next text asks.</summary>
+    public Utf8Buffer ForText(long size) => Emptied(_text, size);
 
     public TranscriptOutput Raw(ReadOnlySpan<byte> bytes)
     {
@@ -57,5 +66,17 @@ internal sealed class TranscriptOutput(IBufferWriter<byte> output)
     {
         output.Write(_small.Written);
         _small.Clear();
+    }
+
+    // What is large has one of its own, which goes with it.
+    private static Utf8Buffer Emptied(Utf8Buffer kept, long size)
+    {
+        if (size > Full)
+        {
+            return new Utf8Buffer((int)Math.Min(size, Array.MaxLength));
+        }
+
+        kept.Clear();
+        return kept;
     }
 }

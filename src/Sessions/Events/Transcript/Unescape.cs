@@ -23,6 +23,19 @@ internal static class Unescape
         return output.Written;
     }
 
+    /// <summary>The same, in the buffer for a text that is on its way into a part.</summary>
+    public static ReadOnlySpan<byte> Utf8(ReadOnlySpan<byte> raw, TranscriptOutput room)
+    {
+        if (!raw.Contains((byte)'\\'))
+        {
+            return raw;
+        }
+
+        Utf8Buffer text = room.ForText(raw.Length);
+        Append(text, raw);
+        return text.Written;
+    }
+
     public static void Append(Utf8Buffer output, ReadOnlySpan<byte> raw)
     {
         while (true)

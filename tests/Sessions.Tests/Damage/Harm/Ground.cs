@@ -9,13 +9,14 @@ internal sealed class Ground(string root, Random random)
 {
     private readonly List<(string Path, byte[] Bytes)> _older = [];
     private readonly List<(string Aside, string Path)> _away = [];
-    private readonly HashSet<string> _modes = [];
+    private bool _hasForbidden;
+    private bool _hasModes; // since the last time that all was allowed
     private int _names;
 
     public string Root => Path.Combine(root, "store");
 
     /// <summary>Files and folders that may not be used as they should, or are elsewhere.</summary>
-    public bool HasMore => _away.Count + _modes.Count > 0;
+    public bool HasMore => _away.Count > 0 || _hasModes;
 
     public string At(string path) => Path.Combine(Root, path);
 
@@ -92,7 +93,7 @@ internal sealed class Ground(string root, Random random)
     }
 
     /// <summary>Puts back what was moved away, over what is there now.</summary>
-    public string? MoveBack(Action<string> before)
+    public string? MoveBack(Func<string, bool> mayBe)
     {
         if (_away.Count == 0)
         {
@@ -101,12 +102,11 @@ internal sealed class Ground(string root, Random random)
 
         (string aside, string path) = _away[0];
         _away.RemoveAt(0);
-        if (!Directory.Exists(Path.GetDirectoryName(At(path))) || Directory.Exists(At(path)))
+        if (!Directory.Exists(Path.GetDirectoryName(At(path))) || Directory.Exists(At(path)) || !mayBe(path))
         {
             return null;
         }
 
-        before(path);
         File.Move(aside, At(path), overwrite: true);
         return path;
     }
@@ -184,7 +184,7 @@ internal sealed class Ground(string root, Random random)
     {
         uint[] modes = isFolder ? [0x16D, 0, 0x1FF] : [0x124, 0, 0x1B6];
         uint mode = modes[random.Next(modes.Length)];
-        _modes.Add(path);
+        _hasForbidden = _hasModes = true;
         Posix.Mode(At(path), mode);
         return $"mode {Convert.ToString(mode, 8)}";
     }
@@ -192,12 +192,13 @@ internal sealed class Ground(string root, Random random)
     /// <summary>Puts all permissions right.</summary>
     public void Allow()
     {
-        if (_modes.Count > 0)
+        if (_hasForbidden)
         {
-            HostileLibrary.Run("chmod", "-R", "u+rwX,go-w", Root); // a session may be elsewhere by now
+            // A session may be elsewhere by now, and a file may have been moved away and back since the last time.
+            HostileLibrary.Run("chmod", "-R", "u+rwX,go-w", Root);
         }
 
-        _modes.Clear();
+        _hasModes = false;
     }
 
     /// <summary>True for a file with that content.</summary>

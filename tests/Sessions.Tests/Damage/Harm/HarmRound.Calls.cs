@@ -212,6 +212,7 @@ internal sealed partial class HarmRound
         Require(w.IsHarmed || w.IsBlurred || _isStoreHarmed || seq == w.LastSeq + 1 || w.Events.Count == 0,
             $"number {seq} follows {w.LastSeq}");
         w.Events[seq] = text;
+        w.IsLogKnown = true;
         Tell($"  {seq}");
     }
 

@@ -48,12 +48,11 @@ internal sealed partial class HarmRound
         {
             0 => _ground.PutCopy(path),
             1 => _ground.PutOlder(path),
-            // Nothing but the file itself says that there is a queue, or which one is the last.
-            1 or 3 or 4 when _open.Count == 0 && Path.GetFileName(path) == Layout.QueueFile => null,
+            1 or 3 or 4 when IsUnknownQueue(path) => null,
 
-            // Lines do not name their session (docs/FORMAT.md): nothing of a closed store tells another's log with the
-            // same numbers from its own.
-            2 when _open.Count == 0 && Path.GetFileName(path) == Layout.EventsFile => null,
+            // Lines do not name their session (docs/FORMAT.md): nothing tells another's log with numbers that fit from
+            // its own, until a store has written to it.
+            2 when Path.GetFileName(path) == Layout.EventsFile && !IsLogKnown(path) => null,
             2 => _ground.PutAnothers(path),
             3 => _ground.Remove(path),
             4 => _ground.Move(path),
@@ -70,6 +69,13 @@ internal sealed partial class HarmRound
         _harms += what is null ? 0 : 1;
         Tell($"HARM {path}: {what ?? "nothing"}");
     }
+
+    // Nothing but the file itself says that there is a queue, or which one is the last, once the journal has let go.
+    private bool IsUnknownQueue(string path) => Path.GetFileName(path) == Layout.QueueFile
+        && !(Layout.SessionOf(path) is { } id && _sessions.TryGetValue(id, out Witness? witness) && witness.IsQueueKept);
+
+    private bool IsLogKnown(string path) => _open.Count > 0 && Layout.SessionOf(path) is { } id
+        && _sessions.TryGetValue(id, out Witness? witness) && witness.IsLogKnown;
 
     private void HarmFolder(string path)
     {
@@ -119,7 +125,15 @@ internal sealed partial class HarmRound
 
     private void Keep(List<Witness> harmed, string what)
     {
-        harmed.ForEach(w => w.Harms.Add(what));
+        foreach (Witness w in harmed)
+        {
+            w.Harms.Add(what);
+
+            // What an earlier harm met is in the files by now, or in the journal still.
+            w.Kept.Clear();
+            w.IsQueueKept = w.IsTitleKept = false;
+        }
+
         if (_isJournalHarmed || _isStoreHarmed)
         {
             return;
@@ -135,9 +149,6 @@ internal sealed partial class HarmRound
         List<Frame> frames = JournalScan.Read(disk, journal).Frames;
         foreach (Witness w in harmed)
         {
-            // What an earlier harm met is in the files by now, or in the journal still.
-            w.Kept.Clear();
-            w.IsQueueKept = w.IsTitleKept = false;
             foreach (Change change in frames.SelectMany(f => f.Changes).Where(c => c.Id == w.Id))
             {
                 w.IsQueueKept |= change.Kind == ChangeKind.Queue;

@@ -159,6 +159,11 @@ internal sealed partial class HarmRound
     private void Open()
     {
         Tell("open");
+        if (_open.Count == 0)
+        {
+            _sessions.Values.ToList().ForEach(w => w.IsLogKnown = false);
+        }
+
         for (int i = 0; ; i++)
         {
             var disk = new MortalDisk(_ground.Open());
@@ -287,7 +292,11 @@ internal sealed partial class HarmRound
 
     private bool MoveBack()
     {
-        string? back = Tried(() => _ground.MoveBack(p => NoteHarm(p, "moved back")));
+        string? back = Tried(() => _ground.MoveBack(p =>
+        {
+            NoteHarm(p, "moved back");
+            return !IsUnknownQueue(p);
+        }));
         Tell($"{back ?? "nothing"} is moved back");
         return back is not null;
     }

@@ -45,6 +45,9 @@ internal sealed class Witness(string id, string title)
     /// <summary>Somebody said that something is wrong with it.</summary>
     public bool IsNamed { get; set; }
 
+    /// <summary>True where a store that is open appended to it: what its log is, is known.</summary>
+    public bool IsLogKnown { get; set; }
+
     /// <summary>Events that the journal had when a file was harmed.</summary>
     public HashSet<long> Kept { get; } = [];
 
