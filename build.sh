@@ -393,8 +393,9 @@ cmd_test() {
         script_suite examples 600 tests/examples/run.sh "$lib"
         script_suite install 120 tests/install/run.sh
         script_suite browser 120 tests/browser/run.sh "$lib" "$out/test/browser"
+        script_suite day 300 tests/day/run.sh "$lib" "$out/test/day" 90
     else
-        count_suite 'Sessions.Native.Tests, c, examples, install and browser (no library)' 1
+        count_suite 'Sessions.Native.Tests, c, examples, install, browser and day (no library)' 1
     fi
     left=$(ls -A "$scratch/tests")
     [ -z "$left" ] || { say "-- left behind in the temporary folder:"; say "$left"; failed=$((failed + 1)); }

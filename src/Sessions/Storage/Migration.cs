@@ -45,7 +45,7 @@ internal static class Migration
             }
 
             using ILockFile locks = disk.OpenLocks(Layout.StoreFile, readOnly: false);
-            if (!locks.TryLock(StoreLock.Opening, exclusive: true) || !locks.TryLock(StoreLock.Alive, exclusive: true))
+            if (!StoreLock.TryTakeStore(locks))
             {
                 throw Errors.Busy("The store, which is open elsewhere,");
             }

@@ -40,7 +40,7 @@ internal sealed partial class Salvager
         Clear(quarantine, Misplaced.InStore(disk));
         StoreFile file = ReadOrMakeStoreFile(environment);
         using ILockFile locks = disk.OpenLocks(Layout.StoreFile, readOnly: false);
-        if (!locks.TryLock(StoreLock.Opening, exclusive: true) || !locks.TryLock(StoreLock.Alive, exclusive: true))
+        if (!StoreLock.TryTakeStore(locks))
         {
             throw Errors.Busy("The store, which is open elsewhere,");
         }

@@ -32,6 +32,7 @@ internal sealed unsafe class StoreLock(ILockFile locks, TimeProvider time)
 
     private const int SliceMs = 2;
     private const int PatienceMax = 1023;
+    private const int AloneMs = 500;
     private int _turnAtRelease;
     private bool _othersWaited;
     private bool _waited;
@@ -55,6 +56,12 @@ internal sealed unsafe class StoreLock(ILockFile locks, TimeProvider time)
     /// <summary>The byte that the holder of a session's lock holds: who finds it free knows that there is no such
     /// holder any more.</summary>
     public static long HolderByte(long epoch) => Holders + epoch;
+
+    /// <summary>Takes the whole store for this process; false where it is open elsewhere. Who opens or closes it just
+    /// now, or has just been forked off by one who did, is waited for.</summary>
+    public static bool TryTakeStore(ILockFile locks)
+        => SpinWait.SpinUntil(() => locks.TryLock(Opening, exclusive: true), AloneMs)
+            && SpinWait.SpinUntil(() => locks.TryLock(Alive, exclusive: true), AloneMs);
 
     /// <summary>Takes the lock, waiting up to so long; false when it was not to be had. What can be
     /// done while others have it is done by <paramref name="whileWaiting"/>, again and again.</summary>
@@ -97,9 +104,9 @@ internal sealed unsafe class StoreLock(ILockFile locks, TimeProvider time)
         }
     }
 
-    // The turn was read before the lock was found taken. Its holder counts the turn up once others can have the lock, and
-    // looks for waiters after that. So one who was not seen finds another turn, and does not fall asleep: there is no
-    // need to try once more in between.
+    // The turn was read before the lock was found taken. Its holder counts the turn up once others can have the lock,
+    // and looks for waiters after that. So one who was not seen finds another turn, and does not fall asleep: there is
+    // no need to try once more in between.
     private bool TryTakeAgain(SharedState state, long start, int turn, long timeoutMs, Action? whileWaiting)
     {
         do

@@ -72,10 +72,12 @@ internal sealed partial class HarmRound
 
     // Nothing but the file itself says that there is a queue, or which one is the last, once the journal has let go.
     private bool IsUnknownQueue(string path) => Path.GetFileName(path) == Layout.QueueFile
-        && !(Layout.SessionOf(path) is { } id && _sessions.TryGetValue(id, out Witness? witness) && witness.IsQueueKept);
+        && WitnessOf(path) is not { IsQueueKept: true };
 
-    private bool IsLogKnown(string path) => _open.Count > 0 && Layout.SessionOf(path) is { } id
-        && _sessions.TryGetValue(id, out Witness? witness) && witness.IsLogKnown;
+    private bool IsLogKnown(string path) => _open.Count > 0 && WitnessOf(path) is { IsLogKnown: true };
+
+    private Witness? WitnessOf(string path)
+        => Layout.SessionOf(path) is { } id ? _sessions.GetValueOrDefault(id) : null;
 
     private void HarmFolder(string path)
     {
