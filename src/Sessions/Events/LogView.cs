@@ -217,6 +217,20 @@ internal sealed class LogView : IDisposable
         }
     }
 
+    // What stands in the place of a link and is none hides what it was of, as if it were gone; the branch's own events
+    // are not harmed.
+    private static IDiskFile? OpenLink(IDisk disk, string path)
+    {
+        try
+        {
+            return OpenPart(disk, path);
+        }
+        catch (DiskException e) when (Obstacle.IsOne(e) && !e.IsOfOthers)
+        {
+            return null;
+        }
+    }
+
     // Mostly it is in the branch's own folder. While the frame that made the branch is in the journal alone, it is what
     // the link is to be made from, and lines of that may be in the journal alone, too.
     private static (string Path, List<TailLines>? Lines) Find(IDisk disk, Row row, HistoryPart part)
@@ -263,12 +277,12 @@ internal sealed class LogView : IDisposable
         long? length;
         if (_history.Count < PartsOpenMax || lines is not null)
         {
-            file = OpenPart(disk, path);
+            file = OpenLink(disk, path);
             length = file?.Length;
         }
         else
         {
-            length = disk.Stat(path)?.Length;
+            length = disk.Stat(path) is { IsFile: true } link ? link.Length : null;
         }
 
         if (lines is { Count: > 0 })

@@ -51,7 +51,7 @@ internal static class Erasure
         {
             if (!name.IsFolder && IsScratch(name.Name))
             {
-                disk.Unlink(Layout.Temporary + "/" + name.Name);
+                disk.UnlinkIfThere(Layout.Temporary + "/" + name.Name); // who closes empties its pool meanwhile
             }
         }
     }

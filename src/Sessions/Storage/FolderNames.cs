@@ -2,7 +2,7 @@ using Sessions.Platform;
 
 namespace Sessions.Storage;
 
-/// <summary>Lists folders that are nearly always there, without asking first whether they are.</summary>
+/// <summary>What is nearly always there, or may go at any moment, without asking first whether it is.</summary>
 internal static class FolderNames
 {
     /// <summary>The names in a folder; none where no folder is there. A folder that is often missing is better asked
@@ -16,6 +16,19 @@ internal static class FolderNames
         catch (DiskException e) when (e.Error is DiskError.NotFound or DiskError.NotFolder or DiskError.Misplaced)
         {
             return [];
+        }
+    }
+
+    /// <summary>Removes a name; fine where somebody did before.</summary>
+    public static void UnlinkIfThere(this IDisk disk, string path)
+    {
+        try
+        {
+            disk.Unlink(path);
+        }
+        catch (DiskException e) when (e.Error == DiskError.NotFound)
+        {
+            LogRing.Add("debug", $"{path} was gone already.");
         }
     }
 }

@@ -40,7 +40,14 @@ internal sealed class HistoryLinks(IDisk disk)
                 }
 
                 // After a power cut the parent's name for the file was lost and this one was not. The parent
-                // gets its lines anew from the journal, in another file, and so does the branch.
+                // gets its lines anew from the journal, in another file, and so does the branch. Where the parent's
+                // log was replaced, though, the link may be the last name of the file that has it all.
+                if (WholeLines(link, part.Bytes) > WholeLines(source!, part.Bytes))
+                {
+                    LogRing.Add("warning", $"{source} has less than {link}, which stays.");
+                    continue;
+                }
+
                 disk.Unlink(link);
             }
 
@@ -89,6 +96,26 @@ internal sealed class HistoryLinks(IDisk disk)
     // should still be the same file: before a log is replaced or purged, links to it are made durable.
     private bool MayBeAnother(FoldedSession branch, FoldedSession? parent) => disk.Capabilities.HardLinks
         && (parent?.Rewrite is null || parent.RewriteLsn < branch.ForkLsn);
+
+    private long WholeLines(string path, long bytes)
+    {
+        try
+        {
+            using LogView log = LogView.OpenFile(disk, path);
+            var reader = new LineReader(log, 0, end: bytes);
+            long count = 0;
+            while (reader.TryRead(out ReadOnlySpan<byte> line))
+            {
+                count += EventLine.TryRead(line, out _, out _) ? 1 : 0;
+            }
+
+            return count;
+        }
+        catch (DiskException e) when (Obstacle.HidesContent(e))
+        {
+            return 0;
+        }
+    }
 
     private string? Find(string id, long place)
     {

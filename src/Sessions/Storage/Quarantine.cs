@@ -116,7 +116,7 @@ internal sealed class Quarantine(IDisk disk, TimeProvider time, bool canWrite)
 
         if (entry is { IsFile: true, IsOfOthers: false, IsReadable: true })
         {
-            disk.Unlink(path); // one with a second name stays where that is
+            disk.UnlinkIfThere(path); // one with a second name stays where that is
         }
         else
         {

@@ -230,10 +230,19 @@ internal sealed class Replica(Journal journal, RowTable rows)
                 return false;
             }
         }
-        else
+        else if (journal.ReadHeader(Segment + 1) is { } header)
         {
             next = Segment + 1;
-            if (journal.ReadHeader(next) is not { } header || header.PreviousEnd != Offset)
+            if (header.PreviousEnd != Offset)
+            {
+                return false;
+            }
+        }
+        else
+        {
+            // Retired already, as one is that never had a frame: the next that is there says after which frame it comes.
+            next = journal.Segments().Find(n => n > Segment);
+            if (next == 0 || journal.ReadHeader(next) is not { } later || later.PreviousLsn > rows.Lsn)
             {
                 return false;
             }

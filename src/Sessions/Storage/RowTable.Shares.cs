@@ -1,3 +1,4 @@
+using Sessions.Platform;
 using Sessions.Sharing;
 
 namespace Sessions.Storage;
@@ -90,7 +91,7 @@ internal sealed partial class RowTable
             Dictionary<string, string> found = [];
             foreach (Row row in _rows.Values)
             {
-                foreach (string share in MayBeShared(row) ? ReadableShares(row, isSettled) : [])
+                foreach (string share in MayBeShared(row) ? ShareList.Ids(ReadableShares(row, isSettled)) : [])
                 {
                     found[share] = row.Id;
                 }
@@ -105,17 +106,22 @@ internal sealed partial class RowTable
     /// <summary>The info as people see it at a time: no file changes when a share expires.</summary>
     public SessionInfo Shown(Row row, SessionInfo info, long now, bool isSettled = true)
         => info.Share is { ExpiresAt: > 0 } share && now >= share.ExpiresAt
-            ? info with { Share = ShareList.Summarize(ShareList.Read(ReadShares(row, isSettled)), now) }
+            ? info with { Share = ShareList.Summarize(ShareList.Read(ReadableShares(row, isSettled)), now) }
             : info;
 
-    // Of a list that is damaged (and kept aside) nothing can be resolved; the others' can.
-    private IEnumerable<string> ReadableShares(Row row, bool isSettled)
+    // Of a list that is damaged (and kept aside), or that this user may not read, nothing can be resolved or shown; the
+    // others' can.
+    private byte[] ReadableShares(Row row, bool isSettled)
     {
         try
         {
-            return ShareList.Ids(ReadShares(row, isSettled));
+            return ReadShares(row, isSettled);
         }
-        catch (SessionException e) when (e.Status == SessionStatus.Corrupt)
+        catch (SessionException e) when (e.Status is SessionStatus.Corrupt or SessionStatus.AccessDenied)
+        {
+            return [];
+        }
+        catch (DiskException e) when (Obstacle.HidesContent(e))
         {
             return [];
         }

@@ -100,6 +100,7 @@ internal sealed class Takeover(StoreCore core, Recovery recovery)
 
         if (moved)
         {
+            state.Segment = replica.Segment; // else others would write into the one before
             core.Disk.SyncFolder(Layout.Journal); // or before its name was durable
             core.Disk.SyncFolder("");
         }

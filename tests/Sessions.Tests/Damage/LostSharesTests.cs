@@ -69,6 +69,31 @@ public sealed class LostSharesTests
     }
 
     [Fact]
+    public void A_shares_json_that_may_not_be_read_stops_no_link_of_others_and_no_list()
+    {
+        string harmed, sound, secret;
+        using (SessionStore store = Stores.Open(_disk.OpenAs(), _time))
+        {
+            Session first = store.Create();
+            first.Say("1");
+            Stores.Text(b => first.WriteShare(new SessionShareOptions { ExpiresAt = _time.NowMs + 1000 }, b));
+            Session second = store.Create();
+            second.Say("1");
+            (harmed, sound, secret) = (first.Id, second.Id, Share(second, 1));
+        }
+
+        _disk.Unlink(SharesOf(harmed));
+        _disk.CreateFolder(SharesOf(harmed));
+        _time.Advance(2000); // what is shown of the first one's share is in that file now
+        using SessionStore again = Stores.Open(_disk.OpenAs(), _time);
+        using Session shared = again.ResolveShare(secret);
+        Assert.Equal(sound, shared.Id);
+        Assert.Equal(2, again.List().GetArrayLength());
+        Assert.Equal(JsonValueKind.Null, again.OpenSession(harmed).Info().GetProperty("share_info").ValueKind);
+        Assert.Contains(Issues(again, harmed), i => i.EndsWith(" error", StringComparison.Ordinal));
+    }
+
+    [Fact]
     public void A_secret_that_a_killed_create_share_leaves_is_told_and_is_no_harm()
     {
         using SessionStore store = Stores.Open(_disk.OpenAs(), _time);

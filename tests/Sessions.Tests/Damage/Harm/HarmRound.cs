@@ -133,6 +133,11 @@ internal sealed partial class HarmRound
             call();
             return true;
         }
+        catch (DiskException e) when (_isStoreHarmed || witness is { IsHarmed: true })
+        {
+            _story[^1] += $": {e.Message}"; // of a checkpoint, which no call is answered with
+            return false;
+        }
         catch (SessionException e)
         {
             _story[^1] += $": {e.Status} {e.Message} {e.Details}";
