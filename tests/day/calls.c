@@ -72,7 +72,10 @@ void add_to_queue(session_t *session, const char *id, uint64_t marker)
 {
   char entry[64], name[ID_MAX], *json = NULL;
   int length = snprintf(entry, sizeof entry, "{\"message\":\"m%" PRIu64 "\"}", marker);
-  must(session_queue_add(session, entry, (size_t)length, &json, NULL), "queue_add");
+  session_status_t status = session_queue_add(session, entry, (size_t)length, &json, NULL);
+  /* Ten at most, and what a killed command had claimed stays among them. */
+  if (status == SESSION_E_QUEUE_FULL) return;
+  must(status, "queue_add");
   say("Q %s %s %" PRIu64, id, text_of(json, "id", name, sizeof name), marker);
   session_string_free(json);
 }

@@ -28,11 +28,11 @@ internal sealed class Checkpointer(StoreCore core, Action<CommitRequest> commit,
     /// behind meanwhile are left to the next one: while others append there would be no end.</summary>
     public void Flush(JobContext? context = null)
     {
-        HashSet<string> behind; // by their ids: a recovery in between makes the rows anew
+        HashSet<Row> behind;
         lock (core.Rows.Gate)
         {
             core.Replica.CatchUp();
-            behind = [.. core.Rows.Lagging.Select(r => r.Id)];
+            behind = [.. core.Rows.Lagging];
         }
 
         while (TakeSome(behind) is { Count: > 0 } rows)
@@ -83,14 +83,14 @@ internal sealed class Checkpointer(StoreCore core, Action<CommitRequest> commit,
     }
 
     // As many as one frame of images has room for, and one at least.
-    private List<Row> TakeSome(HashSet<string> behind)
+    private List<Row> TakeSome(HashSet<Row> behind)
     {
         var rows = new List<Row>();
         lock (core.Rows.Gate)
         {
             core.Replica.CatchUp();
             long bytes = 0;
-            foreach (Row row in core.Rows.Lagging.Where(r => behind.Contains(r.Id)))
+            foreach (Row row in core.Rows.Lagging.Where(behind.Contains))
             {
                 bytes += SizeOf(row);
                 if (rows.Count == ImagesMax || (rows.Count > 0 && bytes >= BytesMax))
@@ -102,7 +102,7 @@ internal sealed class Checkpointer(StoreCore core, Action<CommitRequest> commit,
             }
         }
 
-        behind.ExceptWith(rows.Select(r => r.Id));
+        behind.ExceptWith(rows);
         return rows;
     }
 

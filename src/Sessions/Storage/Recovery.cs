@@ -21,7 +21,9 @@ internal sealed partial class Recovery(StoreCore core)
         long generation = PageCheck.NextGeneration(state.Generation, 0);
         var applier = new Applier(core) { AtStep = core.Step };
         bool isOurs = isPossible && core.Environment.BootId != 0;
-        Outcome outcome = Run(applier, synced, published, isAlone: true, witnessed: isOurs ? state.Synced : 0);
+        bool isClosed = state.Segment == 0 && state.Published == state.Indexed; // as a close, and a recovery, leave it
+        Outcome outcome = Run(applier, synced, published, isAlone: true, witnessed: isOurs ? state.Synced : 0,
+            shown: isOurs ? new Shown(state.Published, isClosed) : default);
         applier.Close();
         if (outcome.Health == StoreHealth.Sound)
         {
@@ -33,16 +35,22 @@ internal sealed partial class Recovery(StoreCore core)
     }
 
     /// <summary>Under the store lock, with others at work on the same store.</summary>
-    public void RunBesideOthers(Applier applier)
+    /// <param name="applier">The caller's.</param>
+    /// <param name="known">The LSN that this process knows was published.</param>
+    public void RunBesideOthers(Applier applier, long known)
     {
         SharedState state = core.State;
         bool poisoned = core.CanFollow(state) && state.Health == StoreHealth.Poisoned;
         long? synced = poisoned ? state.Synced : null, published = poisoned ? state.Published : null;
         long generation = PageCheck.NextGeneration(state.Generation, core.Now);
         applier.Forget();
-        Reset(state, Run(applier, synced, published, isAlone: false), generation);
+        Reset(state, Run(applier, synced, published, isAlone: false,
+            shown: new Shown(known, false)), generation);
         state.Announce();
     }
+
+    /// <summary>The LSN that a page showed, and whether it said that the journal was closed.</summary>
+    private readonly record struct Shown(long Lsn, bool IsClosed);
 
     private sealed record Outcome(long Lsn, long IdMs, long IdN, long Health = StoreHealth.Sound)
     {
@@ -56,7 +64,8 @@ internal sealed partial class Recovery(StoreCore core)
         public long Purged { get; init; }
     }
 
-    private Outcome Run(Applier applier, long? synced, long? published, bool isAlone, long witnessed = 0)
+    private Outcome Run(Applier applier, long? synced, long? published, bool isAlone, long witnessed = 0,
+        Shown shown = default)
     {
         core.Step(Step.RecoveryStarted);
         core.Corruption = null;
@@ -103,7 +112,7 @@ internal sealed partial class Recovery(StoreCore core)
 
         if (scan.IsClosed)
         {
-            return Closed(scan, index, ms, n, witnessed);
+            return Closed(scan, index, ms, n, shown with { Lsn = Math.Max(witnessed, shown.Lsn) });
         }
 
         if (published is { } known)
@@ -126,32 +135,38 @@ internal sealed partial class Recovery(StoreCore core)
         return Redo(applier, scan, index, torn, (ms, n), isAlone);
     }
 
-    private Outcome Closed(JournalScan scan, IndexClosing? index, long ms, long n, long witnessed)
+    private Outcome Closed(JournalScan scan, IndexClosing? index, long ms, long n, Shown shown)
     {
         if (scan.Newest is { } closing)
         {
-            if (scan.Segments.Count > 1)
+            bool isEnd = shown.IsClosed || shown.Lsn < closing.FirstLsn;
+            if (scan.Segments.Count > 1 || !isEnd)
             {
-                _journal.Retire(closing.Number);
+                _journal.Retire(closing.Number + (isEnd ? 0 : 1));
             }
 
-            return new Outcome(closing.FirstLsn - 1, ms, n);
+            if (isEnd)
+            {
+                return new Outcome(closing.FirstLsn - 1, ms, n);
+            }
         }
 
-        if (index is not null && witnessed <= index.Lsn)
+        if (scan.Newest is null && index is not null && shown.Lsn <= index.Lsn)
         {
             return new Outcome(index.Lsn, ms, n);
         }
 
-        if (index is not null)
+        if (!shown.IsClosed && (scan.Newest is not null || index is not null || shown.Lsn > 0))
         {
             LogRing.Add("error", "The journal was removed without a clean close; only what is in the files is left.");
-            core.Disk.Unlink(Layout.IndexFile);
+            core.Recovered = RecoveryReport.Nothing with { IsJournalLost = true };
         }
+
+        core.Disk.UnlinkIfThere(Layout.IndexFile); // it knows less than the files
 
         (long lsn, long folderMs, long folderN) = FolderScan.Floors(core.Disk);
         (ms, n) = (folderMs, folderN).CompareTo((ms, n)) > 0 ? (folderMs, folderN) : (ms, n);
-        lsn = Math.Max(lsn, witnessed);
+        lsn = Math.Max(lsn, shown.Lsn);
         return new Outcome(lsn == 0 ? 0 : Takeover.Behind(lsn), ms, n);
     }
 
@@ -171,7 +186,10 @@ internal sealed partial class Recovery(StoreCore core)
             fold.Sessions.Values.SelectMany(s => s.Sources).Distinct());
         core.Step(Step.RecoverySynced);
         long floor = Takeover.Behind(Math.Max(scan.LastLsn, index?.Lsn ?? 0));
-        core.Recovered = new RecoveryReport(scan.Frames.Count, torn, []);
+        core.Recovered = new RecoveryReport(scan.Frames.Count, torn, [])
+        {
+            IsJournalLost = core.Recovered.IsJournalLost,
+        };
         lock (core.Rows.Gate)
         {
             core.Rows.Held.Set(applier.Held);

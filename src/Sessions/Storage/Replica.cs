@@ -240,7 +240,7 @@ internal sealed class Replica(Journal journal, RowTable rows)
         }
         else
         {
-            // Retired already, as one is that never had a frame: the next that is there says after which frame it comes.
+            // The next one was retired, as one without frames is. The first that is left says which LSN it follows.
             next = journal.Segments().Find(n => n > Segment);
             if (next == 0 || journal.ReadHeader(next) is not { } later || later.PreviousLsn > rows.Lsn)
             {

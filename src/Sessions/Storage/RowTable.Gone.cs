@@ -97,6 +97,6 @@ internal sealed partial class RowTable
         }
 
         InJournal.Remove(row);
-        row.LastSegment = 0; // it is in no such list
+        row.LastSegment = 0; // it is not in InJournal any more
     }
 }

@@ -86,32 +86,37 @@ internal sealed partial class RowTable
     public Row? FindByShare(string shareId, bool isSettled)
     {
         Complete();
-        if (_byShare is null)
+        Dictionary<string, string>? found = _byShare;
+        if (found is null)
         {
-            Dictionary<string, string> found = [];
+            bool isWhole = true;
+            found = [];
             foreach (Row row in _rows.Values)
             {
-                foreach (string share in MayBeShared(row) ? ShareList.Ids(ReadableShares(row, isSettled)) : [])
+                foreach (string share in MayBeShared(row) ? ShareList.Ids(ReadableShares(row, isSettled, ref isWhole)) : [])
                 {
                     found[share] = row.Id;
                 }
             }
 
-            _byShare = found;
+            _byShare = isWhole ? found : null; // a file that may not be read may be put right
         }
 
-        return _byShare.TryGetValue(shareId, out string? id) && Find(id) is { IsLive: true } live ? live : null;
+        return found.TryGetValue(shareId, out string? id) && Find(id) is { IsLive: true } live ? live : null;
     }
 
     /// <summary>The info as people see it at a time: no file changes when a share expires.</summary>
     public SessionInfo Shown(Row row, SessionInfo info, long now, bool isSettled = true)
-        => info.Share is { ExpiresAt: > 0 } share && now >= share.ExpiresAt
-            ? info with { Share = ShareList.Summarize(ShareList.Read(ReadableShares(row, isSettled)), now) }
+    {
+        bool isWhole = true;
+        return info.Share is { ExpiresAt: > 0 } share && now >= share.ExpiresAt
+            ? info with { Share = ShareList.Summarize(ShareList.Read(ReadableShares(row, isSettled, ref isWhole)), now) }
             : info;
+    }
 
     // Of a list that is damaged (and kept aside), or that this user may not read, nothing can be resolved or shown; the
     // others' can.
-    private byte[] ReadableShares(Row row, bool isSettled)
+    private byte[] ReadableShares(Row row, bool isSettled, ref bool isWhole)
     {
         try
         {
@@ -119,10 +124,12 @@ internal sealed partial class RowTable
         }
         catch (SessionException e) when (e.Status is SessionStatus.Corrupt or SessionStatus.AccessDenied)
         {
+            isWhole &= e.Status == SessionStatus.Corrupt;
             return [];
         }
         catch (DiskException e) when (Obstacle.HidesContent(e))
         {
+            isWhole = false;
             return [];
         }
     }

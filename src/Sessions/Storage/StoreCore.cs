@@ -320,7 +320,7 @@ internal sealed class StoreCore
     {
         if (known.Page.IsLinked)
         {
-            return known; // which it is only where it is whole: one look decides for nearly every call
+            return known; // only a whole page is linked, so one look decides nearly every call
         }
 
         if (!known.Page.IsWhole)
@@ -335,7 +335,16 @@ internal sealed class StoreCore
         }
 
         var found = new SharedState(page, IsReadOnly);
-        return CanFollow(found) && page.IsLinked ? found : known;
+
+        // Somebody put back what a page was once; the next writer sees to it. One that was left has a successor.
+        bool isOlder = known.Generation >= 0 && found.Published < Rows.Lsn;
+        if (CanFollow(found) && !isOlder && page.IsLinked)
+        {
+            return found;
+        }
+
+        page.Dispose();
+        return known;
     }
 
     // What is known goes on being shown; the next commit makes the page anew from the journal.

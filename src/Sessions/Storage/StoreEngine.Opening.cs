@@ -137,7 +137,7 @@ internal sealed partial class StoreEngine
             {
                 if (!core.CanFollow(state) || state.Health == StoreHealth.Poisoned)
                 {
-                    engine._recovery.RunBesideOthers(engine._runner.Applier);
+                    engine._recovery.RunBesideOthers(engine._runner.Applier, known: 0);
                 }
             }
             finally

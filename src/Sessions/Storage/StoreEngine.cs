@@ -220,6 +220,7 @@ internal sealed partial class StoreEngine
         });
         _runner.Journal.Retire(segment + 1);
         core.Disk.SyncFolder(Layout.Journal);
+        state.Segment = 0; // the page says so, too
         SweepScratch();
         LeaveSpare();
     }

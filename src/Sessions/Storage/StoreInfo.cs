@@ -60,7 +60,8 @@ internal static class StoreInfo
         WriteHeld(core, b);
         RecoveryReport recovered = core.Recovered;
         b.Name("recovered").Byte('{').Member("redone_records", recovered.RedoneRecords)
-            .Member("torn_bytes", recovered.TornBytes).Raw(",\"reclassified\":["u8);
+            .Member("torn_bytes", recovered.TornBytes).Member("journal_lost", recovered.IsJournalLost)
+            .Raw(",\"reclassified\":["u8);
         for (int i = 0; i < recovered.Reclassified.Count; i++)
         {
             b.Raw(i == 0 ? ""u8 : ","u8).Text(recovered.Reclassified[i]);

@@ -57,8 +57,9 @@ internal sealed unsafe class StoreLock(ILockFile locks, TimeProvider time)
     /// holder any more.</summary>
     public static long HolderByte(long epoch) => Holders + epoch;
 
-    /// <summary>Takes the whole store for this process; false where it is open elsewhere. Who opens or closes it just
-    /// now, or has just been forked off by one who did, is waited for.</summary>
+    /// <summary>Takes the whole store for this process; false where it is open elsewhere. It waits half a second for
+    /// each of the two bytes: somebody may be opening or closing, or a process just forked may have the descriptor
+    /// still. The bytes go with <paramref name="locks"/>, also where this fails.</summary>
     public static bool TryTakeStore(ILockFile locks)
         => SpinWait.SpinUntil(() => locks.TryLock(Opening, exclusive: true), AloneMs)
             && SpinWait.SpinUntil(() => locks.TryLock(Alive, exclusive: true), AloneMs);
@@ -136,7 +137,8 @@ internal sealed unsafe class StoreLock(ILockFile locks, TimeProvider time)
     /// <summary>Lets go and, where others wait, wakes one.</summary>
     public void Release(SharedState state)
     {
-        // While the lock is held nobody else counts: where it is one more at the next try, nobody has come in between.
+        // One more than this at the next try: nobody came in between. Where the holder before counts late, it looks as
+        // if somebody had come, and this process once waits for nobody.
         _turnAtRelease = Volatile.Read(ref *state.Turn) + 1;
         locks.Unlock(Writer);
         Interlocked.Increment(ref *state.Turn);

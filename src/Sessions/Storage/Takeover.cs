@@ -9,6 +9,8 @@ namespace Sessions.Storage;
 /// </summary>
 internal sealed class Takeover(StoreCore core, Recovery recovery)
 {
+    private bool _hasEntered;
+
     /// <summary>A gap in the LSNs after damage: no number that a lost frame may have had is used again.</summary>
     public const long Jump = 1 << 20;
 
@@ -25,17 +27,20 @@ internal sealed class Takeover(StoreCore core, Recovery recovery)
         }
 
         SharedState? left = null;
+        long publishedBefore = 0;
         if (!core.State.Page.IsLinked)
         {
             left = core.State;
+            publishedBefore = Math.Max(core.Rows.Lsn, left.Page.IsWhole ? left.Published : 0);
             Remap();
         }
 
         SharedState state = core.State;
         StoreLock.Entered(state);
-        if (!PageCheck.IsPossible(state, core.Seed))
+        if (!PageCheck.IsPossible(state, core.Seed) || state.Published < publishedBefore)
         {
-            recovery.RunBesideOthers(runner.Applier);
+            // It is no page of this store, or an older one that was put back, which knows less of the journal.
+            recovery.RunBesideOthers(runner.Applier, publishedBefore);
         }
 
         if (left is { Page: { IsWhole: true, IsLinked: false } })
@@ -52,10 +57,14 @@ internal sealed class Takeover(StoreCore core, Recovery recovery)
             core.Replica.SeekEnd();
         }
 
-        if (died)
+        // Who has just come cannot tell an older page that was put back from what it follows, but by a frame that stands
+        // where the next one would be written.
+        if (died || (!_hasEntered && HasMore(runner)))
         {
             Finish(runner);
         }
+
+        _hasEntered = true;
     }
 
     /// <summary>Ends what this process has written and could not end, as it would for a holder that died: from what the
@@ -84,6 +93,14 @@ internal sealed class Takeover(StoreCore core, Recovery recovery)
         }
 
         LogRing.Add("warning", "The folder of locks was removed; it is made anew.");
+    }
+
+    private bool HasMore(BatchRunner runner)
+    {
+        Replica replica = core.Replica;
+        return replica.Segment != 0 && runner.Journal.Open(replica.Segment) is { } file
+            && new SegmentReader(file, core.Seed, replica.Offset, file.Length, new byte[FrameFormat.HeaderLength])
+                .Next()?.Lsn > core.State.Published;
     }
 
     // The holder died inside a commit: frames behind the published ones may be whole, and then they

@@ -319,6 +319,88 @@ public sealed class HarmedFilesTests
         RequireEvents(branch.Id, "one"); // the same file under another name
     }
 
+    [Fact]
+    public void An_older_shared_page_put_back_under_an_open_store_takes_nothing_back()
+    {
+        SessionStore store = Stores.Open(_disk.OpenAs(), _time);
+        SessionStore beside = Stores.Open(_disk.OpenAs(), _time, processId: 2);
+        Session session = store.Create();
+        session.Say("1");
+        byte[] older = _disk.Peek(Layout.SharedPage)!;
+        session.Say("2", AppendFlags.Relaxed);
+        Session seen = beside.OpenSession(session.Id);
+        Assert.Equal(["1", "2"], Texts(seen));
+        _disk.Unlink(Layout.SharedPage);
+        _disk.Poke(Layout.SharedPage, older);
+        PassLooks();
+        Assert.Equal(["1", "2"], Texts(seen));
+        Assert.Equal(3, session.Say("3"));
+        Assert.Equal(4, seen.Say("4"));
+        Assert.Equal(["1", "2", "3", "4"], Texts(session));
+        beside.Close();
+        store.Close();
+        RequireEvents(session.Id, "1", "2", "3", "4");
+    }
+
+    [Theory]
+    [InlineData(AppendFlags.None)]
+    [InlineData(AppendFlags.Relaxed)]
+    public void A_journal_that_was_removed_after_a_kill_is_told_by_who_opens_next(AppendFlags flags)
+    {
+        MemoryDisk opening = _disk.OpenAs();
+        SessionStore store = Stores.Open(opening, _time);
+        Session session = store.Create();
+        Assert.True(store.Engine.Checkpointer.TryRun());
+        session.Say("1", flags);
+        opening.Kill();
+        foreach (string segment in _disk.Paths().Where(p => p.StartsWith("journal/0", StringComparison.Ordinal)))
+        {
+            _disk.Unlink(segment);
+        }
+
+        using (SessionStore again = Stores.Open(_disk.OpenAs(), _time))
+        {
+            Assert.True(IsJournalLost(again));
+        }
+
+        using (SessionStore again = Stores.Open(_disk.OpenAs(), _time))
+        {
+            Assert.False(IsJournalLost(again)); // nothing was written since
+            again.OpenSession(session.Id).Say("2");
+        }
+
+        using SessionStore last = Stores.Open(_disk.OpenAs(), _time);
+        Assert.False(IsJournalLost(last));
+    }
+
+    [Fact]
+    public void Who_opens_while_an_older_shared_page_is_there_writes_over_no_frame()
+    {
+        SessionStore store = Stores.Open(_disk.OpenAs(), _time);
+        Session session = store.Create();
+        session.Say("1");
+        byte[] older = _disk.Peek(Layout.SharedPage)!;
+        session.Say("2", AppendFlags.Relaxed);
+        _disk.Unlink(Layout.SharedPage);
+        _disk.Poke(Layout.SharedPage, older);
+        SessionStore late = Stores.Open(_disk.OpenAs(), _time, processId: 2);
+        Assert.Equal(3, late.OpenSession(session.Id).Say("3"));
+        Assert.Equal(4, session.Say("4"));
+        late.Close();
+        store.Close();
+        RequireEvents(session.Id, "1", "2", "3", "4");
+    }
+
+    // A reader looks at its page each 100 ms of the machine's own clock.
+    private static void PassLooks()
+    {
+        long until = Environment.TickCount64 + 150;
+        Assert.True(SpinWait.SpinUntil(() => Environment.TickCount64 >= until, TimeSpan.FromSeconds(30)));
+    }
+
+    private static bool IsJournalLost(SessionStore store)
+        => store.Info().GetProperty("recovered").GetProperty("journal_lost").GetBoolean();
+
     // All the small files, with something in each that the next time changes.
     private static void Use(Session session, string text)
     {

@@ -22,8 +22,8 @@ public sealed class InfoTests
         Assert.Equal("""{"created":2}""", info.GetProperty("by_state").GetRawText());
         Assert.Equal("""{"hard_links":true,"atomic_exchange":true,"local_file_system":"memory"}""",
             info.GetProperty("capabilities").GetRawText());
-        Assert.Equal("""{"redone_records":0,"torn_bytes":0,"reclassified":[]}""", info.GetProperty("recovered")
-            .GetRawText());
+        Assert.Equal("""{"redone_records":0,"torn_bytes":0,"journal_lost":false,"reclassified":[]}""",
+            info.GetProperty("recovered").GetRawText());
         Assert.Equal("[]", info.GetProperty("quarantined").GetRawText());
         Assert.Equal(("/store", 1, false, false),
             (info.GetProperty("path").GetString(), info.GetProperty("format_version").GetInt32(),

@@ -54,7 +54,7 @@ internal static class MarkdownWriter
             case PartKind.Reasoning:
                 b.Raw("> **Thought**\n"u8);
                 Utf8Buffer thought = room.ForText(part.Size + 64);
-                MarkdownText.Write(thought, Unescape.Utf8(RawText.Of(part.Text)));
+                MarkdownText.Write(thought, Unescape.Utf8(RawText.Of(part.Text))); // the room has the thought
                 Quote(b, thought.Written, isMarkdown: true);
                 break;
             case PartKind.Tool:

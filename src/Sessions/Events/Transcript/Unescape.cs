@@ -10,28 +10,16 @@ internal static class Unescape
 {
     private const string Replacement = "\ufffd";
 
-    /// <summary>The text itself where nothing in it is escaped.</summary>
-    public static ReadOnlySpan<byte> Utf8(ReadOnlySpan<byte> raw)
+    /// <summary>The text itself where nothing in it is escaped; else in the room's buffer for texts, where a room is
+    /// given.</summary>
+    public static ReadOnlySpan<byte> Utf8(ReadOnlySpan<byte> raw, TranscriptOutput? room = null)
     {
         if (!raw.Contains((byte)'\\'))
         {
             return raw;
         }
 
-        var output = new Utf8Buffer(raw.Length);
-        Append(output, raw);
-        return output.Written;
-    }
-
-    /// <summary>The same, in the buffer for a text that is on its way into a part.</summary>
-    public static ReadOnlySpan<byte> Utf8(ReadOnlySpan<byte> raw, TranscriptOutput room)
-    {
-        if (!raw.Contains((byte)'\\'))
-        {
-            return raw;
-        }
-
-        Utf8Buffer text = room.ForText(raw.Length);
+        Utf8Buffer text = room?.ForText(raw.Length) ?? new Utf8Buffer(raw.Length);
         Append(text, raw);
         return text.Written;
     }

@@ -9,7 +9,7 @@ internal sealed class Ground(string root, Random random)
 {
     private readonly List<(string Path, byte[] Bytes)> _older = [];
     private readonly List<(string Aside, string Path)> _away = [];
-    private bool _hasForbidden;
+    private bool _hasEverForbidden;
     private bool _hasModes; // since the last time that all was allowed
     private int _names;
 
@@ -184,7 +184,7 @@ internal sealed class Ground(string root, Random random)
     {
         uint[] modes = isFolder ? [0x16D, 0, 0x1FF] : [0x124, 0, 0x1B6];
         uint mode = modes[random.Next(modes.Length)];
-        _hasForbidden = _hasModes = true;
+        _hasEverForbidden = _hasModes = true;
         Posix.Mode(At(path), mode);
         return $"mode {Convert.ToString(mode, 8)}";
     }
@@ -192,7 +192,7 @@ internal sealed class Ground(string root, Random random)
     /// <summary>Puts all permissions right.</summary>
     public void Allow()
     {
-        if (_hasForbidden)
+        if (_hasEverForbidden)
         {
             // A session may be elsewhere by now, and a file may have been moved away and back since the last time.
             HostileLibrary.Run("chmod", "-R", "u+rwX,go-w", Root);

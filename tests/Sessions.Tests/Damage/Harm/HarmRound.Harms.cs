@@ -8,6 +8,8 @@ namespace Sessions.Tests.DamageTests.Harm;
 /// <content>The harms.</content>
 internal sealed partial class HarmRound
 {
+    private const int LookMs = 100; // the name of a segment is looked at so often
+
     private static readonly string[] Disposable =
         [Layout.Temporary + "/", Layout.IndexFile, Layout.SpareSegment, Layout.Locks + "/"];
 
@@ -47,8 +49,9 @@ internal sealed partial class HarmRound
         string? what = Tried(() => kind switch
         {
             0 => _ground.PutCopy(path),
-            1 => _ground.PutOlder(path),
+            // Once the journal has let go, nothing but the file says that there is a queue, or which one is the last.
             1 or 3 or 4 when IsUnknownQueue(path) => null,
+            1 => _ground.PutOlder(path),
 
             // Lines do not name their session (docs/FORMAT.md): nothing tells another's log with numbers that fit from
             // its own, until a store has written to it.
@@ -68,9 +71,12 @@ internal sealed partial class HarmRound
         });
         _harms += what is null ? 0 : 1;
         Tell($"HARM {path}: {what ?? "nothing"}");
+        if (path.StartsWith(Layout.Journal + "/", StringComparison.Ordinal))
+        {
+            _time.Advance(LookMs); // a frame goes into the file that is open until then, and with a kill it is gone
+        }
     }
 
-    // Nothing but the file itself says that there is a queue, or which one is the last, once the journal has let go.
     private bool IsUnknownQueue(string path) => Path.GetFileName(path) == Layout.QueueFile
         && WitnessOf(path) is not { IsQueueKept: true };
 

@@ -166,7 +166,10 @@ internal sealed partial class HarmRound
         Tell("open");
         if (_open.Count == 0)
         {
-            _sessions.Values.ToList().ForEach(w => w.IsLogKnown = false);
+            foreach (Witness w in _sessions.Values)
+            {
+                w.IsLogKnown = false;
+            }
         }
 
         for (int i = 0; ; i++)
@@ -177,6 +180,7 @@ internal sealed partial class HarmRound
                 SessionStore store = Stores.Open(disk, _time, new SessionStoreOptions { BusyTimeoutMs = 2000 },
                     processId: 4242 + _open.Count);
                 _open.Add((store, disk));
+                _isStoreNamed |= store.Info().GetProperty("recovered").GetProperty("journal_lost").GetBoolean();
                 if (store.Info().GetProperty("corrupt").GetBoolean())
                 {
                     Require(_isJournalHarmed, "the store opens corrupt");
@@ -300,7 +304,13 @@ internal sealed partial class HarmRound
         string? back = Tried(() => _ground.MoveBack(p =>
         {
             NoteHarm(p, "moved back");
-            return !IsUnknownQueue(p);
+            bool mayBe = !IsUnknownQueue(p);
+            if (!mayBe)
+            {
+                WitnessOf(p)?.Harms.Remove($"{p} moved back");
+            }
+
+            return mayBe;
         }));
         Tell($"{back ?? "nothing"} is moved back");
         return back is not null;

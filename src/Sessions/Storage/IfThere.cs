@@ -2,8 +2,9 @@ using Sessions.Platform;
 
 namespace Sessions.Storage;
 
-/// <summary>What is nearly always there, or may go at any moment, without asking first whether it is.</summary>
-internal static class FolderNames
+/// <summary>Calls for which a missing name is no failure. They do not ask first: most names are there, and any may go
+/// meanwhile.</summary>
+internal static class IfThere
 {
     /// <summary>The names in a folder; none where no folder is there. A folder that is often missing is better asked
     /// for with <see cref="IDisk.Stat"/>, for here it costs an exception.</summary>
