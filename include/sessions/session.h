@@ -135,7 +135,7 @@ typedef struct session_share_options {
   uint32_t flags;     /**< SESSION_SHARE_*. */
   int64_t expires_at; /**< Unix ms; 0: never. */
   uint64_t first_seq; /**< First event shown; 0: the first one. */
-  uint64_t last_seq;  /**< Last event shown; 0: the last one now. */
+  uint64_t last_seq;  /**< Last event shown; 0: the last one now; 0 with SESSION_SHARE_LIVE. */
   uint32_t max_uses;  /**< How often it can be resolved; 0: no limit. */
   uint32_t reserved;  /**< 0. */
 } session_share_options_t;

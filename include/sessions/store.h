@@ -75,7 +75,8 @@ typedef struct session_progress {
 
 /**
  * Opens a store, creates it where there is none, and recovers it after a crash. Two opens of one
- * path in one process are two independent stores.
+ * path in one process are two independent stores. Give a store a folder of its own: the names in it
+ * are the store's. A folder without a store that has something under one of them is refused.
  *
  * @param path            the folder; NULL: $SESSIONS_HOME, else the platform's data folder
  *                        (SESSION_E_INVALID_ARGUMENT where HOME is not a full path)
@@ -85,8 +86,10 @@ typedef struct session_progress {
  *         a newer version (nothing was touched); SESSION_E_NOT_LOCAL; SESSION_E_BUSY; SESSION_E_IO:
  *         the path is a file or cannot be written; SESSION_E_ACCESS_DENIED
  *         (`{"rule":"store.owner"}`): somebody else owns it or may write to it, see
- *         SESSION_STORE_SHARED_OWNERS; SESSION_E_CORRUPT: store.json is damaged, or a folder of the
- *         store is a link. The path itself may lead through links, nothing below it does
+ *         SESSION_STORE_SHARED_OWNERS; SESSION_E_EXISTS: the folder is no store and has a file that
+ *         a store there would take for its own; SESSION_E_CORRUPT: store.json is damaged or gone,
+ *         or a folder of the store is a link. The path itself may lead through links, nothing below
+ *         it does
  * @remark Any thread. Cost: long, where the store was not closed or is in an older format; the
  *         latter also as the job `migrate`.
  * @since 0.1
@@ -100,8 +103,8 @@ SESSION_API session_status_t session_store_open(
  * can do, the shared rules. `unwritable` has the ids of sessions whose files could not be
  * written (see session_store_verify()). `quarantined` has 1,000 entries at most;
  * `quarantined_left_off` counts the others. `recovered` is what the last recovery in this open
- * did. Its `journal_lost` is true where the journal was gone and the shared page, of this start of
- * the machine, shows that the store was not closed: what no file had yet is lost.
+ * did. Its `journal_lost` is true where the journal was gone, and the shared page, of this start of
+ * the machine, shows that the store was not closed and that it had what no file had yet.
  *
  * @param store            the store
  * @param[out] out_json    a JSON object; free it with session_string_free()
@@ -262,7 +265,8 @@ SESSION_API session_status_t session_store_purge(session_store_t *store, int64_t
  * @param path             the folder, which is made; it may be empty or have a backup of this store
  * @param[out] out_json    the report; free it with session_string_free()
  * @param[out] out_length  its length in bytes; may be NULL
- * @return SESSION_OK: the copy is on stable storage; SESSION_E_EXISTS: something else is there;
+ * @return SESSION_OK: the copy is on stable storage; SESSION_E_EXISTS: something else is there, or
+ *         a store with the same id and later records, as the one that this store is a backup of;
  *         SESSION_E_INVALID_ARGUMENT: it lies in the store; SESSION_E_BUSY: another run is at work
  *         there, the backup is open somewhere, or the store changes faster than it can be read;
  *         SESSION_E_NO_SPACE; SESSION_E_READ_ONLY: the store is open for reading only;

@@ -22,6 +22,11 @@ public sealed partial class Session
             throw Errors.Argument("first_seq", "first_seq must not be above last_seq.");
         }
 
+        if (options.LastSeq != 0 && options.Flags.HasFlag(ShareFlags.Live))
+        {
+            throw Errors.Argument("last_seq", "last_seq must be 0 with SESSION_SHARE_LIVE: the range has no end.");
+        }
+
         RequireWritable();
         if (Core.IsReadOnly)
         {

@@ -81,12 +81,20 @@ public sealed partial class SessionStore
     {
         try
         {
-            return StoreFile.Read(disk)?.StoreId == Core.StoreId;
+            return StoreFile.Read(disk)?.StoreId == Core.StoreId && !IsLater(disk);
         }
         catch (SessionException e)
         {
             LogRing.Add("info", $"No backup of this store: {e.Message}");
             return false;
         }
+    }
+
+    // The store that this one is a backup of, or a backup that somebody went on in: it has what this one has not.
+    private bool IsLater(IDisk disk)
+    {
+        using var journal = new Journal(disk, Core.Seed, Core.InstanceId);
+        long last = Math.Max(JournalScan.Read(disk, journal).LastLsn, IndexFile.ReadClosing(disk)?.Lsn ?? 0);
+        return last > Core.State.Published;
     }
 }

@@ -101,6 +101,11 @@ internal static class Errors
     public static SessionException NoStore(string root) => new(SessionStatus.NotFound,
         $"There is no store at {root}.", Details(b => b.Member("path", root)));
 
+    /// <summary>A folder that is no store has something under a name that a store needs.</summary>
+    public static SessionException Taken(string root, string path) => new(SessionStatus.Exists,
+        $"{root} is no store, and its {path} would be taken for a store's own. Give a folder of its own.",
+        Details(b => b.Member("path", root).Member("file", path)));
+
     /// <summary>What a failed file operation is to the caller.</summary>
     public static SessionException From(DiskException e, IDisk? disk)
     {

@@ -59,7 +59,8 @@ internal sealed class BackupPlace : IDisposable
             if (_parent.Stat(_name + suffix) is { } found && (!found.IsFolder || !IsOurs(suffix)))
             {
                 throw new SessionException(SessionStatus.Exists,
-                    $"{_path}{suffix} is there and is no backup of this store; it is left as it is.",
+                    $"{_path}{suffix} is there and is no backup of this store, or has later records than it; it is "
+                    + "left as it is.",
                     Errors.Details(b => b.Member("path", _path + suffix)));
             }
         }

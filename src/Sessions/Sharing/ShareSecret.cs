@@ -53,10 +53,13 @@ internal sealed class ShareSecret : IDisposable
     /// <summary>The secret in a link or by itself, in UTF-8; null where there is none.</summary>
     public static ShareSecret? Find(ReadOnlySpan<byte> secretOrUrl)
     {
+        // What links start with may have a query itself.
         int end = secretOrUrl.IndexOfAny((byte)'?', (byte)'#');
-        ReadOnlySpan<byte> text = end < 0 ? secretOrUrl : secretOrUrl[..end];
-        return text.Length < Length || text[^Length..].ContainsAnyExcept(Alphabet) ? null : Of(text[^Length..]);
+        return FindAtEnd(end < 0 ? secretOrUrl : secretOrUrl[..end]) ?? (end < 0 ? null : FindAtEnd(secretOrUrl));
     }
+
+    private static ShareSecret? FindAtEnd(ReadOnlySpan<byte> text)
+        => text.Length < Length || text[^Length..].ContainsAnyExcept(Alphabet) ? null : Of(text[^Length..]);
 
     /// <summary>The same of a string, of which only the copies that are made here can be wiped.</summary>
     public static ShareSecret? Find(string secretOrUrl)

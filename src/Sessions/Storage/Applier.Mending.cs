@@ -64,6 +64,25 @@ internal sealed partial class Applier
         });
     }
 
+    // A link is made by the name, and for ever: it must be of the file that the events were written to.
+    private void RequireLog(FoldedSession branch)
+    {
+        string parentId = branch.ForkedFrom!;
+        Row? row;
+        long length = 0;
+        lock (_core.Rows.Gate)
+        {
+            row = OnExcess is null && MakesLostFolders ? _core.Rows.Known(parentId) : null;
+            length = row is { IsLive: true } ? WrittenFiles.Of(row).LogLength : 0;
+        }
+
+        if (length > 0 && !_logs.IsInPlace(parentId, row!.Folder + "/" + Layout.EventsFile))
+        {
+            var parent = new FoldedSession(parentId) { Lsn = branch.ForkLsn };
+            _logs.Mend(parent, row.Folder + "/" + Layout.EventsFile, length);
+        }
+    }
+
     // The ancestors' logs have what a branch sees of them, as long as they are there.
     private void Relink(Row row)
     {

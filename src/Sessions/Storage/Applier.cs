@@ -302,6 +302,7 @@ internal sealed partial class Applier
     {
         try
         {
+            RequireLog(branch);
             _history.Link(place, branch, fold, relinks: MakesLostFolders);
         }
         catch (DiskException e) when (HeldSessions.IsOfOneSession(e) && Layout.SessionOf(e.Path) == branch.ForkedFrom

@@ -43,11 +43,21 @@ internal static class LogWitness
             || (end == lines.Start ? last == first - 1 : last < first);
     }
 
-    /// <summary>True where whole lines stand where these belong, and are others: the file is newer than they are, or
-    /// another. What is torn, blank, damaged or not there says nothing.</summary>
+    /// <summary>True where whole lines stand where these belong, or with their numbers before that, and are others: the
+    /// file is newer than they are, or another. What is torn, blank, damaged or not there says nothing.</summary>
     public static bool HasOthers(IDisk disk, string path, IDiskFile file, LogLines lines)
     {
-        if (lines.IsEmpty || file.Length <= lines.Start || Holds(file, lines))
+        if (lines.IsEmpty || Holds(file, lines))
+        {
+            return false;
+        }
+
+        if (lines.FirstSeq is > 0 and var first && LastSeq(file, Math.Min(file.Length, lines.Start)) >= first)
+        {
+            return true; // these numbers stand before their places already
+        }
+
+        if (file.Length <= lines.Start)
         {
             return false;
         }

@@ -229,6 +229,7 @@ internal sealed class Maintenance(StoreCore core, Checkpointer checkpointer, Bat
 
     private void Tick()
     {
+        SharedState state = core.CheckedState();
         SweepLocks();
         SweepDeaths();
         SweepStreams();
@@ -238,7 +239,7 @@ internal sealed class Maintenance(StoreCore core, Checkpointer checkpointer, Bat
             return;
         }
 
-        SharedState state = core.State;
+        state = core.State; // the sweeps may have found another
         if (state.Published > state.Synced)
         {
             _firstRelaxed = _firstRelaxed == 0 ? Stopwatch.GetTimestamp() : _firstRelaxed;

@@ -18,6 +18,37 @@ internal static class Premises
     private static readonly string[] ToWrite =
         [Layout.Temporary, Layout.Locks, Layout.Trash, Layout.Quarantine, Layout.Backup];
 
+    private static readonly string[] Made = ["store-", "i-"]; // what a store in the making has in tmp/ begins with
+
+    /// <summary>What a folder that has no store yet has under a name that a store needs, so that a store there would
+    /// take it for its own and throw it away; null where there is nothing of the kind.</summary>
+    public static string? FindForeign(IDisk disk)
+    {
+        foreach (string file in (string[])[Layout.ConfigFile, Layout.StreamsFile, Layout.IndexFile])
+        {
+            if (disk.Stat(file) is not null)
+            {
+                return file;
+            }
+        }
+
+        foreach (string folder in ToWrite)
+        {
+            foreach (DiskName name in disk.ListIfThere(folder))
+            {
+                string path = folder + "/" + name.Name;
+                bool isMade = folder == Layout.Temporary && !name.IsFolder
+                    && Array.Exists(Made, m => name.Name.StartsWith(m, StringComparison.Ordinal));
+                if (!isMade && path != Layout.SharedPage)
+                {
+                    return path;
+                }
+            }
+        }
+
+        return null;
+    }
+
     /// <summary>Refuses a store whose root is somebody else's (AccessDenied), and one in which something other than
     /// a folder stands for a folder (Corrupt).</summary>
     /// <param name="disk">The store's.</param>

@@ -23,7 +23,7 @@ internal sealed partial class Recovery(StoreCore core)
         bool isOurs = isPossible && core.Environment.BootId != 0;
         bool isClosed = state.Segment == 0 && state.Published == state.Indexed; // as a close, and a recovery, leave it
         Outcome outcome = Run(applier, synced, published, isAlone: true, witnessed: isOurs ? state.Synced : 0,
-            shown: isOurs ? new Shown(state.Published, isClosed) : default);
+            shown: isOurs ? new Shown(state.Published, state.Applied >= state.Published, isClosed) : default);
         applier.Close();
         if (outcome.Health == StoreHealth.Sound)
         {
@@ -42,15 +42,15 @@ internal sealed partial class Recovery(StoreCore core)
         SharedState state = core.State;
         bool poisoned = core.CanFollow(state) && state.Health == StoreHealth.Poisoned;
         long? synced = poisoned ? state.Synced : null, published = poisoned ? state.Published : null;
-        long generation = PageCheck.NextGeneration(state.Generation, core.Now);
+        long generation = PageCheck.NextGeneration(Math.Max(state.Generation, core.Replica.Generation), core.Now);
         applier.Forget();
         Reset(state, Run(applier, synced, published, isAlone: false,
-            shown: new Shown(known, false)), generation);
+            shown: new Shown(known, IsApplied: false, IsClosed: false)), generation);
         state.Announce();
     }
 
-    /// <summary>The LSN that a page showed, and whether it said that the journal was closed.</summary>
-    private readonly record struct Shown(long Lsn, bool IsClosed);
+    /// <summary>The LSN that a page showed, whether that is in the files, and whether the journal was closed.</summary>
+    private readonly record struct Shown(long Lsn, bool IsApplied, bool IsClosed);
 
     private sealed record Outcome(long Lsn, long IdMs, long IdN, long Health = StoreHealth.Sound)
     {
@@ -159,7 +159,7 @@ internal sealed partial class Recovery(StoreCore core)
         if (!shown.IsClosed && (scan.Newest is not null || index is not null || shown.Lsn > 0))
         {
             LogRing.Add("error", "The journal was removed without a clean close; only what is in the files is left.");
-            core.Recovered = RecoveryReport.Nothing with { IsJournalLost = true };
+            core.Recovered = RecoveryReport.Nothing with { IsJournalGone = true, IsJournalLost = !shown.IsApplied };
         }
 
         core.Disk.UnlinkIfThere(Layout.IndexFile); // it knows less than the files
@@ -188,6 +188,7 @@ internal sealed partial class Recovery(StoreCore core)
         long floor = Takeover.Behind(Math.Max(scan.LastLsn, index?.Lsn ?? 0));
         core.Recovered = new RecoveryReport(scan.Frames.Count, torn, [])
         {
+            IsJournalGone = core.Recovered.IsJournalGone,
             IsJournalLost = core.Recovered.IsJournalLost,
         };
         lock (core.Rows.Gate)

@@ -5,6 +5,9 @@ internal sealed record RecoveryReport(long RedoneRecords, long TornBytes, IReadO
 {
     public static readonly RecoveryReport Nothing = new(0, 0, []);
 
-    /// <summary>True where the journal was gone though it had frames that the files may not have.</summary>
+    /// <summary>True where the journal of a store that was not closed was gone.</summary>
+    public bool IsJournalGone { get; init; }
+
+    /// <summary>True where it had frames besides that were not in the files.</summary>
     public bool IsJournalLost { get; init; }
 }

@@ -91,9 +91,9 @@ internal sealed partial class RowTable
         {
             bool isWhole = true;
             found = [];
-            foreach (Row row in _rows.Values)
+            foreach (Row row in _rows.Values.Where(MayBeShared))
             {
-                foreach (string share in MayBeShared(row) ? ShareList.Ids(ReadableShares(row, isSettled, ref isWhole)) : [])
+                foreach (string share in ShareList.Ids(ReadableShares(row, isSettled, ref isWhole)))
                 {
                     found[share] = row.Id;
                 }
@@ -109,9 +109,13 @@ internal sealed partial class RowTable
     public SessionInfo Shown(Row row, SessionInfo info, long now, bool isSettled = true)
     {
         bool isWhole = true;
-        return info.Share is { ExpiresAt: > 0 } share && now >= share.ExpiresAt
-            ? info with { Share = ShareList.Summarize(ShareList.Read(ReadableShares(row, isSettled, ref isWhole)), now) }
-            : info;
+        if (info.Share is not { ExpiresAt: > 0 } share || now < share.ExpiresAt)
+        {
+            return info;
+        }
+
+        List<ShareRecord> records = ShareList.Read(ReadableShares(row, isSettled, ref isWhole));
+        return info with { Share = ShareList.Summarize(records, now) };
     }
 
     // Of a list that is damaged (and kept aside), or that this user may not read, nothing can be resolved or shown; the

@@ -96,7 +96,10 @@ internal sealed partial class Salvager
     // A share whose session's file was lost opens again, since its own file still knows it.
     private ShareSummary? Shared(string folder) => ShareList.Summarize(SharesOf(folder), _core.Now);
 
-    private bool HasShare(string folder, string shareId) => SharesOf(folder).Exists(s => s.ShareId == shareId);
+    // A list that this user may not read says nothing.
+    private bool MayHaveShare(string folder, string shareId)
+        => _disk.Stat(folder + "/" + Layout.SharesFile) is { IsReadable: false }
+            || SharesOf(folder).Exists(s => s.ShareId == shareId);
 
     private List<ShareRecord> SharesOf(string folder)
         => ShareList.Read(SmallFile.TryRead(_disk, folder + "/" + Layout.SharesFile,

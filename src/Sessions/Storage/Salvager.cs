@@ -368,7 +368,7 @@ internal sealed partial class Salvager
         RebuildLogState(applier, folder, info!);
         Relink(folder, id);
         SessionInfo counted = Count(folder, info!, damaged);
-        counted = counted.Share is { } share && !HasShare(folder, share.ShareId)
+        counted = counted.Share is { } share && !MayHaveShare(folder, share.ShareId)
             ? counted with { Share = Shared(folder) } : counted;
         counted = counted.DeletionLsn == deletion ? counted
             : counted with { DeletionLsn = deletion, DeletedAt = deletion == 0 ? 0 : _core.Now };

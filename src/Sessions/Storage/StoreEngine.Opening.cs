@@ -132,23 +132,23 @@ internal sealed partial class StoreEngine
         {
             // Those who have it open lost the page, poisoned the store, or only read it, so that the page
             // may be older than the machine's last start: recover it under their eyes.
-            Await(core, () => storeLock.TryTake(state, 0), "The store lock");
-            try
-            {
-                if (!core.CanFollow(state) || state.Health == StoreHealth.Poisoned)
-                {
-                    engine._recovery.RunBesideOthers(engine._runner.Applier, known: 0);
-                }
-            }
-            finally
-            {
-                storeLock.Release(state);
-            }
+            engine.RecoverBesideOthers(() => !core.CanFollow(state) || state.Health == StoreHealth.Poisoned);
         }
 
         Await(core, () => locks.TryLock(StoreLock.Alive, exclusive: false), "The store");
         locks.Unlock(StoreLock.Opening);
-        engine.Begin();
+        try
+        {
+            engine.Begin();
+        }
+        catch (SessionException e) when (!alone && e.Status == SessionStatus.Corrupt)
+        {
+            LogRing.Add("warning", $"The page of the store is not followed: {e.Message}");
+            engine.RecoverBesideOthers(() => true); // somebody put an older one back
+            engine.Begin();
+        }
+
+        engine.CountWhereJournalIsGone();
         engine.EndStreamsLeft(engine._committer.Commit);
         core.OnForeignStreams = engine._maintenance.Watch;
         if (core.Rows.Streams.HasForeign)
@@ -215,6 +215,38 @@ internal sealed partial class StoreEngine
         catch (DiskException e) when (Obstacle.IsOne(e))
         {
             return null; // no page to follow
+        }
+    }
+
+    private void RecoverBesideOthers(Func<bool> isNeeded)
+    {
+        StoreLock storeLock = Core.Lock!;
+        Await(Core, () => storeLock.TryTake(Core.State, 0), "The store lock");
+        try
+        {
+            if (isNeeded())
+            {
+                _recovery.RunBesideOthers(_runner.Applier, known: 0);
+            }
+        }
+        finally
+        {
+            storeLock.Release(Core.State);
+        }
+    }
+
+    // Lines that are in the files are counted by nobody then; the next append to a session writes that down.
+    private void CountWhereJournalIsGone()
+    {
+        if (!Core.Recovered.IsJournalGone)
+        {
+            return;
+        }
+
+        lock (Core.Rows.Gate)
+        {
+            Core.Rows.Complete();
+            Core.Rows.CountByLogs();
         }
     }
 
@@ -289,10 +321,11 @@ internal sealed partial class StoreEngine
     {
         if (disk.Stat(Layout.Sessions) is null && disk.Stat(Layout.Journal) is null)
         {
-            return null;
+            return Premises.FindForeign(disk) is not { } foreign ? null : StoreFile.Read(disk)
+                ?? throw Errors.Taken(disk.Root, foreign);
         }
 
-        return StoreFile.Read(disk)
-            ?? throw Errors.Corrupt("store.json is missing beside the sessions of a store.", Layout.StoreFile);
+        return StoreFile.Read(disk) ?? throw Errors.Corrupt("store.json is missing beside the sessions of a store. Put "
+            + "it back, or let session_store_salvage() make it anew.", Layout.StoreFile);
     }
 }

@@ -195,6 +195,8 @@ internal sealed partial class StoreEngine
             return; // nothing was written since the journal was closed
         }
 
+        closer.Sync(); // a page that was written over since the last commit is made anew
+        state = core.State;
         lock (core.Rows.Gate)
         {
             core.Replica.KnowJournal(); // all of it is about to go

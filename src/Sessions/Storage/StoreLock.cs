@@ -80,6 +80,11 @@ internal sealed unsafe class StoreLock(ILockFile locks, TimeProvider time)
             _skips = _patience;
         }
 
+        if (locks.TryLock(Writer, exclusive: true))
+        {
+            return true; // who has it looks first whether the page may be touched
+        }
+
         int turn = Volatile.Read(ref *state.Turn);
         return locks.TryLock(Writer, exclusive: true)
             || (timeoutMs > 0 && TryWait(state, turn, timeoutMs, whileWaiting));

@@ -37,7 +37,13 @@ internal sealed class Takeover(StoreCore core, Recovery recovery)
 
         SharedState state = core.State;
         StoreLock.Entered(state);
-        if (!PageCheck.IsPossible(state, core.Seed) || state.Published < publishedBefore)
+        if (state.Generation <= core.Replica.Generation)
+        {
+            publishedBefore = Math.Max(publishedBefore, core.Rows.Lsn); // it may have been written over in its place
+        }
+
+        if (!PageCheck.IsPossible(state, core.Seed) || state.Published < publishedBefore
+            || (!_hasEntered && state is { Segment: 0, Holder: 0 } && HasOpenSegment(runner)))
         {
             // It is no page of this store, or an older one that was put back, which knows less of the journal.
             recovery.RunBesideOthers(runner.Applier, publishedBefore);
@@ -57,8 +63,8 @@ internal sealed class Takeover(StoreCore core, Recovery recovery)
             core.Replica.SeekEnd();
         }
 
-        // Who has just come cannot tell an older page that was put back from what it follows, but by a frame that stands
-        // where the next one would be written.
+        // Who has just come cannot tell an older page that was put back, but by a frame that stands where the next one
+        // would be written.
         if (died || (!_hasEntered && HasMore(runner)))
         {
             Finish(runner);
@@ -94,6 +100,10 @@ internal sealed class Takeover(StoreCore core, Recovery recovery)
 
         LogRing.Add("warning", "The folder of locks was removed; it is made anew.");
     }
+
+    // Of the time before the first commit a page names no segment, and after it there is one that takes frames.
+    private bool HasOpenSegment(BatchRunner runner) => runner.Journal.Segments() is [.., var newest]
+        && runner.Journal.ReadHeader(newest)?.Size > SegmentHeader.Length;
 
     private bool HasMore(BatchRunner runner)
     {

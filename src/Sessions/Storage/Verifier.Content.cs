@@ -8,6 +8,32 @@ namespace Sessions.Storage;
 /// <content>What whole files say that hosts should know of.</content>
 internal sealed partial class Verifier
 {
+    private byte[]? CheckSmall(string path, string? id, Func<byte[], bool>? isValid = null)
+    {
+        byte[]? compact = SmallFile.TryRead(_core.Disk, path, isValid, out UnreadableFile? found);
+        if (found is null)
+        {
+            if (_core.Disk.Stat(path) is { IsFile: true, IsReadable: false })
+            {
+                Add("unreadable", "error", id, path, null, null, null, null, "this user may not read it");
+            }
+
+            return null;
+        }
+
+        _bytes += found.Bytes.Length;
+        if (compact is null)
+        {
+            string reason = found.Reason;
+            string? kept = Keeper?.Keep(path, id, found);
+            Add(reason is "zeros" or "empty" ? "invalid_json" : reason, "error", id, path, 0, found.Length, null, kept,
+                reason == "zeros"
+                    ? $"{found.Length} zero bytes where an object should start" : $"the file is damaged: {reason}");
+        }
+
+        return compact;
+    }
+
     // Hosts are shown these files' texts without them.
     private void CountHalves(string path, string id, byte[]? compact)
     {

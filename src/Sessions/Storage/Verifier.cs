@@ -259,7 +259,12 @@ internal sealed partial class Verifier
         CountHalves(folder + "/" + Layout.SessionFile, id, compact);
         List<ShareRecord> shares = ShareList.Read(
             CheckSmall(folder + "/" + Layout.SharesFile, id, c => ShareList.CanRead(c, id)));
-        CheckSecrets(folder, id, shares);
+        bool mayReadShares = _core.Disk.Stat(folder + "/" + Layout.SharesFile) is not { IsReadable: false };
+        if (mayReadShares)
+        {
+            CheckSecrets(folder, id, shares);
+        }
+
         foreach (string side in SideFile.Names)
         {
             CountHalves(folder + "/" + side, id,
@@ -286,7 +291,11 @@ internal sealed partial class Verifier
         }
 
         CheckBehind(folder, info);
-        CheckShared(folder, info, shares);
+        if (mayReadShares)
+        {
+            CheckShared(folder, info, shares);
+        }
+
         if (_core.Corruption is not null)
         {
             CheckDoubts(folder, id);
@@ -401,27 +410,6 @@ internal sealed partial class Verifier
             Add("unreadable", "error", id, Layout.LiveFolder(id), null, null, null, null, e.Message);
             return null;
         }
-    }
-
-    private byte[]? CheckSmall(string path, string? id, Func<byte[], bool>? isValid = null)
-    {
-        byte[]? compact = SmallFile.TryRead(_core.Disk, path, isValid, out UnreadableFile? found);
-        if (found is null)
-        {
-            return null;
-        }
-
-        _bytes += found.Bytes.Length;
-        if (compact is null)
-        {
-            string reason = found.Reason;
-            string? kept = Keeper?.Keep(path, id, found);
-            Add(reason is "zeros" or "empty" ? "invalid_json" : reason, "error", id, path, 0, found.Length, null, kept,
-                reason == "zeros"
-                    ? $"{found.Length} zero bytes where an object should start" : $"the file is damaged: {reason}");
-        }
-
-        return compact;
     }
 
     private void Add(string code, string severity, string? id, string file, long? offset, long? length, long? seq,

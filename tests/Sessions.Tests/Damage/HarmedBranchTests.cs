@@ -66,6 +66,55 @@ public sealed class HarmedBranchTests
         Assert.Equal(["1"], Texts(again.OpenSession(branch)));
     }
 
+    [Fact]
+    public void A_branch_is_linked_to_the_log_that_was_written_and_not_to_one_put_in_its_place()
+    {
+        string branch;
+        using (SessionStore store = Stores.Open(_disk.OpenAs(), _time))
+        {
+            Session session = store.Create(), other = store.Create();
+            session.Say("1");
+            other.Say("x");
+            PutCopy(other.Id, session.Id);
+            branch = session.Fork().Id;
+        }
+
+        using SessionStore again = Stores.Open(_disk.OpenAs(), _time);
+        Assert.Equal(["1"], Texts(again.OpenSession(branch)));
+    }
+
+    [Fact]
+    public void A_log_that_anothers_was_put_over_before_a_kill_has_what_the_journal_has()
+    {
+        string id;
+        using (SessionStore store = Stores.Open(_disk.OpenAs(), _time))
+        {
+            Session session = store.Create();
+            session.Say(new string('1', 5000)); // longer than all of the other log
+            id = session.Id;
+        }
+
+        MemoryDisk opening = _disk.OpenAs();
+        SessionStore open = Stores.Open(opening, _time);
+        Session other = open.Create();
+        other.Say("x");
+        other.Say("y");
+        Session same = open.OpenSession(id);
+        same.Say("2");
+        same.Say("3");
+        PutCopy(other.Id, id);
+        opening.Kill();
+        using SessionStore again = Stores.Open(_disk.OpenAs(), _time);
+        Assert.Equal(["x", "2", "3"], Texts(again.OpenSession(id))); // nothing tells whose the first one is
+    }
+
+    private void PutCopy(string from, string to)
+    {
+        byte[] log = _disk.Peek(Layout.LiveFolder(from) + "/" + Layout.EventsFile)!;
+        _disk.Unlink(Layout.LiveFolder(to) + "/" + Layout.EventsFile);
+        _disk.Poke(Layout.LiveFolder(to) + "/" + Layout.EventsFile, log);
+    }
+
     private static List<string> Texts(Session session)
         => [.. session.Events().GetProperty("events").EnumerateArray()
             .Where(e => e.GetProperty("type").GetString() == "user_prompt")

@@ -29,7 +29,7 @@ public sealed class ShareEndsTests : IDisposable
     [Fact]
     public void The_list_of_shares_does_not_grow_without_end()
     {
-        string lasting = Share(new SessionShareOptions { LastSeq = 1, Flags = ShareFlags.Live });
+        string lasting = Share(new SessionShareOptions { Flags = ShareFlags.Live });
         Share();
         int length = 0;
         for (int i = 0; i < 100; i++)

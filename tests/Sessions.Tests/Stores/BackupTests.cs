@@ -173,6 +173,29 @@ public sealed class BackupTests : IDisposable
     }
 
     [Fact]
+    public void The_store_that_a_backup_is_of_is_not_replaced_by_it()
+    {
+        string place = Path.Combine(_folder, "store"), copy = Path.Combine(_folder, "copy");
+        string id;
+        using (SessionStore store = SessionStore.Open(place))
+        {
+            using Session session = store.Create();
+            id = session.Id;
+            session.Say("1");
+            Stores.Text(b => store.Backup(copy, b));
+            session.Say("2");
+        }
+
+        using (SessionStore backup = SessionStore.Open(copy))
+        {
+            Stores.Fails(SessionStatus.Exists, () => Stores.Text(b => backup.Backup(place, b)));
+        }
+
+        using SessionStore again = SessionStore.Open(place);
+        Assert.Equal(2, again.OpenSession(id).GetStat().LastSeq);
+    }
+
+    [Fact]
     public void A_branch_takes_no_space_in_a_backup_and_is_linked_to_nothing_in_the_store()
     {
         using SessionStore store = Open(1);

@@ -198,6 +198,7 @@ internal sealed partial class HarmRound
             catch (SessionException e)
             {
                 disk.Kill();
+                _open.RemoveAll(o => ReferenceEquals(o.Disk, disk)); // where it was open already
                 _story[^1] += $": {e.Status} {e.Message} {e.Details}";
                 Require(_isStoreHarmed || _isJournalHarmed, $"the store does not open: {e.Status} {e.Message}");
                 Require(e.Status is not (SessionStatus.Internal or SessionStatus.Poisoned), e.Message);
