@@ -64,8 +64,12 @@ internal sealed class Replica(Journal journal, RowTable rows)
     /// <summary>True where nothing was published that the rows do not show. A few memory loads.</summary>
     public bool IsCurrent => Find() is not null;
 
-    // A page that shows less than the rows was written over, or put back; the next writer makes it anew.
-    private bool IsCaughtUp => _state.Published <= rows.Lsn && _state.Generation == _generation;
+    // A page that shows less than the rows was written over, or put back; the next writer makes it anew. One that was
+    // left has a generation below zero, and a successor.
+    private bool IsCaughtUp => _state.Generation == _generation ? _state.Published <= rows.Lsn : IsOlder;
+
+    /// <summary>True where the page is from before the recovery that the rows were read after.</summary>
+    public bool IsOlder => _state.Generation >= 0 && _state.Generation < _generation;
 
     /// <summary>What a reader without the gate stands on, where the rows show all that is published; else null. What
     /// it then reads of a row counts where it <see cref="IsOn"/> that still.</summary>

@@ -37,16 +37,17 @@ internal sealed class Takeover(StoreCore core, Recovery recovery)
 
         SharedState state = core.State;
         StoreLock.Entered(state);
-        if (state.Generation <= core.Replica.Generation)
+        bool isOlder = core.Replica.IsOlder;
+        if (state.Generation == core.Replica.Generation)
         {
             publishedBefore = Math.Max(publishedBefore, core.Rows.Lsn); // it may have been written over in its place
         }
 
-        if (!PageCheck.IsPossible(state, core.Seed) || state.Published < publishedBefore
+        if (!PageCheck.IsPossible(state, core.Seed) || isOlder || state.Published < publishedBefore
             || (!_hasEntered && state is { Segment: 0, Holder: 0 } && HasOpenSegment(runner)))
         {
             // It is no page of this store, or an older one that was put back, which knows less of the journal.
-            recovery.RunBesideOthers(runner.Applier, publishedBefore);
+            recovery.RunBesideOthers(runner.Applier, Math.Max(publishedBefore, isOlder ? core.Rows.Lsn : 0));
         }
 
         if (left is { Page: { IsWhole: true, IsLinked: false } })
