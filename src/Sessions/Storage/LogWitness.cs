@@ -52,9 +52,12 @@ internal static class LogWitness
             return false;
         }
 
-        if (lines.FirstSeq is > 0 and var first && LastSeq(file, Math.Min(file.Length, lines.Start)) >= first)
+        // These numbers may stand before their places already. Lines that are further behind than a journal can lead
+        // are none of this log (LogPlaces).
+        if (lines.FirstSeq is > 0 and var first && lines.End - file.Length <= Journal.SegmentBytesMax
+            && LastSeq(file, Math.Min(file.Length, lines.Start)) >= first)
         {
-            return true; // these numbers stand before their places already
+            return true;
         }
 
         if (file.Length <= lines.Start)

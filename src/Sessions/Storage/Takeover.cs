@@ -44,7 +44,8 @@ internal sealed class Takeover(StoreCore core, Recovery recovery)
         }
 
         if (!PageCheck.IsPossible(state, core.Seed) || isOlder || state.Published < publishedBefore
-            || (!_hasEntered && state is { Segment: 0, Holder: 0 } && HasOpenSegment(runner)))
+            || (!_hasEntered && state is { Segment: 0, Holder: 0, Health: StoreHealth.Sound }
+                && HasOpenSegment(runner)))
         {
             // It is no page of this store, or an older one that was put back, which knows less of the journal.
             recovery.RunBesideOthers(runner.Applier, Math.Max(publishedBefore, isOlder ? core.Rows.Lsn : 0));
