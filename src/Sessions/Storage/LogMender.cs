@@ -17,8 +17,9 @@ internal sealed class LogMender(StoreCore core)
 
     private const int PieceBytes = 256 * 1024;
 
-    private readonly byte[] _first = new byte[PieceBytes];
-    private readonly byte[] _second = new byte[PieceBytes];
+    // Made when the first log is mended: every opening makes a mender, and would take half as long again.
+    private readonly Lazy<byte[]> _first = new(() => new byte[PieceBytes]);
+    private readonly Lazy<byte[]> _second = new(() => new byte[PieceBytes]);
 
     /// <summary>The file under the name, whole up to where the lines of the session begin.</summary>
     /// <param name="session">The session, with the lines that are to be written, if any.</param>
@@ -84,7 +85,7 @@ internal sealed class LogMender(StoreCore core)
             cut = BranchPoint.EndOf(log, first - 1);
         }
 
-        bool isTorn = cut > 0 && (file.Read(_first.AsSpan(0, 1), cut - 1) < 1 || _first[0] != (byte)'\n');
+        bool isTorn = cut > 0 && (file.Read(_first.Value.AsSpan(0, 1), cut - 1) < 1 || _first.Value[0] != (byte)'\n');
         lines = lines.Shifted(cut - lines.Start + (isTorn ? 1 : 0));
         if (isTorn)
         {
@@ -121,9 +122,9 @@ internal sealed class LogMender(StoreCore core)
     {
         for (long at = 0; (at = kept.NextData(at)) < Math.Min(kept.Length, now.Length);)
         {
-            int length = kept.Read(_first, at);
-            int other = now.Read(_second.AsSpan(0, length), at);
-            if (length == 0 || Differs(_first.AsSpan(0, other), _second.AsSpan(0, other)))
+            int length = kept.Read(_first.Value, at);
+            int other = now.Read(_second.Value.AsSpan(0, length), at);
+            if (length == 0 || Differs(_first.Value.AsSpan(0, other), _second.Value.AsSpan(0, other)))
             {
                 return length == 0;
             }
@@ -138,9 +139,9 @@ internal sealed class LogMender(StoreCore core)
     {
         for (long at = 0; (at = now.NextData(at)) < now.Length;)
         {
-            int length = now.Read(_first, at);
-            whole.Read(_second.AsSpan(0, length), at);
-            if (length == 0 || Differs(_first.AsSpan(0, length), _second.AsSpan(0, length)))
+            int length = now.Read(_first.Value, at);
+            whole.Read(_second.Value.AsSpan(0, length), at);
+            if (length == 0 || Differs(_first.Value.AsSpan(0, length), _second.Value.AsSpan(0, length)))
             {
                 return length > 0;
             }
@@ -173,10 +174,10 @@ internal sealed class LogMender(StoreCore core)
     {
         for (long at = 0; (at = whole.NextData(at)) < end;)
         {
-            Span<byte> wanted = _first.AsSpan(0, (int)Math.Min(PieceBytes, end - at));
+            Span<byte> wanted = _first.Value.AsSpan(0, (int)Math.Min(PieceBytes, end - at));
             whole.Read(wanted, at);
-            int read = file.Read(_second.AsSpan(0, wanted.Length), at);
-            if (!wanted.SequenceEqual(_second.AsSpan(0, read)))
+            int read = file.Read(_second.Value.AsSpan(0, wanted.Length), at);
+            if (!wanted.SequenceEqual(_second.Value.AsSpan(0, read)))
             {
                 file.Write(wanted, at);
             }
