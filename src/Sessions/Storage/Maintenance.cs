@@ -229,7 +229,7 @@ internal sealed class Maintenance(StoreCore core, Checkpointer checkpointer, Bat
 
     private void Tick()
     {
-        SharedState state = core.CheckedState();
+        core.CheckedState(); // all that follows reads the page
         SweepLocks();
         SweepDeaths();
         SweepStreams();
@@ -239,7 +239,7 @@ internal sealed class Maintenance(StoreCore core, Checkpointer checkpointer, Bat
             return;
         }
 
-        state = core.State; // the sweeps may have found another
+        SharedState state = core.State;
         if (state.Published > state.Synced)
         {
             _firstRelaxed = _firstRelaxed == 0 ? Stopwatch.GetTimestamp() : _firstRelaxed;

@@ -93,7 +93,9 @@ internal sealed partial class RowTable
             found = [];
             foreach (Row row in _rows.Values.Where(MayBeShared))
             {
-                foreach (string share in ShareList.Ids(ReadableShares(row, isSettled, ref isWhole)))
+                byte[]? shares = TryReadShares(row, isSettled);
+                isWhole &= shares is not null;
+                foreach (string share in ShareList.Ids(shares ?? []))
                 {
                     found[share] = row.Id;
                 }
@@ -108,19 +110,18 @@ internal sealed partial class RowTable
     /// <summary>The info as people see it at a time: no file changes when a share expires.</summary>
     public SessionInfo Shown(Row row, SessionInfo info, long now, bool isSettled = true)
     {
-        bool isWhole = true;
         if (info.Share is not { ExpiresAt: > 0 } share || now < share.ExpiresAt)
         {
             return info;
         }
 
-        List<ShareRecord> records = ShareList.Read(ReadableShares(row, isSettled, ref isWhole));
+        List<ShareRecord> records = ShareList.Read(TryReadShares(row, isSettled) ?? []);
         return info with { Share = ShareList.Summarize(records, now) };
     }
 
-    // Of a list that is damaged (and kept aside), or that this user may not read, nothing can be resolved or shown; the
-    // others' can.
-    private byte[] ReadableShares(Row row, bool isSettled, ref bool isWhole)
+    // Null for a list that this user may not read, empty for one that is damaged (and kept aside): nothing in either
+    // can be resolved or shown. The others' can.
+    private byte[]? TryReadShares(Row row, bool isSettled)
     {
         try
         {
@@ -128,13 +129,11 @@ internal sealed partial class RowTable
         }
         catch (SessionException e) when (e.Status is SessionStatus.Corrupt or SessionStatus.AccessDenied)
         {
-            isWhole &= e.Status == SessionStatus.Corrupt;
-            return [];
+            return e.Status == SessionStatus.Corrupt ? [] : null;
         }
         catch (DiskException e) when (Obstacle.HidesContent(e))
         {
-            isWhole = false;
-            return [];
+            return null;
         }
     }
 

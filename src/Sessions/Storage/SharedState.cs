@@ -64,7 +64,8 @@ internal sealed unsafe partial class SharedState(ISharedPage page, bool isReadOn
     /// <summary>How often anybody has opened, by its name, a log or a segment to write to.</summary>
     public long Opened { get => Read(136); set => Write(136, value); }
 
-    /// <summary>Raised when the store lock was taken, and when it was let go of; what waiters sleep on.</summary>
+    /// <summary>The futex that waiters for the store lock sleep on. The holder raises it after it takes the lock, and
+    /// again after the unlock.</summary>
     public int* Turn => (int*)(_address + 192);
 
     public int* LockWaiters => (int*)(_address + 196);

@@ -43,11 +43,10 @@ internal sealed class Takeover(StoreCore core, Recovery recovery)
             publishedBefore = Math.Max(publishedBefore, core.Rows.Lsn); // it may have been written over in its place
         }
 
+        // It is no page of this store, or an older one that was put back, which knows less of the journal.
         if (!PageCheck.IsPossible(state, core.Seed) || isOlder || state.Published < publishedBefore
-            || (!_hasEntered && state is { Segment: 0, Holder: 0, Health: StoreHealth.Sound }
-                && HasOpenSegment(runner)))
+            || (!_hasEntered && IsFromBeforeFirstCommit(state, runner)))
         {
-            // It is no page of this store, or an older one that was put back, which knows less of the journal.
             recovery.RunBesideOthers(runner.Applier, Math.Max(publishedBefore, isOlder ? core.Rows.Lsn : 0));
         }
 
@@ -103,9 +102,11 @@ internal sealed class Takeover(StoreCore core, Recovery recovery)
         LogRing.Add("warning", "The folder of locks was removed; it is made anew.");
     }
 
-    // Of the time before the first commit a page names no segment, and after it there is one that takes frames.
-    private bool HasOpenSegment(BatchRunner runner) => runner.Journal.Segments() is [.., var newest]
-        && runner.Journal.ReadHeader(newest)?.Size > SegmentHeader.Length;
+    // Such a page names no segment, though there is one that takes frames. A damaged store's page names none either.
+    private static bool IsFromBeforeFirstCommit(SharedState state, BatchRunner runner)
+        => state is { Segment: 0, Holder: 0, Health: StoreHealth.Sound }
+            && runner.Journal.Segments() is [.., var newest]
+            && runner.Journal.ReadHeader(newest)?.Size > SegmentHeader.Length;
 
     private bool HasMore(BatchRunner runner)
     {

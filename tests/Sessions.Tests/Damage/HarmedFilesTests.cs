@@ -330,8 +330,7 @@ public sealed class HarmedFilesTests
         session.Say("2", AppendFlags.Relaxed);
         Session seen = beside.OpenSession(session.Id);
         Assert.Equal(["1", "2"], Texts(seen));
-        _disk.Unlink(Layout.SharedPage);
-        _disk.Poke(Layout.SharedPage, older);
+        PutBack(older);
         PassLooks();
         Assert.Equal(["1", "2"], Texts(seen));
         Assert.Equal(3, session.Say("3"));
@@ -382,8 +381,7 @@ public sealed class HarmedFilesTests
         session.Say("1");
         byte[] older = _disk.Peek(Layout.SharedPage)!;
         session.Say("2", AppendFlags.Relaxed);
-        _disk.Unlink(Layout.SharedPage);
-        _disk.Poke(Layout.SharedPage, older);
+        PutBack(older);
         SessionStore late = Stores.Open(_disk.OpenAs(), _time, processId: 2);
         Assert.Equal(3, late.OpenSession(session.Id).Say("3"));
         Assert.Equal(4, session.Say("4"));
@@ -424,14 +422,19 @@ public sealed class HarmedFilesTests
             store.Flush();
         }
 
-        _disk.Unlink(Layout.SharedPage);
-        _disk.Poke(Layout.SharedPage, older);
+        PutBack(older);
         SessionStore late = Stores.Open(_disk.OpenAs(), _time, processId: 2);
         Assert.Equal(3, late.OpenSession(session.Id).Say("3"));
         Assert.Equal(4, session.Say("4"));
         late.Close();
         store.Close();
         RequireEvents(session.Id, "1", "2", "3", "4");
+    }
+
+    private void PutBack(byte[] page)
+    {
+        _disk.Unlink(Layout.SharedPage);
+        _disk.Poke(Layout.SharedPage, page);
     }
 
     private unsafe void Overwrite(byte[] page)

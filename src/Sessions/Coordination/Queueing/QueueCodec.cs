@@ -118,8 +118,8 @@ internal static class QueueCodec
     public static bool CanAdd(ReadOnlyMemory<byte> entry) => entry.Length <= Limits.QueueBytesMax
         && ReadEntry(entry) is { State: QueueEntryState.Queued, Id.Length: > 0 };
 
-    /// <summary>A queue with entries laid over it, each of which <see cref="CanAdd"/>. An entry whose id the queue has,
-    /// or has settled, adds nothing; neither does one that would take the queue above its limit.</summary>
+    /// <summary>A queue and the entries that were added to it later (<see cref="CanAdd"/>). The result skips an entry
+    /// whose id the queue holds or has settled, and one that would exceed the queue's limit.</summary>
     public static KnownQueue WithAdded(KnownQueue before, IReadOnlyList<ReadOnlyMemory<byte>> added, string sessionId)
     {
         HashSet<string> known = [.. before.State.Entries.Concat(before.State.Settled).Select(e => e.Id)];
