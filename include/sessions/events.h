@@ -577,7 +577,8 @@ SESSION_API session_status_t session_undo_rewind(session_t *session);
  * `trash` the log as it was stays in the trash until session_store_purge().
  *
  * Answers `{"dry_run":false,"pruned_events":9,"pruned_messages":3,"pruned_bytes":4711,
- * "first_seq":10,"last_seq":15,"removed_file_bytes":0}`.
+ * "first_seq":10,"last_seq":15,"removed_file_bytes":0}`. `dry_run` does not look for files:
+ * it answers 0 bytes of them.
  *
  * @param session          the session
  * @param options_json     an object

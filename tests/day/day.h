@@ -66,16 +66,15 @@ void deliver(session_t *session, const char *id);
 /* ---- measure.c ---- */
 
 double now_seconds(void);
-/* Kilobytes of its own memory; -1: none of that number. */
+/* Kilobytes of its own memory, garbage included until it has been idle for two seconds; -1: none of that number. */
 long memory_of(pid_t process);
 long descriptors_of(pid_t process);
 /* How often its threads have gone to sleep so far. */
 long sleeps_of(pid_t process);
 double median_of(double *values, int count);
-double least_of(const double *values, int count);
 /* How fast values at these times (in seconds) grow, an hour. */
 double growth_an_hour(const double *times, const double *values, int count);
-/* Bytes below a folder, but those of logs, their histories, the journal and the index, which come and go. */
+/* Bytes below a folder, but those of logs, their histories, the journal, the index, and queues, which come and go. */
 long small_bytes_below(const char *folder);
 
 /* ---- ledger.c ---- */

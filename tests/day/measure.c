@@ -81,14 +81,6 @@ double median_of(double *values, int count)
   return count % 2 ? values[count / 2] : (values[count / 2 - 1] + values[count / 2]) / 2;
 }
 
-double least_of(const double *values, int count)
-{
-  double least = count == 0 ? 0 : values[0];
-  int i;
-  for (i = 1; i < count; i++) least = values[i] < least ? values[i] : least;
-  return least;
-}
-
 double growth_an_hour(const double *times, const double *values, int count)
 {
   double time = 0, value = 0, both = 0, square = 0;
@@ -110,7 +102,8 @@ static int add_small(const char *path, const struct stat *status, int kind, stru
 {
   const char *name = path + place->base;
   size_t length = strlen(name);
-  if (kind == FTW_F && strstr(path, "/journal/") == NULL && (length < 6 || strcmp(name + length - 6, ".jsonl") != 0))
+  int is_log = length >= 6 && strcmp(name + length - 6, ".jsonl") == 0;
+  if (kind == FTW_F && strstr(path, "/journal/") == NULL && !is_log && strcmp(name, "queue.json") != 0)
     small_bytes += (long)status->st_size;
   return 0;
 }

@@ -192,7 +192,12 @@ internal sealed class Maintenance(StoreCore core, Checkpointer checkpointer, Bat
                 }
             }
 
+            bool wasDirty = _isDirty;
             TickSafely();
+            if (wasDirty && !_isDirty)
+            {
+                IdleHeap.Release();
+            }
         }
     }
 

@@ -22,7 +22,8 @@ internal sealed class WholeFrames
     private WholeFrames(IDisk disk, HashSet<string> unplaced) => (_disk, _unplaced) = (disk, unplaced);
 
     /// <param name="disk">The store's disk.</param>
-    /// <param name="scan">The journal.</param>
+    /// <param name="scan">The journal. One that is whole has the last word on every line: what a log has in its place
+    /// is another's, which the applier puts aside.</param>
     /// <param name="onDoubt">Told of each session that has lines in frames which are left out, since its log has others
     /// in their place.</param>
     public static List<Frame> Of(IDisk disk, JournalScan scan, Action<string>? onDoubt = null)
@@ -46,7 +47,11 @@ internal sealed class WholeFrames
             }
         }
 
-        whole.FindOthers(frames);
+        if (scan.Corruption is not null || scan.Stranded.Count > 0)
+        {
+            whole.FindOthers(frames);
+        }
+
         foreach (string id in whole._withOthers)
         {
             LogRing.Add("warning", $"The log of {id} has other lines than the damaged journal; they stay.");

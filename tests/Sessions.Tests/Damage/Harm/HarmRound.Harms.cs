@@ -1,3 +1,4 @@
+using System.Text;
 using Sessions.Events;
 using Sessions.Platform;
 using Sessions.Storage;
@@ -77,6 +78,8 @@ internal sealed partial class HarmRound
         }
     }
 
+    private static string Said(ReadOnlyMemory<byte> json) => Encoding.UTF8.GetString(json.Span);
+
     private bool IsUnknownQueue(string path) => Path.GetFileName(path) == Layout.QueueFile
         && WitnessOf(path) is not { IsQueueKept: true };
 
@@ -119,6 +122,13 @@ internal sealed partial class HarmRound
 
         IEnumerable<string> names = isInPlace ? _ground.NamesOf(path) : [path];
         HashSet<string> ids = [.. names.Select(Layout.SessionOf).OfType<string>()];
+        if (path.Contains($"/{Layout.FilesFolder}/", StringComparison.Ordinal))
+        {
+            AddBranches(ids); // a branch that is redone gets a second name of each file that its parent has by then
+        }
+
+        _isIndexHarmed |= path == Layout.IndexFile;
+        _isPageWritten |= path == Layout.SharedPage && isInPlace;
         if (ids.Count == 0)
         {
             bool isJournal = path.StartsWith(Layout.Journal + "/", StringComparison.Ordinal)
@@ -129,6 +139,13 @@ internal sealed partial class HarmRound
         }
 
         Keep([.. _sessions.Values.Where(s => ids.Contains(s.Id))], $"{path} {what}");
+    }
+
+    private void AddBranches(HashSet<string> ids)
+    {
+        while (_sessions.Values.Any(w => w.ParentId is { } parent && ids.Contains(parent) && ids.Add(w.Id)))
+        {
+        }
     }
 
     private void Keep(List<Witness> harmed, string what)
@@ -157,9 +174,16 @@ internal sealed partial class HarmRound
         List<Frame> frames = JournalScan.Read(disk, journal).Frames;
         foreach (Witness w in harmed)
         {
+            string queue = "";
             foreach (Change change in frames.SelectMany(f => f.Changes).Where(c => c.Id == w.Id))
             {
-                w.IsQueueKept |= change.Kind == ChangeKind.Queue;
+                if (change.Kind == ChangeKind.Queue)
+                {
+                    // An earlier harm may have taken entries that are in no frame any more.
+                    queue = change.IsAddedEntry ? queue + Said(change.Entry) : Said(change.Image);
+                    w.IsQueueKept = w.Queue.Keys.All(id => queue.Contains(id, StringComparison.Ordinal));
+                }
+
                 w.IsTitleKept |= change.Kind == ChangeKind.Put && change.Info!.Title == w.Title;
                 if (change.Kind == ChangeKind.Rewrite)
                 {

@@ -37,7 +37,7 @@ internal sealed partial class HarmRound
     }
 
     private bool MustBeThere(Witness w)
-        => !_isJournalHarmed && !w.IsInTrash && w.Kept.Count > 0;
+        => !_isJournalHarmed && !_isIndexHarmed && !w.IsInTrash && w.Kept.Count > 0;
 
     // What is not as it was acknowledged; throws where that cannot be excused.
     private string? FaultOf(SessionStore store, Witness w, bool atOnce)

@@ -28,6 +28,8 @@ internal sealed partial class HarmRound
     private int _harms;
     private bool _isStoreHarmed; // a file of all sessions: calls may fail, and data may not
     private bool _isJournalHarmed; // what it alone had may be gone, if that is said
+    private bool _isPageWritten; // its numbers may speak of more than the journal ever had
+    private bool _isIndexHarmed; // no other file has the infos of sessions
     private bool _isStoreNamed;
 
     public HarmRound(int seed, string folder)
@@ -183,7 +185,7 @@ internal sealed partial class HarmRound
                 _isStoreNamed |= store.Info().GetProperty("recovered").GetProperty("journal_lost").GetBoolean();
                 if (store.Info().GetProperty("corrupt").GetBoolean())
                 {
-                    Require(_isJournalHarmed, "the store opens corrupt");
+                    Require(_isJournalHarmed || _isPageWritten, "the store opens corrupt");
                     _isStoreNamed = true;
                     Tell("corrupt");
                     Judge(store, atOnce: false);
