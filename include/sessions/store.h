@@ -104,9 +104,9 @@ SESSION_API session_status_t session_store_open(
  * written (see session_store_verify()). `quarantined` has 1,000 entries at most;
  * `quarantined_left_off` counts the others. `recovered` is what the last recovery in this open
  * did: `redone_records` counts the records of the journal that it wrote to the files, `torn_bytes`
- * what stood behind the last whole one. Its `journal_lost` is true where the journal was gone, and
- * the shared page, of this start of the machine, shows that the store was not closed and that it
- * had what no file had yet.
+ * what stood behind the last whole one. Its `journal_lost` is true where the journal was gone, or
+ * was an older one, and the shared page, of this start of the machine, shows that the store was not
+ * closed and that it had what no file had yet.
  *
  * @param store            the store
  * @param[out] out_json    a JSON object; free it with session_string_free()

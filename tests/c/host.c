@@ -149,11 +149,56 @@ static void threads_come_and_go(void) {
   }
 }
 
+/* ---- memory --------------------------------------------------------------------------------- */
+
+static long own_memory_kb(void) {
+  char line[256];
+  long kb = -1;
+  FILE *file = fopen("/proc/self/status", "r");
+  CHECK(file != NULL);
+  while (file != NULL && kb < 0 && fgets(line, sizeof line, file) != NULL)
+    if (strncmp(line, "RssAnon:", 8) == 0) kb = atol(line + 8);
+  if (file != NULL) fclose(file);
+  return kb;
+}
+
+/* Nothing is allocated while a host is left alone, and so nothing was collected either. */
+static void an_idle_host_keeps_no_garbage(void) {
+  enum { EVENTS = 300, TEXT = 60000, TRIES = 600, LEFT_KB = 8192 };
+  static char data[TEXT + 3];
+  session_t *session;
+  char *json = NULL;
+  long before, busy, idle = 0;
+  int i;
+  start();
+  session = create(NULL, NULL);
+  memset(data, 'x', sizeof data - 1);
+  data[0] = data[TEXT + 1] = '"';
+  before = own_memory_kb();
+  for (i = 0; i < EVENTS; ++i)
+    CHECK_OK(session_append_event(session, "t", data, TEXT + 2, SESSION_APPEND_RELAXED, NULL));
+  for (i = 0; i < EVENTS; i += 10) {
+    CHECK_OK(session_read_events(session, (uint64_t)i, 10, &json, NULL));
+    session_string_free(json);
+  }
+  busy = own_memory_kb();
+  for (i = 0; i < TRIES; ++i) {
+    idle = own_memory_kb();
+    if (idle <= before + LEFT_KB) break;
+    usleep(100000);
+  }
+  if (!IS_SANITIZED && !CHECK(idle <= before + LEFT_KB))
+    printf("    %ld KB, then %ld at work, and %ld left alone\n", before, busy, idle);
+  CHECK_OK(session_destroy(session));
+  stop();
+}
+
 int main(void) {
   RUN(signals_are_the_hosts);
   RUN(descriptors_are_closed_and_not_passed_on);
   RUN(opens_and_closes_leak_nothing);
   RUN(calls_need_256_kib_of_stack);
   RUN(threads_come_and_go);
+  RUN(an_idle_host_keeps_no_garbage);
   return check_done("host");
 }

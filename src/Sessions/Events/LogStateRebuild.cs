@@ -4,18 +4,24 @@ using Sessions.Storage;
 namespace Sessions.Events;
 
 /// <summary>Makes a log.json that was lost or damaged from what else bears witness of it: the links of a
-/// branch, the first number of each log, and the markers among the events.</summary>
+/// branch or, where they are gone too, its parent; the first number of each log; and the markers among the
+/// events.</summary>
 internal static class LogStateRebuild
 {
     /// <summary>The state; reads the whole log.</summary>
     /// <param name="disk">The store's disk.</param>
     /// <param name="folder">The session's folder.</param>
-    /// <param name="forkSeq">The last event that a branch has from its parent; null: it is none.</param>
-    public static LogState Of(IDisk disk, string folder, long? forkSeq)
+    /// <param name="info">What the session's file says: of which session it is a branch, and up to where.</param>
+    public static LogState Of(IDisk disk, string folder, SessionInfo info)
     {
         string own = folder + "/" + Layout.EventsFile;
-        long ownFirst = FirstSeq(disk, own) ?? ((forkSeq ?? 0) + 1);
+        long ownFirst = FirstSeq(disk, own) ?? ((info.ForkSeq ?? 0) + 1);
         List<HistoryPart> history = History(disk, folder, ownFirst);
+        if (history.Count == 0 && info is { ParentId: { } parentId, ForkSeq: { } forkSeq } && ownFirst == forkSeq + 1)
+        {
+            history = HistoryOfParent(disk, parentId, forkSeq);
+        }
+
         var state = new LogState
         {
             FirstSeq = history.Count > 0 ? history[0].FirstSeq : ownFirst,
@@ -42,7 +48,7 @@ internal static class LogStateRebuild
         foreach (DiskName name in disk.Stat(history) is { IsFolder: true } ? disk.List(history) : [])
         {
             string path = history + "/" + name.Name;
-            if (name.Name.EndsWith(".jsonl", StringComparison.Ordinal)
+            if (name is { IsFolder: false, IsOther: false } && name.Name.EndsWith(".jsonl", StringComparison.Ordinal)
                 && SessionIds.IsValid(name.Name[..^".jsonl".Length]) && FirstSeq(disk, path) is { } first)
             {
                 found.Add((name.Name[..^".jsonl".Length], path, first));
@@ -64,9 +70,34 @@ internal static class LogStateRebuild
         return parts;
     }
 
+    // What a branch saw of its parent, and of what that is a branch of. The links can be made again from there.
+    private static List<HistoryPart> HistoryOfParent(IDisk disk, string parentId, long forkSeq)
+    {
+        string folder = Layout.LiveFolder(parentId), own = folder + "/" + Layout.EventsFile;
+        byte[]? known = SmallFile.TryRead(disk, folder + "/" + Layout.LogStateFile, c => LogState.CanRead(c, parentId),
+            out _);
+        List<HistoryPart> parts =
+        [
+            .. LogState.Read(known).History.Where(p => p.FirstSeq <= forkSeq)
+                .Select(p => p.LastSeq <= forkSeq ? p : Cut(disk, Layout.History(folder, p.SessionId), p, forkSeq)),
+        ];
+        if (FirstSeq(disk, own) is { } first && first <= forkSeq)
+        {
+            parts.Add(Cut(disk, own, new HistoryPart(parentId, first, forkSeq, 0), forkSeq));
+        }
+
+        return parts;
+    }
+
+    private static HistoryPart Cut(IDisk disk, string path, HistoryPart part, long last)
+    {
+        using LogView log = LogView.OpenFile(disk, path);
+        return part with { LastSeq = last, Bytes = BranchPoint.EndOf(log, last) };
+    }
+
     private static long? FirstSeq(IDisk disk, string path)
     {
-        if (disk.Stat(path) is null)
+        if (disk.Stat(path) is not { IsFile: true })
         {
             return null;
         }
@@ -86,7 +117,7 @@ internal static class LogStateRebuild
 
     private static void FindMarkers(IDisk disk, string path, long last, MarkerScan markers)
     {
-        if (disk.Stat(path) is null)
+        if (disk.Stat(path) is not { IsFile: true })
         {
             return;
         }

@@ -20,6 +20,11 @@ internal static class Premises
 
     private static readonly string[] Made = ["store-", "i-"]; // what a store in the making has in tmp/ begins with
 
+    /// <summary>True where a folder without store.json has what only a store leaves: one that no session was made in has
+    /// an index and nothing else.</summary>
+    public static bool HasRemains(IDisk disk) => disk.Stat(Layout.Sessions) is not null
+        || disk.Stat(Layout.Journal) is not null || IndexFile.ReadClosing(disk) is not null;
+
     /// <summary>What a folder that has no store yet has under a name that a store needs, so that a store there would
     /// take it for its own and throw it away; null where there is nothing of the kind.</summary>
     public static string? FindForeign(IDisk disk)

@@ -23,7 +23,8 @@ internal sealed partial class Recovery(StoreCore core)
         bool isOurs = isPossible && core.Environment.BootId != 0;
         bool isClosed = state.Segment == 0 && state.Published == state.Indexed; // as a close, and a recovery, leave it
         Outcome outcome = Run(applier, synced, published, isAlone: true, witnessed: isOurs ? state.Synced : 0,
-            shown: isOurs ? new Shown(state.Published, state.Applied >= state.Published, isClosed) : default);
+            shown: isOurs ? new Shown(state.Published, state.Applied >= state.Published && state.Held == 0, isClosed)
+                : default);
         applier.Close();
         if (outcome.Health == StoreHealth.Sound)
         {
@@ -129,6 +130,12 @@ internal sealed partial class Recovery(StoreCore core)
         else
         {
             SyncNewest(scan, isAlone);
+        }
+
+        if (published is null && shown.Lsn > scan.LastLsn && !shown.IsApplied)
+        {
+            LogRing.Add("error", $"The journal ends with LSN {scan.LastLsn}, and LSN {shown.Lsn} was in it.");
+            core.Recovered = core.Recovered with { IsJournalLost = true };
         }
 
         long torn = KeepTornTail(scan);

@@ -230,14 +230,15 @@ internal sealed partial class RowTable(IDisk disk, Quarantine quarantine, string
 
         byte[]? image = ReadSmall(row, Layout.LogStateFile, c => Events.LogState.CanRead(c, row.Id), isSettled,
             Rebuilt);
-        if (image is null && disk.Glance(row.Folder + "/" + Layout.HistoryFolder) is not null)
+        if (image is null
+            && (row.Info?.ForkSeq is > 0 || disk.Glance(row.Folder + "/" + Layout.HistoryFolder) is not null))
         {
             image = Rebuilt(); // somebody removed it
         }
 
         return row.Log = Events.LogState.Read(image ?? []);
 
-        byte[] Rebuilt() => Events.LogStateRebuild.Of(disk, row.Folder, Read(row).ForkSeq).Write(row.Id);
+        byte[] Rebuilt() => Events.LogStateRebuild.Of(disk, row.Folder, Read(row)).Write(row.Id);
     }
 
     /// <summary>A side file of a row, compact; empty where there is none, with the same rule. Of a damaged one,

@@ -27,12 +27,13 @@ internal sealed partial class Salvager
     {
         string path = folder + "/" + Layout.LogStateFile;
         if (!RemoveDamaged(path, info.Id, c => LogState.CanRead(c, info.Id))
-            && (_disk.Stat(path) is not null || _disk.Stat(folder + "/" + Layout.HistoryFolder) is null))
+            && (_disk.Stat(path) is not null
+                || (_disk.Stat(folder + "/" + Layout.HistoryFolder) is null && info.ForkSeq is null)))
         {
             return;
         }
 
-        byte[] image = LogStateRebuild.Of(_disk, folder, info.ForkSeq).Write(info.Id);
+        byte[] image = LogStateRebuild.Of(_disk, folder, info).Write(info.Id);
         if (image.Length > 0)
         {
             applier.Replace(path, image);

@@ -29,7 +29,7 @@ internal sealed partial class Salvager
     {
         IDisk disk = environment.Disk;
         if (disk.Stat("") is not { IsFolder: true }
-            || (disk.Stat(Layout.StoreFile) is null && disk.Stat(Layout.Sessions) is null))
+            || (disk.Stat(Layout.StoreFile) is null && !Premises.HasRemains(disk)))
         {
             throw Errors.NotFound("store");
         }

@@ -319,7 +319,7 @@ internal sealed partial class StoreEngine
     // since it was looked for, by a process that has gone on to make the rest.
     private static StoreFile? ReadBesideRemains(IDisk disk)
     {
-        if (disk.Stat(Layout.Sessions) is null && disk.Stat(Layout.Journal) is null)
+        if (!Premises.HasRemains(disk))
         {
             return Premises.FindForeign(disk) is not { } foreign ? null : StoreFile.Read(disk)
                 ?? throw Errors.Taken(disk.Root, foreign);

@@ -389,6 +389,14 @@ internal sealed partial class Verifier
 
             CheckLogState(folder, id, state, markers);
 
+            // A prune would have left a log.json, which says so.
+            string known = folder + "/" + Layout.LogStateFile;
+            if (state is { FirstSeq: > 1, History.Count: 0 } && _core.Disk.Stat(known) is null)
+            {
+                Add("events_missing", "error", id, known, null, null, 1, null,
+                    string.Create(CultureInfo.InvariantCulture, $"the log begins with {first}, and nothing says why"));
+            }
+
             if (previous < info.LastSeq)
             {
                 Add("events_missing", "error", id, $"{folder}/{Layout.EventsFile}", null, null, previous + 1,

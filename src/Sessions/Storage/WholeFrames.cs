@@ -31,11 +31,11 @@ internal sealed class WholeFrames
         List<Frame> frames = [.. scan.Frames.Concat(scan.Stranded).DistinctBy(f => f.Lsn).OrderBy(f => f.Lsn)];
         var whole = new WholeFrames(disk, LogPlaces.FindSessions(disk, frames, scan.Bytes));
         var ids = frames.SelectMany(f => f.Changes).Select(c => c.Id).ToHashSet();
-        foreach ((string folder, string id, _) in FolderScan.Folders(disk))
+        foreach ((string folder, string id, long deletion) in FolderScan.Folders(disk))
         {
             if (ids.Contains(id))
             {
-                whole.Look(folder, id);
+                whole.Look(folder, id, deletion);
             }
         }
 
@@ -62,9 +62,13 @@ internal sealed class WholeFrames
             Changes = [.. f.Changes.Where(c => whole.Counts(f, c))] });
     }
 
-    private void Look(string folder, string id)
+    private void Look(string folder, string id, long deletion)
     {
         _folders[id] = folder;
+
+        // Where it lies in the trash says that it was deleted, whatever became of its file.
+        _revisions[id] = Math.Max(_revisions.GetValueOrDefault(id), deletion);
+        _applied = Math.Max(_applied, deletion);
         SessionInfo? info = null;
         SmallFile.TryRead(_disk, folder + "/" + Layout.SessionFile,
             c => (info = InfoCodec.TryRead(c)) is not null && info.Id == id, out _);

@@ -106,6 +106,7 @@ internal sealed partial class HarmRound
                 {
                     long first = Json(b => session.Prune(Utf8($"{{\"max_events\":{_random.Next(1, 8)}}}"), b))
                         .GetProperty("first_seq").GetInt64();
+                    w.Kept.Clear(); // its new log has what the old one had, damage and all
                     foreach (long seq in w.Events.Keys.Where(s => s < first).ToArray())
                     {
                         w.Events.Remove(seq);

@@ -50,8 +50,11 @@ internal sealed partial class HarmRound
         string? what = Tried(() => kind switch
         {
             0 => _ground.PutCopy(path),
-            // Once the journal has let go, nothing but the file says that there is a queue, or which one is the last.
-            1 or 3 or 4 when IsUnknownQueue(path) => null,
+            // Once the journal has let go, nothing but the file says that there is a queue, or which one is the last (of
+            // a second name of another file only the name goes); and of infos only an index that no recovery has gone
+            // on from.
+            1 or 3 or 4 or 10 when IsUnknownQueue(path) => null,
+            1 when IsUnknownInfo(path) => null,
             1 => _ground.PutOlder(path),
 
             // Lines do not name their session (docs/FORMAT.md): nothing tells another's log with numbers that fit from
@@ -70,6 +73,11 @@ internal sealed partial class HarmRound
             12 => _ground.PutPipe(path),
             _ => _ground.Forbid(path, isFolder: false),
         });
+        if (WitnessOf(path) is { } harmed && Path.GetFileName(path) == Layout.EventsFile)
+        {
+            harmed.IsLogCopied |= kind == 0;
+        }
+
         _harms += what is null ? 0 : 1;
         Tell($"HARM {path}: {what ?? "nothing"}");
         if (path.StartsWith(Layout.Journal + "/", StringComparison.Ordinal))
@@ -82,6 +90,9 @@ internal sealed partial class HarmRound
 
     private bool IsUnknownQueue(string path) => Path.GetFileName(path) == Layout.QueueFile
         && WitnessOf(path) is not { IsQueueKept: true };
+
+    private bool IsUnknownInfo(string path) => Path.GetFileName(path) == Layout.SessionFile
+        && WitnessOf(path) is not { IsTitleKept: true };
 
     private bool IsLogKnown(string path) => _open.Count > 0 && WitnessOf(path) is { IsLogKnown: true };
 

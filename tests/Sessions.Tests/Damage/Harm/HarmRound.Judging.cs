@@ -12,7 +12,7 @@ internal sealed partial class HarmRound
         Tell(atOnce ? "look" : "judge");
         foreach (Witness w in _sessions.Values)
         {
-            bool isExact = !w.IsHarmed && !(_isStoreHarmed && atOnce) && !_isJournalHarmed;
+            bool isExact = !w.IsHarmed && !((_isStoreHarmed || w.IsLogCopied) && atOnce) && !_isJournalHarmed;
             string? fault = null;
             try
             {

@@ -30,6 +30,7 @@ internal sealed partial class HarmRound
     private bool _isJournalHarmed; // what it alone had may be gone, if that is said
     private bool _isPageWritten; // its numbers may speak of more than the journal ever had
     private bool _isIndexHarmed; // no other file has the infos of sessions
+    private bool _isSalvaged;
     private bool _isStoreNamed;
 
     public HarmRound(int seed, string folder)
@@ -224,6 +225,7 @@ internal sealed partial class HarmRound
     {
         _ground.Allow();
         Tell("salvage");
+        _isSalvaged = true;
         var disk = new MortalDisk(_ground.Open());
         Text(b => SessionStore.Salvage(Environment(disk, _time), b));
         disk.Kill();
@@ -307,7 +309,8 @@ internal sealed partial class HarmRound
         string? back = Tried(() => _ground.MoveBack(p =>
         {
             NoteHarm(p, "moved back");
-            bool mayBe = !IsUnknownQueue(p);
+            // A salvage may have made a store with another id of one without sessions.
+            bool mayBe = !IsUnknownQueue(p) && !IsUnknownInfo(p) && !(p == Layout.StoreFile && _isSalvaged);
             if (!mayBe)
             {
                 WitnessOf(p)?.Harms.Remove($"{p} moved back");
@@ -332,7 +335,7 @@ internal sealed partial class HarmRound
                 bool isBad = issue.GetProperty("severity").GetString() != "info";
                 if (id is not null && _sessions.TryGetValue(id, out Witness? witness))
                 {
-                    Require(witness.IsHarmed || _isStoreHarmed || _isJournalHarmed || !isBad,
+                    Require(witness.IsHarmed || witness.IsLogCopied || _isStoreHarmed || _isJournalHarmed || !isBad,
                         $"a session that nothing was done to is named: {issue.GetRawText()}");
                     witness.IsNamed = true;
                 }

@@ -48,6 +48,10 @@ internal sealed class Witness(string id, string title)
     /// <summary>True where a store that is open appended to it: what its log is, is known.</summary>
     public bool IsLogKnown { get; set; }
 
+    /// <summary>True where a copy took the place of its log, in which what the journal has since may not be yet: a name
+    /// is not looked at with every write (docs/ARCHITECTURE.md), and the next checkpoint completes the copy.</summary>
+    public bool IsLogCopied { get; set; }
+
     /// <summary>Events that the journal had when a file was harmed.</summary>
     public HashSet<long> Kept { get; } = [];
 
