@@ -139,7 +139,14 @@ public sealed partial class Session
                 FileReferences.TryAdd(log, state, info.LastSeq, ids);
             }
 
-            freed = SessionFiles.RemoveOrphans(Core.Disk, _row.Folder, ids, Core.Now);
+            try
+            {
+                freed = SessionFiles.RemoveOrphans(Core.Disk, _row.Folder, ids, Core.Now);
+            }
+            catch (DiskException e) when (Obstacle.HidesContent(e))
+            {
+                LogRing.Add("warning", $"Files of {Id} may not be looked at, and stay: {e.Message}");
+            }
         })
         {
             Right = _right,

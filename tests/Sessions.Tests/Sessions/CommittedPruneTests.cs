@@ -14,6 +14,24 @@ public sealed class CommittedPruneTests
     private readonly FaultyDisk _disk = new(seed: 66);
 
     [Theory]
+    [InlineData(DiskError.AccessDenied)]
+    [InlineData(DiskError.NotFolder)]
+    internal void A_prune_whose_attachments_may_not_be_looked_at_answers_that_it_is_done(DiskError error)
+    {
+        using SessionStore store = Stores.Open(_disk);
+        Session session = Talk(store);
+        Stores.Text(b => session.PutFile("a.txt", "content"u8, b));
+        string files = $"{Layout.LiveFolder(session.Id)}/{Layout.FilesFolder}";
+        _disk.FailWith = error;
+        _disk.FailIf = o => o.Name == "opendir" && o.Path == files;
+        Prune(session);
+        Assert.True(_disk.Failures > 0);
+        _disk.FailIf = null;
+        Assert.Equal([5, 6], Seqs(session));
+        store.AssertSound();
+    }
+
+    [Theory]
     [InlineData("link", false)]
     [InlineData("link", true)]
     [InlineData("mkdir", false)]
