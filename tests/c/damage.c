@@ -223,6 +223,39 @@ static void strange_files_are_left_alone(void) {
   stop();
 }
 
+/* One list of shares that may not be read is named. The superuser may read anything. */
+static void shares_that_may_not_be_read(void) {
+  char path[4200];
+  char *json = NULL;
+  session_t *shared, *other;
+  start();
+  shared = create(NULL, "shared");
+  other = create(NULL, "other");
+  CHECK_OK(session_create_share(shared, NULL, &json, NULL));
+  session_string_free(json);
+  CHECK_OK(session_create_share(other, NULL, &json, NULL));
+  session_string_free(json);
+  id_of(shared, ids[0], sizeof ids[0]);
+  CHECK_OK(session_destroy(shared));
+  CHECK_OK(session_destroy(other));
+  CHECK_OK(session_store_close(store));
+  snprintf(path, sizeof path, "%s", find_file(ids[0], "shares.json"));
+  CHECK(chmod(path, 0) == 0);
+  NEED(session_store_open(folder, NULL, &store));
+  CHECK_OK(session_store_verify(store, &json, NULL));
+  if (geteuid() != 0) {
+    CHECK_HAS(json, "\"ok\":false");
+    CHECK_HAS(json, "\"code\":\"unreadable\"");
+    CHECK_HAS(json, ids[0]);
+  }
+  session_string_free(json);
+  CHECK(chmod(path, 0600) == 0);
+  CHECK_OK(session_store_verify(store, &json, NULL));
+  CHECK_HAS(json, "\"ok\":true");
+  session_string_free(json);
+  stop();
+}
+
 /* A session with three events, closed; the path of its log. */
 static const char *make_log(char *id, size_t size) {
   session_t *session;
@@ -337,6 +370,7 @@ int main(void) {
   RUN(the_index_and_the_journal_are_gone);
   RUN(the_locks_are_gone_under_two_open_stores);
   RUN(strange_files_are_left_alone);
+  RUN(shares_that_may_not_be_read);
   RUN(logs_from_elsewhere);
   return check_done("damage");
 }

@@ -159,6 +159,41 @@ static void path_is_a_file(void) {
   folder_remove(folder);
 }
 
+static size_t read_text(const char *path, char *text, size_t size) {
+  FILE *file = fopen(path, "r");
+  size_t length = 0;
+  if (CHECK(file != NULL)) {
+    length = fread(text, 1, size - 1, file);
+    fclose(file);
+  }
+  text[length] = '\0';
+  return length;
+}
+
+static void write_text(const char *path, const char *text) {
+  FILE *file = fopen(path, "w");
+  CHECK(file != NULL && fputs(text, file) >= 0 && fclose(file) == 0);
+}
+
+/* A store takes what has the names of its own folders for its own, so it is not made there. */
+static void a_folder_of_other_things(void) {
+  char *folder = folder_make();
+  char path[4200];
+  char text[16];
+
+  snprintf(path, sizeof path, "%s/tmp", folder);
+  CHECK(mkdir(path, 0700) == 0);
+  snprintf(path, sizeof path, "%s/tmp/letter", folder);
+  write_text(path, "mine");
+  CHECK_STATUS(SESSION_E_EXISTS, try_open(folder, 0));
+  CHECK_DETAILS("\"file\":\"tmp/letter\"");
+  read_text(path, text, sizeof text);
+  CHECK_STR("mine", text);
+  CHECK(unlink(path) == 0);
+  CHECK_OK(try_open(folder, 0));
+  folder_remove(folder);
+}
+
 /* The superuser may write anywhere, so this says nothing there. */
 static void path_is_not_writable(void) {
   char *folder = folder_make();
@@ -222,22 +257,6 @@ static void the_first_error_names_the_path(void) {
   CHECK(WIFEXITED(status) && WEXITSTATUS(status) == 0);
   CHECK(chmod(folder, 0700) == 0);
   folder_remove(folder);
-}
-
-static size_t read_text(const char *path, char *text, size_t size) {
-  FILE *file = fopen(path, "r");
-  size_t length = 0;
-  if (CHECK(file != NULL)) {
-    length = fread(text, 1, size - 1, file);
-    fclose(file);
-  }
-  text[length] = '\0';
-  return length;
-}
-
-static void write_text(const char *path, const char *text) {
-  FILE *file = fopen(path, "w");
-  CHECK(file != NULL && fputs(text, file) >= 0 && fclose(file) == 0);
 }
 
 static void newer_format(void) {
@@ -512,6 +531,7 @@ int main(void) {
   RUN(info);
   RUN(must_exist);
   RUN(path_is_a_file);
+  RUN(a_folder_of_other_things);
   RUN(path_is_not_writable);
   RUN(newer_format);
   RUN(read_only);
