@@ -20,8 +20,8 @@ internal static class Premises
 
     private static readonly string[] Made = ["store-", "i-"]; // what a store in the making has in tmp/ begins with
 
-    /// <summary>True where a folder without store.json has what only a store leaves: one that no session was made in has
-    /// an index and nothing else.</summary>
+    /// <summary>True where a folder without store.json has what only a store leaves: one that no session was made in
+    /// has an index and nothing else.</summary>
     public static bool HasRemains(IDisk disk) => disk.Stat(Layout.Sessions) is not null
         || disk.Stat(Layout.Journal) is not null || IndexFile.ReadClosing(disk) is not null;
 

@@ -50,9 +50,9 @@ internal sealed partial class HarmRound
         string? what = Tried(() => kind switch
         {
             0 => _ground.PutCopy(path),
-            // Once the journal has let go, nothing but the file says that there is a queue, or which one is the last (of
-            // a second name of another file only the name goes); and of infos only an index that no recovery has gone
-            // on from.
+            // Once the journal has let go, nothing but the file says that there is a queue, or which one is the last
+            // (of a second name of another file only the name goes); and of infos only an index that no recovery
+            // has gone on from.
             1 or 3 or 4 or 10 when IsUnknownQueue(path) => null,
             1 when IsUnknownInfo(path) => null,
             1 => _ground.PutOlder(path),

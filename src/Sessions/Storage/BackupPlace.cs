@@ -1,4 +1,6 @@
-namespace Sessions.Platform;
+using Sessions.Platform;
+
+namespace Sessions.Storage;
 
 /// <summary>
 /// Where a backup goes: a folder that appears whole, in the place of the backup before it. The new one is made
@@ -77,17 +79,7 @@ internal sealed class BackupPlace : IDisposable
         }
 
         Remove(_name + OldSuffix);
-        foreach (DiskName name in Staged.List(""))
-        {
-            if (name.IsFolder)
-            {
-                RemoveTree(Path.Combine(_path + NewSuffix, name.Name));
-            }
-            else if (name.Name != Mark)
-            {
-                Staged.Unlink(name.Name);
-            }
-        }
+        Empty(Staged);
     }
 
     /// <summary>Puts the new one in its place. Its content is durable already.</summary>
@@ -137,7 +129,7 @@ internal sealed class BackupPlace : IDisposable
         {
             if (_lock is not null && !_isPublished)
             {
-                RemoveTree(_path + NewSuffix);
+                Remove(_name + NewSuffix, Staged);
             }
         }
         catch (DiskException e)
@@ -152,15 +144,18 @@ internal sealed class BackupPlace : IDisposable
         }
     }
 
-    // The path, or a folder above it, may be the store's.
+    // The path, or a folder above it, may be the store's. From the top, so that nothing in the store is looked at.
     private void RequireOutside(ulong storeIdentity)
     {
+        var folders = new Stack<string>();
         for (string? folder = _path; folder is not null; folder = Path.GetDirectoryName(folder))
         {
-            if (IsStore(folder, storeIdentity))
-            {
-                throw Errors.Argument("path", "path must lie outside the store.");
-            }
+            folders.Push(folder);
+        }
+
+        if (folders.Any(f => IsStore(f, storeIdentity)))
+        {
+            throw Errors.Argument("path", "path must lie outside the store.");
         }
     }
 
@@ -188,42 +183,38 @@ internal sealed class BackupPlace : IDisposable
     {
         if (_parent.Stat(name) is { IsFolder: true })
         {
-            using (IDisk disk = RealDisk.Open(Path.Combine(Path.GetDirectoryName(_path)!, name), _sharesOwners))
+            using IDisk disk = RealDisk.Open(Path.Combine(Path.GetDirectoryName(_path)!, name), _sharesOwners);
             using (IDiskFile mark = disk.Open(Mark, OpenMode.OpenOrCreate))
             {
             }
 
-            RemoveTree(Path.Combine(Path.GetDirectoryName(_path)!, name));
+            Remove(name, disk);
         }
     }
 
     // The mark goes last: whatever a killed run left of the rest is known by it, and an empty folder is anybody's.
-    private static void RemoveTree(string path)
+    private void Remove(string name, IDisk disk)
     {
-        try
-        {
-            foreach (string folder in Directory.GetDirectories(path))
-            {
-                RemoveEntry(folder);
-            }
-
-            foreach (string file in Directory.GetFiles(path))
-            {
-                if (Path.GetFileName(file) != Mark)
-                {
-                    File.Delete(file);
-                }
-            }
-
-            Directory.Delete(path, recursive: true);
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            throw new DiskException(DiskError.Io, "rmdir", path, e.HResult & 0xFFFF);
-        }
+        Empty(disk);
+        disk.UnlinkIfThere(Mark);
+        _parent.RemoveFolder(name);
     }
 
-    // A link is removed itself, and nothing behind it.
-    private static void RemoveEntry(string folder)
-        => Directory.Delete(folder, recursive: new DirectoryInfo(folder).LinkTarget is null);
+    // All but the mark; tmp/ at the end, since what lies very deep is moved up into it first.
+    private static void Empty(IDisk disk)
+    {
+        var trees = new Trees(disk, "backup");
+        disk.CreateFolder(Layout.Temporary);
+        foreach (DiskName name in disk.List("").OrderBy(n => n.Name == Layout.Temporary))
+        {
+            if (name.IsFolder)
+            {
+                trees.Remove(name.Name);
+            }
+            else if (name.Name != Mark)
+            {
+                disk.Unlink(name.Name);
+            }
+        }
+    }
 }
