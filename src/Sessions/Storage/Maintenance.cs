@@ -133,6 +133,7 @@ internal sealed class Maintenance(StoreCore core, Checkpointer checkpointer, Bat
             _isTicking = true;
         }
 
+        core.Warm.DropIdle();
         TickSafely();
         lock (_gate)
         {
@@ -192,9 +193,9 @@ internal sealed class Maintenance(StoreCore core, Checkpointer checkpointer, Bat
                 }
             }
 
-            bool wasDirty = _isDirty;
+            bool wasAtWork = _isDirty || core.Warm.DropIdle();
             TickSafely();
-            if (wasDirty && !_isDirty)
+            if (wasAtWork && !_isDirty)
             {
                 IdleHeap.Release();
             }
@@ -203,7 +204,6 @@ internal sealed class Maintenance(StoreCore core, Checkpointer checkpointer, Bat
 
     private void TickSafely()
     {
-        core.Warm.DropIdle();
         bool wasDirty = _isDirty;
         try
         {

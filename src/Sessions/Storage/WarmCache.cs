@@ -75,12 +75,12 @@ internal sealed class WarmCache(TimeProvider time, int countMax = WarmCache.Coun
         }
     }
 
-    /// <summary>Lets go of what was not asked for in a while.</summary>
-    public void DropIdle()
+    /// <summary>Lets go of what was not asked for in a while; true where there was any.</summary>
+    public bool DropIdle()
     {
         lock (_items)
         {
-            _items.RemoveAll(i => time.GetElapsedTime(i.UsedAt) >= IdleMax);
+            return _items.RemoveAll(i => time.GetElapsedTime(i.UsedAt) >= IdleMax) > 0;
         }
     }
 
