@@ -193,7 +193,7 @@ internal sealed class Maintenance(StoreCore core, Checkpointer checkpointer, Bat
                 }
             }
 
-            bool wasAtWork = _isDirty || core.Warm.DropIdle();
+            bool wasAtWork = core.Warm.DropIdle() | _isDirty;
             TickSafely();
             if (wasAtWork && !_isDirty)
             {
