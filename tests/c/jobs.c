@@ -34,7 +34,9 @@ static void expect_result(session_store_t *of, const char *kind, const char *arg
 static void every_kind(void) {
   session_t *session;
   char id[160];
-  char args[4400];
+  char args[4600];
+  char source[4200];
+  FILE *file;
 
   start();
   session = create(NULL, "talk");
@@ -58,9 +60,13 @@ static void every_kind(void) {
   expect_result(store, "tree", args, id);
   snprintf(args, sizeof args, "{\"session_id\":\"%s\",\"at\":1}", id);
   expect_result(store, "find_time", args, "{\"after_seq\":0}");
-  snprintf(args, sizeof args,
-           "{\"session_id\":\"%s\",\"name\":\"s.json\",\"path\":\"%s/store.json\"}", id, folder);
-  expect_result(store, "put_file", args, "\"name\":\"s.json\"");
+  snprintf(source, sizeof source, "%s.txt", folder); /* beside the store */
+  file = fopen(source, "w");
+  CHECK(file != NULL && fputs("mine", file) >= 0 && fclose(file) == 0);
+  snprintf(args, sizeof args, "{\"session_id\":\"%s\",\"name\":\"s.txt\",\"path\":\"%s\"}", id,
+           source);
+  expect_result(store, "put_file", args, "\"name\":\"s.txt\"");
+  CHECK(unlink(source) == 0);
   CHECK_OK(session_destroy(session));
   CHECK_OK(session_store_close(store));
   snprintf(args, sizeof args, "{\"path\":\"%s\"}", folder);

@@ -119,8 +119,14 @@ internal sealed partial class StoreEngine
             return OpenUnchecked(environment, options, migrations); // store.json is another file now
         }
 
-        disk.CreateFolder(Layout.Locks);
-        disk.CreateFolder(Layout.Temporary);
+        foreach (string folder in (string[])[Layout.Locks, Layout.Temporary])
+        {
+            if (disk.Stat(folder) is null)
+            {
+                disk.CreateFolder(folder);
+            }
+        }
+
         var state = new SharedState(OpenPage(core, alone));
         core.Replica.State = state;
         if (alone)
@@ -139,7 +145,7 @@ internal sealed partial class StoreEngine
         locks.Unlock(StoreLock.Opening);
         try
         {
-            engine.Begin();
+            engine.Begin(isClosed: alone && state.Segment == 0);
         }
         catch (SessionException e) when (!alone && e.Status == SessionStatus.Corrupt)
         {
@@ -250,7 +256,8 @@ internal sealed partial class StoreEngine
         }
     }
 
-    private void Begin()
+    /// <param name="isClosed">True where the journal was just looked at, and has no frames.</param>
+    private void Begin(bool isClosed = false)
     {
         lock (Core.Rows.Gate)
         {
@@ -260,7 +267,15 @@ internal sealed partial class StoreEngine
                 return;
             }
 
-            Core.Replica.ResetToOldest();
+            if (isClosed)
+            {
+                Core.Replica.Reset();
+            }
+            else
+            {
+                Core.Replica.ResetToOldest();
+            }
+
             Core.Replica.CatchUp();
         }
     }
