@@ -1,4 +1,5 @@
 using System.Text.RegularExpressions;
+using Sessions.Storage;
 
 namespace Sessions.Tests.Hostile;
 
@@ -9,6 +10,11 @@ internal sealed partial class StoreTrace(IReadOnlySet<string> stores)
 
     // They change nothing and open nothing; from the root a wrong answer is all that a swapped folder can make of them.
     private static readonly string[] s_looking = ["statx", "newfstatat", "fstatat64"];
+
+    private static readonly string[] s_names =
+    [
+        .. Premises.Folders, Layout.StoreFile, Layout.ConfigFile, Layout.StreamsFile, Layout.IndexFile,
+    ];
 
     /// <summary>Lines that break it, with the reason in front.</summary>
     public List<string> Wrong { get; } = [];
@@ -50,7 +56,7 @@ internal sealed partial class StoreTrace(IReadOnlySet<string> stores)
     {
         if (path.StartsWith('/'))
         {
-            if (IsInside(path) || BehindDescriptor().IsMatch(path))
+            if (IsOfStore(path) || BehindDescriptor().IsMatch(path))
             {
                 Calls++;
                 return "an absolute path";
@@ -82,6 +88,20 @@ internal sealed partial class StoreTrace(IReadOnlySet<string> stores)
             && !arguments.Contains("RESOLVE_NO_SYMLINKS", StringComparison.Ordinal)
             && !arguments.Contains("O_EXCL", StringComparison.Ordinal);
         return follows ? "follows links" : null;
+    }
+
+    // What a host keeps in a store's folder under a name of its own, another store even, is the host's to name.
+    private bool IsOfStore(string path)
+    {
+        for (string? at = path; Path.GetDirectoryName(at) is { } above; at = above)
+        {
+            if (stores.Contains(above) && s_names.Contains(Path.GetFileName(at)))
+            {
+                return true;
+            }
+        }
+
+        return false;
     }
 
     private bool IsInside(string path)
