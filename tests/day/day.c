@@ -338,11 +338,13 @@ static void check_times(void)
     if (is_soak) check(growth <= 1024, what);
   }
   for (i = 0; i < CALLS_MAX && call_names[i][0] != '\0'; i++) {
-    double slower = weight_of(&fifths[FIFTHS - 1], i) / weight_of(&fifths[0], i);
-    snprintf(what, sizeof what, "%s takes %.1f us, %.2f times what it took in the first fifth on the same machine",
-             call_names[i], fifths[FIFTHS - 1].calls[i] / 1000, slower);
+    double slower = fifths[FIFTHS - 1].calls[i] / fifths[0].calls[i];
+    double heavier = weight_of(&fifths[FIFTHS - 1], i) / weight_of(&fifths[0], i);
+    snprintf(what, sizeof what, "%s takes %.1f us, %.2f times what it took in the first fifth, %.2f on the same machine",
+             call_names[i], fifths[FIFTHS - 1].calls[i] / 1000, slower, heavier);
     printf("%s\n", what);
-    if (is_soak) check(slower <= 1.1, what);
+    /* A machine that became slower is no fault; and of one that became faster not all of a call does. */
+    if (is_soak) check(slower <= 1.1 || heavier <= 1.1, what);
   }
   for (i = 0; i < HOSTS; i++) {
     snprintf(what, sizeof what, "host %d wakes up %.1f times a second, and %.1f in the first fifth", i + 1,
