@@ -68,13 +68,15 @@ internal static class IndexFile
             return false;
         }
 
-        if (ReadRows(disk, last.End) is not { } bytes || !AreChunksSound(bytes))
+        if (ReadRows(disk, last.End) is not { } bytes || !AreChunksSound(bytes, out int count))
         {
             return false;
         }
 
-        // The checksums have no key: whole chunks may still be rows of no session. So all are read first.
-        var rows = new List<(RowHead Head, ReadOnlyMemory<byte> Slice)>();
+        // The checksums have no key: whole chunks may still be rows of no session. So all are read first, into an array
+        // of the right length: one that grows is copied again and again, and has the whole heap collected.
+        var rows = new (RowHead Head, ReadOnlyMemory<byte> Slice)[count];
+        count = 0;
         for (int at = 0; at < last.End;)
         {
             int length = bytes.AsSpan(at).IndexOf((byte)'\n');
@@ -85,15 +87,18 @@ internal static class IndexFile
                 continue;
             }
 
-            if (!TryReadRow(line, out RowHead head, out ReadOnlyMemory<byte> slice))
+            ref (RowHead Head, ReadOnlyMemory<byte> Slice) row = ref rows[count++];
+            if (!TryReadRow(line, out row.Head, out row.Slice))
             {
                 return false;
             }
-
-            rows.Add((head, slice));
         }
 
-        rows.ForEach(r => add(r.Head, r.Slice));
+        foreach (ref readonly (RowHead Head, ReadOnlyMemory<byte> Slice) row in rows.AsSpan())
+        {
+            add(row.Head, row.Slice);
+        }
+
         return true;
     }
 
@@ -145,8 +150,9 @@ internal static class IndexFile
         return isId;
     }
 
-    private static bool AreChunksSound(ReadOnlySpan<byte> bytes)
+    private static bool AreChunksSound(ReadOnlySpan<byte> bytes, out int rows)
     {
+        rows = 0;
         for (int chunk = 0, at = 0; chunk < bytes.Length;)
         {
             int length = bytes[at..].IndexOf((byte)'\n');
@@ -166,7 +172,11 @@ internal static class IndexFile
 
                 chunk = at + length + 1;
             }
-            else if (!line.StartsWith(Info) && !line.StartsWith(Gone))
+            else if (line.StartsWith(Info) || line.StartsWith(Gone))
+            {
+                rows++;
+            }
+            else
             {
                 return false;
             }

@@ -1,3 +1,4 @@
+using System.Text;
 using System.Text.Json;
 
 namespace Sessions.Storage;
@@ -42,10 +43,7 @@ internal readonly record struct RowHead(string Id, string? ParentId, long Create
             reader.Read();
             while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
             {
-                int name = Is(reader, "id"u8) ? 1 : Is(reader, "parent_id"u8) ? 2 : Is(reader, "created_at"u8) ? 3
-                    : Is(reader, "updated_at"u8) ? 4 : Is(reader, "archived"u8) ? 5 : Is(reader, "deletion_id"u8) ? 6
-                    : Is(reader, "share_info"u8) ? 7 : Is(reader, "last_event_at"u8) ? 8
-                    : Is(reader, "last_seq"u8) ? 9 : 0;
+                int name = NumberOf(reader);
                 reader.Read();
                 switch (name)
                 {
@@ -82,9 +80,27 @@ internal readonly record struct RowHead(string Id, string? ParentId, long Create
             : null;
     }
 
-    // Most names are none of these: the length tells so without a call.
-    private static bool Is(in Utf8JsonReader reader, ReadOnlySpan<byte> name)
-        => reader.ValueIsEscaped ? reader.ValueTextEquals(name) : reader.ValueSpan.SequenceEqual(name);
+    // Which of the members that count it is; 0: none. The length tells most apart.
+    private static int NumberOf(in Utf8JsonReader reader)
+    {
+        ReadOnlySpan<byte> name = reader.ValueSpan;
+        if (reader.ValueIsEscaped)
+        {
+            name = Encoding.UTF8.GetBytes(reader.GetString()!); // nobody but a stranger writes it so
+        }
+
+        return name.Length switch
+        {
+            2 => name.SequenceEqual("id"u8) ? 1 : 0,
+            8 => name.SequenceEqual("archived"u8) ? 5 : name.SequenceEqual("last_seq"u8) ? 9 : 0,
+            9 => name.SequenceEqual("parent_id"u8) ? 2 : 0,
+            10 => name.SequenceEqual("created_at"u8) ? 3 : name.SequenceEqual("updated_at"u8) ? 4
+                : name.SequenceEqual("share_info"u8) ? 7 : 0,
+            11 => name.SequenceEqual("deletion_id"u8) ? 6 : 0,
+            13 => name.SequenceEqual("last_event_at"u8) ? 8 : 0,
+            _ => 0,
+        };
+    }
 
     private static long Number(ref Utf8JsonReader reader)
         => reader.GetInt64() is var value && Plausible.IsCount(value) ? value : throw new FormatException();
