@@ -340,7 +340,8 @@ static void check_times(void)
   for (i = 0; i < CALLS_MAX && call_names[i][0] != '\0'; i++) {
     double slower = fifths[FIFTHS - 1].calls[i] / fifths[0].calls[i];
     double heavier = weight_of(&fifths[FIFTHS - 1], i) / weight_of(&fifths[0], i);
-    snprintf(what, sizeof what, "%s takes %.1f us, %.2f times what it took in the first fifth, %.2f on the same machine",
+    snprintf(what, sizeof what,
+             "%s takes %.1f us, %.2f times what it took in the first fifth, %.2f on the same machine",
              call_names[i], fifths[FIFTHS - 1].calls[i] / 1000, slower, heavier);
     printf("%s\n", what);
     /* A machine that became slower is no fault; and of one that became faster not all of a call does. */
