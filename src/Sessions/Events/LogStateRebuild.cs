@@ -91,6 +91,11 @@ internal static class LogStateRebuild
 
     private static HistoryPart Cut(IDisk disk, string path, HistoryPart part, long last)
     {
+        if (disk.Stat(path) is not { IsFile: true })
+        {
+            return part with { LastSeq = last }; // it cannot be linked either, and is named as missing
+        }
+
         using LogView log = LogView.OpenFile(disk, path);
         return part with { LastSeq = last, Bytes = BranchPoint.EndOf(log, last) };
     }

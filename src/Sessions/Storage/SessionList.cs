@@ -238,14 +238,15 @@ internal static class SessionList
         throw Errors.Argument("cursor", "cursor must be one that a list with these options gave.");
     }
 
+    // Asked for each row a dozen times, so what the order is, is known beforehand.
     private sealed class Order(ListOrder by) : IComparer<Row>
     {
-        public long Key(Row row) => by switch
-        {
-            ListOrder.UpdatedAscending or ListOrder.UpdatedDescending => row.UpdatedAt,
-            ListOrder.ActiveDescending when row.LastEventAt != 0 => row.LastEventAt,
-            _ => row.CreatedAt,
-        };
+        private readonly bool _isByUpdate = by is ListOrder.UpdatedAscending or ListOrder.UpdatedDescending;
+        private readonly bool _isByActivity = by is ListOrder.ActiveDescending;
+        private readonly bool _isAscending = by is ListOrder.UpdatedAscending or ListOrder.CreatedAscending;
+
+        public long Key(Row row) => _isByUpdate ? row.UpdatedAt
+            : _isByActivity && row.LastEventAt != 0 ? row.LastEventAt : row.CreatedAt;
 
         public int Compare(Row? x, Row? y) => Compare(Key(x!), x!, Key(y!), y!);
 
@@ -255,7 +256,7 @@ internal static class SessionList
             int order = xKey.CompareTo(yKey);
             order = order != 0 ? order : x.Number.CompareTo(y.Number);
             order = order != 0 ? order : string.CompareOrdinal(x.Id, y.Id);
-            return by is ListOrder.UpdatedAscending or ListOrder.CreatedAscending ? order : -order;
+            return _isAscending ? order : -order;
         }
     }
 }
