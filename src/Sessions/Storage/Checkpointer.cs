@@ -159,7 +159,7 @@ internal sealed class Checkpointer(StoreCore core, Action<CommitRequest> commit,
         TrySaveStreams();
         core.Step(Step.CheckpointImages);
         long lsn, switchedAt = 0;
-        bool isSaved, erases;
+        bool isSaved, erases, areAll;
         Dictionary<string, Row> touched;
         HashSet<long> takenFrom;
         List<(Row Row, int Moves)> places;
@@ -209,6 +209,9 @@ internal sealed class Checkpointer(StoreCore core, Action<CommitRequest> commit,
             rows = [.. touched.Values.Where(r => r.IsGone || r.Info is not null)
                 .Select(r => new IndexRow(r.Id, r.IsGone ? default : r.Info!.Json))];
             sessions = [.. touched.Values.Select(r => new TouchedSession(r.Id, r.DeletionLsn, r.IsGone))];
+            // Of a new store every session stands in the journal. Its folders need not be read, which by now have
+            // sessions of later frames too.
+            areAll = core.State.Indexed == 0 && core.Rows.Base == 0 && rows.Count == touched.Count;
             places = [.. touched.Values.Select(r => (r, r.Moves))];
             looked = ClosesJournal ? LookedAtAtClose(touched) : touched;
             files = [.. looked.Values.Select(WrittenFiles.Of)];
@@ -242,7 +245,7 @@ internal sealed class Checkpointer(StoreCore core, Action<CommitRequest> commit,
             IndexClosing? index = IndexFile.ReadClosing(core.Disk);
             index = index?.Lsn < core.State.Indexed ? null : index; // left from before somebody's recovery
             IndexWriter.Write(core.Disk, core.Quarantine, index, rows, lsn, (core.State.IdMs, core.State.IdN),
-                isWhole: erases && sessions.Exists(s => s.IsPurged));
+                erases && sessions.Exists(s => s.IsPurged), areAll && index is null);
         }
         catch (Exception e) when (e is DiskException or SessionException)
         {

@@ -34,6 +34,7 @@ internal static class IndexFile
 {
     private const int TailLength = 4096;
     private const int PieceBytes = 1024 * 1024;
+    private const int BlockBytes = 4096; // no file system has holes of less
 
     /// <summary>The last closing line, from the file's last bytes alone; null where there is none.</summary>
     public static IndexClosing? ReadClosing(IDisk disk)
@@ -63,19 +64,32 @@ internal static class IndexFile
     /// the LSN.</summary>
     public static bool TryLoad(IDisk disk, long lsn, Action<RowHead, ReadOnlyMemory<byte>> add)
     {
+        (RowHead Head, ReadOnlyMemory<byte> Slice)[]? rows = TryRead(disk, lsn, (head, slice) => (head, slice));
+        foreach (ref readonly (RowHead Head, ReadOnlyMemory<byte> Slice) row in rows.AsSpan())
+        {
+            add(row.Head, row.Slice);
+        }
+
+        return rows is not null;
+    }
+
+    /// <summary>What the function makes of each row, in the order of the file; null in the cases above. The function
+    /// must change nothing but what it makes: later rows may turn out to be none.</summary>
+    public static T[]? TryRead<T>(IDisk disk, long lsn, Func<RowHead, ReadOnlyMemory<byte>, T> make)
+    {
         if (ReadClosing(disk) is not { } last || last.Lsn < lsn)
         {
-            return false;
+            return null;
         }
 
         if (ReadRows(disk, last.End) is not { } bytes || !AreChunksSound(bytes, out int count))
         {
-            return false;
+            return null;
         }
 
-        // The checksums have no key: whole chunks may still be rows of no session. So all are read first, into an array
-        // of the right length: one that grows is copied again and again, and has the whole heap collected.
-        var rows = new (RowHead Head, ReadOnlyMemory<byte> Slice)[count];
+        // The checksums have no key: whole chunks may still be rows of no session. So all are read before one is
+        // handed over, into an array of the right length: one that grows is copied again and again.
+        var rows = new T[count];
         count = 0;
         for (int at = 0; at < last.End;)
         {
@@ -87,23 +101,19 @@ internal static class IndexFile
                 continue;
             }
 
-            ref (RowHead Head, ReadOnlyMemory<byte> Slice) row = ref rows[count++];
-            if (!TryReadRow(line, out row.Head, out row.Slice))
+            if (!TryReadRow(line, out RowHead head, out ReadOnlyMemory<byte> slice))
             {
-                return false;
+                return null;
             }
+
+            rows[count++] = make(head, slice);
         }
 
-        foreach (ref readonly (RowHead Head, ReadOnlyMemory<byte> Slice) row in rows.AsSpan())
-        {
-            add(row.Head, row.Slice);
-        }
-
-        return true;
+        return rows;
     }
 
-    // Null where it was made anew in between, or cut, or has a zero byte, which no row has: a hole ends the
-    // reading at its beginning.
+    // Null where it was made anew in between, or cut, or where a block begins with a zero byte, which no row has: a
+    // hole ends the reading at its beginning.
     private static byte[]? ReadRows(IDisk disk, long length)
     {
         if (length > Array.MaxLength)
@@ -116,9 +126,17 @@ internal static class IndexFile
         for (int at = 0; at < bytes.Length;)
         {
             Span<byte> piece = bytes.AsSpan(at, Math.Min(PieceBytes, bytes.Length - at));
-            if (file.Read(piece, at) < piece.Length || piece.Contains((byte)0))
+            if (file.Read(piece, at) < piece.Length)
             {
                 return null;
+            }
+
+            for (int block = 0; block < piece.Length; block += BlockBytes)
+            {
+                if (piece[block] == 0)
+                {
+                    return null;
+                }
             }
 
             at += piece.Length;

@@ -12,10 +12,10 @@ internal static class IndexWriter
     private const long OldRowsMin = 1000;
 
     /// <summary>Adds rows and closes them at an LSN. Without an index that can be added to, all of it
-    /// is made from the folders. Written whole it keeps nothing of sessions that are gone. On return it is on
-    /// stable storage.</summary>
+    /// is made from the folders, unless the rows are all that there is. Written whole it keeps nothing of sessions that
+    /// are gone. On return it is on stable storage.</summary>
     public static void Write(IDisk disk, Quarantine quarantine, IndexClosing? index, IReadOnlyList<IndexRow> rows,
-        long lsn, (long Ms, long N) ids, bool isWhole = false)
+        long lsn, (long Ms, long N) ids, bool isWhole = false, bool areAll = false)
     {
         if (!isWhole && index is not null && index.Rows + rows.Count <= (2 * index.Count) + OldRowsMin)
         {
@@ -30,7 +30,7 @@ internal static class IndexWriter
             }
         }
 
-        WriteWhole(disk, quarantine, index, rows, lsn, ids);
+        WriteWhole(disk, quarantine, index, rows, areAll, lsn, ids);
     }
 
     private static void Append(IDisk disk, IndexClosing index, IReadOnlyList<IndexRow> rows, long lsn,
@@ -63,10 +63,10 @@ internal static class IndexWriter
     }
 
     private static void WriteWhole(IDisk disk, Quarantine quarantine, IndexClosing? index,
-        IReadOnlyList<IndexRow> changed, long lsn, (long Ms, long N) ids)
+        IReadOnlyList<IndexRow> changed, bool areAll, long lsn, (long Ms, long N) ids)
     {
         var rows = new Dictionary<string, ReadOnlyMemory<byte>>();
-        if (index is null || !IndexFile.TryLoad(disk, index.Lsn, Add))
+        if (!areAll && (index is null || !IndexFile.TryLoad(disk, index.Lsn, Add)))
         {
             FolderScan.Load(disk, quarantine, Add);
         }

@@ -65,10 +65,10 @@ internal sealed partial class RowTable
 
     // Of a session that others purged while this process did not follow, nothing tells once the index is read: it has
     // no row there, no frame speaks of it, and it has no folder.
-    private void DropLost()
+    private void DropLost(Row[] known)
     {
         List<Row>? lost = null;
-        foreach (Row row in _rows.Values)
+        foreach (Row row in known)
         {
             if (row is { IsGone: false, Info: null, Slice.IsEmpty: true, Pending: null, Tail: null }
                 && disk.Stat(row.Folder) is null)

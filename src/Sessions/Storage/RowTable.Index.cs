@@ -1,3 +1,5 @@
+using System.Runtime.InteropServices;
+
 namespace Sessions.Storage;
 
 /// <content>Rows that the index alone tells of: each has a slice of it until the session is read.</content>
@@ -11,53 +13,80 @@ internal sealed partial class RowTable
             return;
         }
 
+        // What the index has no row for can only be one of these.
+        Row[] known = [.. _rows.Values];
         List<Row>? unclean = null;
-        if (!IndexFile.TryLoad(disk, _base, Add))
+        if (IndexFile.TryRead(disk, _base, Make) is { } rows)
         {
-            FolderScan.Load(disk, quarantine, Add);
+            _rows.EnsureCapacity(_rows.Count + rows.Length);
+            Array.ForEach(rows, Add);
+        }
+        else
+        {
+            FolderScan.Load(disk, quarantine, (head, slice) => Add(Make(head, slice)));
         }
 
         IsComplete = true;
-        DropLost();
+        DropLost(known);
         _rows.TrimExcess();
         unclean?.ForEach(ReadUnclean);
         return;
 
-        void Add(RowHead head, ReadOnlyMemory<byte> slice)
+        void Add(Row read)
         {
-            _ = _rows.TryGetValue(head.Id, out Row? row);
-            if (row is { IsGone: true } || row?.Info is not null)
-            {
-                return; // the journal knew better
-            }
-
-            if (head.IsGone)
-            {
-                if (row is not null)
-                {
-                    row.IsGone = true; // an earlier line of the index had it
-                    row.Slice = default;
-                    Forget(row);
-                }
-
-                return;
-            }
-
-            row ??= new Row(head.Id);
-            _rows[head.Id] = row;
-            row.Slice = slice;
-            if (HalfPairs.Find(slice.Span) >= 0)
+            if (Join(read) is { } row && HalfPairs.Find(row.Slice.Span) >= 0)
             {
                 (unclean ??= []).Add(row);
             }
+        }
+    }
 
+    private static Row Make(RowHead head, ReadOnlyMemory<byte> slice)
+    {
+        var row = new Row(head.Id) { IsGone = head.IsGone, Slice = slice };
+        Describe(row, head);
+        return row;
+    }
+
+    // The row of the table that now has what was read; null where it has not, since the journal knew better or the
+    // session is gone.
+    private Row? Join(Row read)
+    {
+        if (read.IsGone)
+        {
+            if (_rows.TryGetValue(read.Id, out Row? gone) && gone is { IsGone: false, Info: null })
+            {
+                gone.IsGone = true; // an earlier line of the index had it
+                gone.Slice = default;
+                Forget(gone);
+            }
+
+            return null;
+        }
+
+        ref Row? row = ref CollectionsMarshal.GetValueRefOrAddDefault(_rows, read.Id, out bool isKnown);
+        if (!isKnown)
+        {
+            row = read;
+        }
+        else if (row!.IsGone || row.Info is not null)
+        {
+            return null;
+        }
+        else
+        {
+            RowHead head = RowHead.TryRead(read.Slice.Span) ?? new RowHead(InfoCodec.TryRead(read.Slice)!);
+            row.Slice = read.Slice;
             Describe(row, row.Pending is { Counters: var counters }
                 ? head.With(counters) with { UpdatedAt = UpdatedAt(row, head.UpdatedAt, counters) } : head);
-            if (head.ShareExpiresAt != 0 && head.DeletionLsn == 0)
-            {
-                NoteShareEnd(head.Id, head.ShareExpiresAt);
-            }
         }
+
+        if (read.ShareExpiresAt != 0 && read.DeletionLsn == 0)
+        {
+            NoteShareEnd(read.Id, read.ShareExpiresAt);
+        }
+
+        return row;
     }
 
     // A slice is handed out as it stands. What must be shown otherwise than it is kept is read.

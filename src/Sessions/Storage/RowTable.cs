@@ -75,13 +75,12 @@ internal sealed partial class RowTable(IDisk disk, Quarantine quarantine, string
     public Row? Known(string id) => _rows.GetValueOrDefault(id);
 
     /// <summary>All rows, gone ones included, in an order; sorted again only after a change.</summary>
-    public Row[] InOrder(ListOrder order, IComparer<Row> comparer)
+    public Row[] InOrder(RowOrder order)
     {
-        if (_sorted is null || _sortedOrder != order || _sortedVersion != Version || _sorted.Length != _rows.Count)
+        if (_sorted is null || _sortedOrder != order.By || _sortedVersion != Version || _sorted.Length != _rows.Count)
         {
-            _sorted = [.. _rows.Values];
-            Array.Sort(_sorted, comparer);
-            (_sortedOrder, _sortedVersion) = (order, Version);
+            _sorted = order.Sort(_rows.Values);
+            (_sortedOrder, _sortedVersion) = (order.By, Version);
         }
 
         return _sorted;

@@ -26,10 +26,10 @@ internal static class SessionList
         string signature = Signature(o);
         (long Key, string Id)? after = o.Cursor is null ? null : ReadCursor(o.Cursor, signature);
         rows.Complete();
-        var order = new Order(o.Order);
+        var order = new RowOrder(o.Order);
         var chosen = new List<Row>();
         Row? last = after is { } end ? new Row(end.Id) : null;
-        foreach (Row row in rows.InOrder(o.Order, order))
+        foreach (Row row in rows.InOrder(order))
         {
             if (!row.IsGone && (row.Info is not null || !row.Slice.IsEmpty || rows.CanRead(row))
                 && Matches(rows, row, o, filter)
@@ -236,27 +236,5 @@ internal static class SessionList
         }
 
         throw Errors.Argument("cursor", "cursor must be one that a list with these options gave.");
-    }
-
-    // Asked for each row a dozen times, so what the order is, is known beforehand.
-    private sealed class Order(ListOrder by) : IComparer<Row>
-    {
-        private readonly bool _isByUpdate = by is ListOrder.UpdatedAscending or ListOrder.UpdatedDescending;
-        private readonly bool _isByActivity = by is ListOrder.ActiveDescending;
-        private readonly bool _isAscending = by is ListOrder.UpdatedAscending or ListOrder.CreatedAscending;
-
-        public long Key(Row row) => _isByUpdate ? row.UpdatedAt
-            : _isByActivity && row.LastEventAt != 0 ? row.LastEventAt : row.CreatedAt;
-
-        public int Compare(Row? x, Row? y) => Compare(Key(x!), x!, Key(y!), y!);
-
-        // Of two with the same time the id decides: by its number, not its letters.
-        public int Compare(long xKey, Row x, long yKey, Row y)
-        {
-            int order = xKey.CompareTo(yKey);
-            order = order != 0 ? order : x.Number.CompareTo(y.Number);
-            order = order != 0 ? order : string.CompareOrdinal(x.Id, y.Id);
-            return _isAscending ? order : -order;
-        }
     }
 }
