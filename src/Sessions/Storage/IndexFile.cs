@@ -75,7 +75,13 @@ internal static class IndexFile
 
     /// <summary>What the function makes of each row, in the order of the file; null in the cases above. The function
     /// must change nothing but what it makes: later rows may turn out to be none.</summary>
-    public static T[]? TryRead<T>(IDisk disk, long lsn, Func<RowHead, ReadOnlyMemory<byte>, T> make)
+    /// <param name="disk">Where the store is.</param>
+    /// <param name="lsn">What the index must reach.</param>
+    /// <param name="make">Called for each row.</param>
+    /// <param name="expect">Called before the first row, with their number: to make room while there is nothing yet
+    /// that a collection would have to look at and move.</param>
+    public static T[]? TryRead<T>(IDisk disk, long lsn, Func<RowHead, ReadOnlyMemory<byte>, T> make,
+        Action<int>? expect = null)
     {
         if (ReadClosing(disk) is not { } last || last.Lsn < lsn)
         {
@@ -90,6 +96,7 @@ internal static class IndexFile
         // The checksums have no key: whole chunks may still be rows of no session. So all are read before one is
         // handed over, into an array of the right length: one that grows is copied again and again.
         var rows = new T[count];
+        expect?.Invoke(count);
         count = 0;
         for (int at = 0; at < last.End;)
         {

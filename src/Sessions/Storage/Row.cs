@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Runtime.CompilerServices;
 
 namespace Sessions.Storage;
@@ -16,6 +17,7 @@ internal sealed class Row(string id)
     private volatile bool _isLogSettled;
     private volatile int _rewrites;
     private long _deletionLsn;
+    private WorkedSession? _worked; // most sessions of a large store are listed and no more
 
     public string Id { get; } = id;
 
@@ -72,10 +74,30 @@ internal sealed class Row(string id)
         : Math.Max(0, LogLength);
 
     /// <summary>The file that the log was when its end was looked for; 0: nobody has looked.</summary>
-    public ulong LogIdentity { get; set; }
+    public ulong LogIdentity
+    {
+        get => _worked?.LogIdentity ?? 0;
+        set
+        {
+            if (Keeps(value != 0))
+            {
+                _worked.LogIdentity = value;
+            }
+        }
+    }
 
     /// <summary>What frames in the journal say that stands in its log; null: nothing of it is known.</summary>
-    public WrittenLines? Written { get; set; }
+    public WrittenLines? Written
+    {
+        get => _worked?.Written;
+        set
+        {
+            if (Keeps(value is not null))
+            {
+                _worked.Written = value;
+            }
+        }
+    }
 
     /// <summary>The segment of the last frame that touched it.</summary>
     public long LastSegment { get; set; }
@@ -85,11 +107,31 @@ internal sealed class Row(string id)
 
     /// <summary>What it is a branch of, while the links that its history stands in may not be made yet; null: they
     /// are.</summary>
-    public Row? Origin { get; set; }
+    public Row? Origin
+    {
+        get => _worked?.Origin;
+        set
+        {
+            if (Keeps(value is not null))
+            {
+                _worked.Origin = value;
+            }
+        }
+    }
 
     /// <summary>The file, beside events.jsonl, that a frame published but perhaps not applied yet puts in its
     /// place; null: none.</summary>
-    public (long Lsn, string File)? Staged { get; set; }
+    public (long Lsn, string File)? Staged
+    {
+        get => _worked?.Staged;
+        set
+        {
+            if (Keeps(value is not null))
+            {
+                _worked.Staged = value;
+            }
+        }
+    }
 
     /// <summary>shares.json, compact; empty: none; null: not read yet.</summary>
     public byte[]? Shares { get; set; }
@@ -102,29 +144,99 @@ internal sealed class Row(string id)
 
     /// <summary>Entries that were added to the queue and are not in its side file above yet, in order; null:
     /// none.</summary>
-    public List<AddedEntry>? Added { get; set; }
+    public List<AddedEntry>? Added
+    {
+        get => _worked?.Added;
+        set
+        {
+            if (Keeps(value is not null))
+            {
+                _worked.Added = value;
+            }
+        }
+    }
 
     /// <summary>The segment that the last whole image of the queue which this process saw stands in; 0: it saw
     /// none.</summary>
-    public long QueueSegment { get; set; }
+    public long QueueSegment
+    {
+        get => _worked?.QueueSegment ?? 0;
+        set
+        {
+            if (Keeps(value != 0))
+            {
+                _worked.QueueSegment = value;
+            }
+        }
+    }
 
     /// <summary>What the last image of lock.json that was looked at says.</summary>
-    public Coordination.KnownLock? KnownLock { get; set; }
+    public Coordination.KnownLock? KnownLock
+    {
+        get => _worked?.KnownLock;
+        set
+        {
+            if (Keeps(value is not null))
+            {
+                _worked.KnownLock = value;
+            }
+        }
+    }
 
     /// <summary>Who claims entries of the queue, by the last image that was looked at.</summary>
-    public Coordination.KnownClaims? KnownClaims { get; set; }
+    public Coordination.KnownClaims? KnownClaims
+    {
+        get => _worked?.KnownClaims;
+        set
+        {
+            if (Keeps(value is not null))
+            {
+                _worked.KnownClaims = value;
+            }
+        }
+    }
 
     /// <summary>Who appended to its log last; null where this process has not seen it.</summary>
-    public LastWriters? Writers { get; set; }
+    public LastWriters? Writers
+    {
+        get => _worked?.Writers;
+        set
+        {
+            if (Keeps(value is not null))
+            {
+                _worked.Writers = value;
+            }
+        }
+    }
 
     /// <summary>What the last image of queue.json that was looked at or made says.</summary>
-    public Coordination.KnownQueue? KnownQueue { get; set; }
+    public Coordination.KnownQueue? KnownQueue
+    {
+        get => _worked?.KnownQueue;
+        set
+        {
+            if (Keeps(value is not null))
+            {
+                _worked.KnownQueue = value;
+            }
+        }
+    }
 
     /// <summary>True once this store has seen to what dead processes had left open in its log.</summary>
     public bool IsLogSettled { get => _isLogSettled; set => _isLogSettled = value; }
 
     /// <summary>First numbers of events that carry an id; null until one is asked for.</summary>
-    public Events.EventIds? EventIds { get; set; }
+    public Events.EventIds? EventIds
+    {
+        get => _worked?.EventIds;
+        set
+        {
+            if (Keeps(value is not null))
+            {
+                _worked.EventIds = value;
+            }
+        }
+    }
 
     /// <summary>What the batch under way makes of it; null while none touches it. Used by the one
     /// caller that leads.</summary>
@@ -147,6 +259,30 @@ internal sealed class Row(string id)
 
     /// <summary>True where this process has heard of an abort that the record does not speak of yet.</summary>
     public bool IsSignalled => _abort is { IsPending: true };
+
+    // False where there is nothing to keep, and nothing was.
+    [MemberNotNullWhen(true, nameof(_worked))]
+    private bool Keeps(bool hasValue)
+    {
+        _worked ??= hasValue ? new WorkedSession() : null;
+        return _worked is not null;
+    }
+
+    // The members of the same names above. A row without them takes two thirds of the memory.
+    private sealed class WorkedSession
+    {
+        public WrittenLines? Written { get; set; }
+        public ulong LogIdentity { get; set; }
+        public Row? Origin { get; set; }
+        public (long Lsn, string File)? Staged { get; set; }
+        public List<AddedEntry>? Added { get; set; }
+        public long QueueSegment { get; set; }
+        public Coordination.KnownLock? KnownLock { get; set; }
+        public Coordination.KnownClaims? KnownClaims { get; set; }
+        public LastWriters? Writers { get; set; }
+        public Coordination.KnownQueue? KnownQueue { get; set; }
+        public Events.EventIds? EventIds { get; set; }
+    }
 }
 
 /// <summary>Counters that wait for the info they belong to.</summary>

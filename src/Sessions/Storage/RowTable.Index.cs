@@ -16,9 +16,8 @@ internal sealed partial class RowTable
         // What the index has no row for can only be one of these.
         Row[] known = [.. _rows.Values];
         List<Row>? unclean = null;
-        if (IndexFile.TryRead(disk, _base, Make) is { } rows)
+        if (IndexFile.TryRead(disk, _base, Make, expect: n => _rows.EnsureCapacity(_rows.Count + n)) is { } rows)
         {
-            _rows.EnsureCapacity(_rows.Count + rows.Length);
             Array.ForEach(rows, Add);
         }
         else
