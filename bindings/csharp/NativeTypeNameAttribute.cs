@@ -1,5 +1,3 @@
-using System;
-
 namespace Sessions.Bindings;
 
 /// <summary>How the C header spells the type, or the whole macro, that a declaration stands for.

@@ -1,7 +1,7 @@
 using System.Buffers;
 using System.Runtime.CompilerServices;
 using System.Text;
-using Sessions.Storage;
+using Sessions.Json;
 
 namespace Sessions.Native;
 

@@ -1,6 +1,6 @@
 using System.Buffers;
 using System.Text.Json;
-using Sessions.Storage;
+using Sessions.Json;
 
 namespace Sessions.Native;
 

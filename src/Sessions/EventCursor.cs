@@ -1,6 +1,7 @@
 using System.Buffers;
-using Sessions.Events;
-using Sessions.Storage;
+using Sessions.Events.Cursors;
+using Sessions.Events.Pages;
+using Sessions.Storage.Log;
 
 namespace Sessions;
 

@@ -1,6 +1,6 @@
-using Sessions.Events;
 using Sessions.Lifecycle;
-using Sessions.Storage;
+using Sessions.Storage.Page;
+using Sessions.Storage.Rows;
 
 namespace Sessions;
 

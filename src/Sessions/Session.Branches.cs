@@ -1,8 +1,8 @@
 using System.Buffers;
-using Sessions.Events;
-using Sessions.Jobs;
+using Sessions.Events.Branches;
 using Sessions.Lifecycle;
-using Sessions.Storage;
+using Sessions.Model;
+using Sessions.Storage.Log;
 
 namespace Sessions;
 

@@ -1,7 +1,7 @@
 using System.Buffers;
-using Sessions.Coordination;
-using Sessions.Events;
-using Sessions.Storage;
+using Sessions.Coordination.Buttons;
+using Sessions.Storage.Journal;
+using Sessions.Storage.Log;
 
 namespace Sessions;
 

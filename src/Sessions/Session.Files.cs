@@ -1,10 +1,12 @@
 using System.Buffers;
 using System.Globalization;
-using Sessions.Jobs;
-using Sessions.Lifecycle;
+using Sessions.Events.Files;
+using Sessions.Json;
+using Sessions.Model;
 using Sessions.Platform;
-using Sessions.Sharing;
-using Sessions.Storage;
+using Sessions.Rules;
+using Sessions.Storage.Files;
+using Sessions.Storage.Rows;
 
 namespace Sessions;
 

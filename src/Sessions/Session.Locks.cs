@@ -1,7 +1,8 @@
 using System.Buffers;
-using Sessions.Coordination;
-using Sessions.Events;
-using Sessions.Storage;
+using Sessions.Coordination.Locks;
+using Sessions.Events.Streams;
+using Sessions.Json;
+using Sessions.Storage.Commit;
 
 namespace Sessions;
 

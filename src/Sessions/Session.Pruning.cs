@@ -1,9 +1,13 @@
 using System.Buffers;
-using Sessions.Events;
-using Sessions.Jobs;
-using Sessions.Lifecycle;
+using Sessions.Events.Files;
+using Sessions.Events.Pruning;
+using Sessions.Json;
+using Sessions.Model;
 using Sessions.Platform;
-using Sessions.Storage;
+using Sessions.Storage.Commit;
+using Sessions.Storage.Files;
+using Sessions.Storage.Journal;
+using Sessions.Storage.Log;
 
 namespace Sessions;
 

@@ -1,7 +1,8 @@
 using System.Buffers;
-using Sessions.Coordination;
-using Sessions.Lifecycle;
-using Sessions.Storage;
+using Sessions.Coordination.Queueing;
+using Sessions.Json;
+using Sessions.Rules;
+using Sessions.Storage.Journal;
 
 namespace Sessions;
 

@@ -1,8 +1,10 @@
 using System.Buffers;
-using Sessions.Events;
-using Sessions.Jobs;
+using Sessions.Events.Cursors;
+using Sessions.Events.Pages;
+using Sessions.Model;
 using Sessions.Sharing;
-using Sessions.Storage;
+using Sessions.Storage.Log;
+using Sessions.Storage.Page;
 
 namespace Sessions;
 

@@ -1,6 +1,7 @@
 using Sessions.Events;
+using Sessions.Events.Pages;
 using Sessions.Sharing;
-using Sessions.Storage;
+using Sessions.Storage.Log;
 
 namespace Sessions;
 

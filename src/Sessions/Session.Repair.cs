@@ -1,8 +1,9 @@
 using System.Buffers;
-using Sessions.Coordination;
-using Sessions.Events;
-using Sessions.Jobs;
-using Sessions.Storage;
+using Sessions.Coordination.Locks;
+using Sessions.Events.Repair;
+using Sessions.Json;
+using Sessions.Model;
+using Sessions.Storage.Log;
 
 namespace Sessions;
 

@@ -1,7 +1,8 @@
 using System.Buffers;
+using Sessions.Json;
 using Sessions.Platform;
 using Sessions.Sharing;
-using Sessions.Storage;
+using Sessions.Storage.Files;
 
 namespace Sessions;
 

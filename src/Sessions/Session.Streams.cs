@@ -1,7 +1,6 @@
 using System.Buffers;
-using Sessions.Events;
-using Sessions.Sharing;
-using Sessions.Storage;
+using Sessions.Events.Streams;
+using Sessions.Json;
 
 namespace Sessions;
 

@@ -1,9 +1,9 @@
 using System.Buffers;
-using Sessions.Events;
+using Sessions.Events.Pages;
 using Sessions.Events.Transcript;
-using Sessions.Jobs;
-using Sessions.Sharing;
-using Sessions.Storage;
+using Sessions.Model;
+using Sessions.Storage.Log;
+using Sessions.Storage.Rows;
 
 namespace Sessions;
 

@@ -1,12 +1,15 @@
 using System.Buffers;
 using System.Runtime.CompilerServices;
-using Sessions.Coordination;
+using Sessions.Coordination.Locks;
 using Sessions.Events;
-using Sessions.Jobs;
+using Sessions.Events.Pages;
+using Sessions.Json;
 using Sessions.Lifecycle;
-using Sessions.Platform;
+using Sessions.Model;
 using Sessions.Sharing;
-using Sessions.Storage;
+using Sessions.Storage.Commit;
+using Sessions.Storage.Log;
+using Sessions.Storage.Rows;
 
 namespace Sessions;
 

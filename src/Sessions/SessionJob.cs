@@ -1,8 +1,9 @@
 using System.Buffers;
 using System.Diagnostics;
 using Sessions.Jobs;
+using Sessions.Json;
+using Sessions.Model;
 using Sessions.Platform;
-using Sessions.Storage;
 
 namespace Sessions;
 

@@ -1,7 +1,12 @@
 using System.Buffers;
-using Sessions.Jobs;
+using Sessions.Json;
+using Sessions.Model;
 using Sessions.Platform;
-using Sessions.Storage;
+using Sessions.Storage.Files;
+using Sessions.Storage.Index;
+using Sessions.Storage.Journal;
+using Sessions.Storage.Page;
+using Sessions.Storage.Upkeep;
 
 namespace Sessions;
 
@@ -93,7 +98,7 @@ public sealed partial class SessionStore
     // The store that this one is a backup of, or a backup that somebody went on in: it has what this one has not.
     private bool IsLater(IDisk disk)
     {
-        using var journal = new Journal(disk, Core.Seed, Core.InstanceId);
+        using var journal = new JournalFiles(disk, Core.Seed, Core.InstanceId);
         long last = Math.Max(JournalScan.Read(disk, journal).LastLsn, IndexFile.ReadClosing(disk)?.Lsn ?? 0);
         return last > Core.State.Published;
     }

@@ -1,5 +1,3 @@
-using Sessions.Coordination;
-
 namespace Sessions;
 
 /// <summary>The locks that handles of this store hold.</summary>

@@ -1,8 +1,11 @@
 using System.Buffers;
-using Sessions.Jobs;
+using Sessions.Json;
 using Sessions.Lifecycle;
+using Sessions.Model;
 using Sessions.Platform;
-using Sessions.Storage;
+using Sessions.Storage.Commit;
+using Sessions.Storage.Files;
+using Sessions.Storage.Rows;
 
 namespace Sessions;
 

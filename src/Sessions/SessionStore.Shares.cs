@@ -1,5 +1,6 @@
 using Sessions.Sharing;
-using Sessions.Storage;
+using Sessions.Storage.Files;
+using Sessions.Storage.Rows;
 
 namespace Sessions;
 

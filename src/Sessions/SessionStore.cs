@@ -1,9 +1,17 @@
 using System.Buffers;
 using System.Runtime.CompilerServices;
-using Sessions.Jobs;
+using Sessions.Check;
+using Sessions.Json;
 using Sessions.Lifecycle;
+using Sessions.Model;
 using Sessions.Platform;
-using Sessions.Storage;
+using Sessions.Rules;
+using Sessions.Sharing;
+using Sessions.Storage.Commit;
+using Sessions.Storage.Files;
+using Sessions.Storage.Page;
+using Sessions.Storage.Recovery;
+using Sessions.Storage.Rows;
 
 namespace Sessions;
 
@@ -91,7 +99,7 @@ public sealed partial class SessionStore : IDisposable
 
         Run(() =>
         {
-            Sharing.ShareEnds.Sweep(Core, Commit);
+            ShareEnds.Sweep(Core, Commit);
             Engine.Checkpointer.FlushAndErase(context);
         });
     }

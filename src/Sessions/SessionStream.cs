@@ -1,9 +1,12 @@
 using System.Buffers;
 using System.Text;
 using System.Text.Unicode;
-using Sessions.Coordination;
+using Sessions.Coordination.Locks;
 using Sessions.Events;
-using Sessions.Storage;
+using Sessions.Events.Streams;
+using Sessions.Json;
+using Sessions.Storage.Journal;
+using Sessions.Storage.Rows;
 
 namespace Sessions;
 

@@ -1,4 +1,4 @@
-using Sessions.Coordination;
+using Sessions.Coordination.Locks;
 
 namespace Sessions.CrashHost;
 

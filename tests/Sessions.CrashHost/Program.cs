@@ -5,6 +5,7 @@ using Sessions.CrashHost;
 // standard input, or with the first write that nobody reads.
 using var host = new Host(args[0], new Tongue(Console.OpenStandardOutput()));
 using var orders = new StreamReader(Console.OpenStandardInput());
+
 while (orders.ReadLine() is { } line)
 {
     host.Do(line.Split('\t'));

@@ -1,5 +1,10 @@
+using Sessions.Coordination.Locks;
+using Sessions.Coordination.Queueing;
 using Sessions.Platform;
-using Sessions.Storage;
+using Sessions.Storage.Commit;
+using Sessions.Storage.Journal;
+using Sessions.Storage.Page;
+using Sessions.Storage.Rows;
 
 namespace Sessions.Coordination;
 

@@ -1,6 +1,6 @@
 using System.Buffers.Text;
-using Sessions.Events.Transcript;
-using Sessions.Storage;
+using Sessions.Json;
+using Sessions.Model;
 
 namespace Sessions.Events;
 

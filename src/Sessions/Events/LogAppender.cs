@@ -1,6 +1,9 @@
-using Sessions.Coordination;
-using Sessions.Platform;
-using Sessions.Storage;
+using Sessions.Coordination.Buttons;
+using Sessions.Json;
+using Sessions.Storage.Commit;
+using Sessions.Storage.Journal;
+using Sessions.Storage.Log;
+using Sessions.Storage.Rows;
 
 namespace Sessions.Events;
 

@@ -1,4 +1,5 @@
-using Sessions.Storage;
+using Sessions.Storage.Commit;
+using Sessions.Storage.Rows;
 
 namespace Sessions.Events;
 

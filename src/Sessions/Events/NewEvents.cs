@@ -1,5 +1,6 @@
 using System.Buffers;
-using Sessions.Storage;
+using Sessions.Events.Schema;
+using Sessions.Json;
 
 namespace Sessions.Events;
 

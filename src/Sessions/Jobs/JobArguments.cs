@@ -1,5 +1,5 @@
 using System.Buffers.Text;
-using Sessions.Storage;
+using Sessions.Json;
 
 namespace Sessions.Jobs;
 

@@ -1,5 +1,7 @@
+using Sessions.Json;
+using Sessions.Model;
 using Sessions.Platform;
-using Sessions.Storage;
+using Sessions.Storage.Rows;
 
 namespace Sessions.Jobs;
 

@@ -1,3 +1,5 @@
+using Sessions.Model;
+
 namespace Sessions.Jobs;
 
 /// <summary>

@@ -1,6 +1,8 @@
-using Sessions.Events;
+using Sessions.Events.Repair;
 using Sessions.Platform;
-using Sessions.Storage;
+using Sessions.Storage.Commit;
+using Sessions.Storage.Log;
+using Sessions.Storage.Rows;
 
 namespace Sessions.Lifecycle;
 
@@ -39,7 +41,7 @@ internal sealed class AbortRecord(StoreCore core, Row row, string? reason, bool 
     {
         for (int i = 1; ; i++)
         {
-            Family().ForEach(Bring);
+            Members().ForEach(Bring);
             var request = new AbortRequest(core, row, reason, tree)
             {
                 Full = isFull,
@@ -64,11 +66,11 @@ internal sealed class AbortRecord(StoreCore core, Row row, string? reason, bool 
         }
     }
 
-    private List<Row> Family()
+    private List<Row> Members()
     {
         lock (core.Rows.Gate)
         {
-            return tree ? Lifecycle.Family.Of(core.Rows.LiveRows(), row) : [row];
+            return tree ? Family.Of(core.Rows.LiveRows(), row) : [row];
         }
     }
 

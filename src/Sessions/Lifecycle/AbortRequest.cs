@@ -1,6 +1,9 @@
 using Sessions.Events;
+using Sessions.Events.Repair;
 using Sessions.Platform;
-using Sessions.Storage;
+using Sessions.Storage.Commit;
+using Sessions.Storage.Log;
+using Sessions.Storage.Rows;
 
 namespace Sessions.Lifecycle;
 

@@ -1,5 +1,7 @@
 using Sessions.Events;
-using Sessions.Storage;
+using Sessions.Storage.Commit;
+using Sessions.Storage.Log;
+using Sessions.Storage.Rows;
 
 namespace Sessions.Lifecycle;
 

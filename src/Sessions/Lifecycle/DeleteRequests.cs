@@ -1,5 +1,8 @@
 using Sessions.Events;
-using Sessions.Storage;
+using Sessions.Storage.Commit;
+using Sessions.Storage.Files;
+using Sessions.Storage.Journal;
+using Sessions.Storage.Rows;
 
 namespace Sessions.Lifecycle;
 

@@ -1,4 +1,6 @@
-using Sessions.Storage;
+using Sessions.Json;
+using Sessions.Storage.Commit;
+using Sessions.Storage.Rows;
 
 namespace Sessions.Lifecycle;
 

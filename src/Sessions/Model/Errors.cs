@@ -1,8 +1,8 @@
 using System.Globalization;
 using System.Runtime.InteropServices;
 using System.Text;
+using Sessions.Json;
 using Sessions.Platform;
-using Sessions.Storage;
 
 namespace Sessions;
 

@@ -1,3 +1,6 @@
+using Sessions.Json;
+using Sessions.Model;
+
 namespace Sessions;
 
 /// <summary>The newest live share of a session, as far as anyone may know of it.</summary>
@@ -94,10 +97,10 @@ internal sealed record SessionInfo
     }
 
     /// <summary>The compact JSON, made once.</summary>
-    public byte[] Json => _json ??= Storage.InfoCodec.Write(this);
+    public byte[] Json => _json ??= InfoCodec.Write(this);
 
     /// <summary>The same for hosts: text that an earlier version took and strict parsers refuse is replaced.</summary>
-    public byte[] Shown => _shown ??= Storage.HalfPairs.Replace(Json);
+    public byte[] Shown => _shown ??= HalfPairs.Replace(Json);
 }
 
 /// <summary>What an append changes of a session's info.</summary>

@@ -1,4 +1,4 @@
-using Sessions.Storage;
+using Sessions.Json;
 
 namespace Sessions;
 

@@ -1,3 +1,5 @@
+using Sessions.Storage.Rows;
+
 namespace Sessions.Platform;
 
 /// <summary>What went wrong on a disk, in the terms the engine decides by.</summary>
@@ -64,7 +66,7 @@ internal sealed class DiskException(DiskError error, string operation, string pa
     public bool HasNoFile { get; init; }
 
     /// <summary>True where a sync failed of what somebody relies on: the system may have dropped what it was to
-    /// write, and no later sync need tell of it. It poisons the store (<see cref="Storage.StoreCore.Heed"/>).</summary>
+    /// write, and no later sync need tell of it. It poisons the store (<see cref="StoreCore.Heed"/>).</summary>
     public bool IsFailedSync { get; init; }
 
     /// <summary>True where it was refused because an untrusted user owns it or may write to it;

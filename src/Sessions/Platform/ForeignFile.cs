@@ -1,5 +1,6 @@
 using System.Text;
 using Microsoft.Win32.SafeHandles;
+using Sessions.Platform.Unix;
 
 namespace Sessions.Platform;
 
@@ -57,7 +58,7 @@ internal static class ForeignFile
         byte[] text = Encoding.UTF8.GetBytes(path + "\0");
         fixed (byte* start = text)
         {
-            int fd = Unix.Open(start, Unix.ReadOnly | Unix.NonBlocking | Unix.NoTerminal);
+            int fd = Posix.Open(start, Posix.ReadOnly | Posix.NonBlocking | Posix.NoTerminal);
             if (fd < 0)
             {
                 throw Errno.Last == Errno.NotFound ? Missing(path)
@@ -65,7 +66,7 @@ internal static class ForeignFile
             }
 
             var file = new SafeFileHandle(fd, ownsHandle: true);
-            if (Unix.TryStat(fd, out UnixStat stat) && stat.IsRegular)
+            if (Posix.TryStat(fd, out UnixStat stat) && stat.IsRegular)
             {
                 return file;
             }

@@ -1,4 +1,6 @@
 using System.Diagnostics.CodeAnalysis;
+using Sessions.Platform.Unix;
+using Sessions.Platform.Windows;
 
 namespace Sessions.Platform;
 

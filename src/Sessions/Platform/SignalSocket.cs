@@ -1,3 +1,6 @@
+using Sessions.Platform.Unix;
+using Sessions.Platform.Windows;
+
 namespace Sessions.Platform;
 
 /// <summary>

@@ -1,5 +1,6 @@
 using Sessions.Platform;
-using Sessions.Storage;
+using Sessions.Storage.Commit;
+using Sessions.Storage.Rows;
 
 namespace Sessions.Sharing;
 

@@ -1,5 +1,5 @@
 using System.Buffers;
-using Sessions.Storage;
+using Sessions.Json;
 
 namespace Sessions.Sharing;
 

@@ -2,8 +2,8 @@ using System.Buffers;
 using System.Buffers.Text;
 using System.Security.Cryptography;
 using System.Text;
+using Sessions.Model;
 using Sessions.Platform;
-using Sessions.Storage;
 
 namespace Sessions.Sharing;
 

@@ -1,5 +1,5 @@
-using Sessions.Events;
-using Sessions.Storage;
+using Sessions.Events.Pages;
+using Sessions.Storage.Log;
 
 namespace Sessions.Sharing;
 

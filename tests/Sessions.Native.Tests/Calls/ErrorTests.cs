@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Sessions.Bindings;
+using Sessions.Events.Transcript;
 using Xunit;
 
 namespace Sessions.Native.Tests.Calls;

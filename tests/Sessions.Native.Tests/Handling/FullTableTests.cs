@@ -1,6 +1,7 @@
 using System.Text;
 using System.Text.Json;
 using Sessions.Bindings;
+using Sessions.Events.Transcript;
 using Xunit;
 using Table = Sessions.Native.Handles;
 

@@ -1,4 +1,6 @@
 using Sessions.Bindings;
+using Sessions.Events.Transcript;
+using Sessions.Platform;
 using Xunit;
 
 namespace Sessions.Native.Tests.Handling;

@@ -1,4 +1,5 @@
 using Sessions.Bindings;
+using Sessions.Events.Transcript;
 using Xunit;
 
 namespace Sessions.Native.Tests.Handling;

@@ -1,5 +1,7 @@
 using Sessions.Platform;
-using Sessions.Storage;
+using Sessions.Storage.Commit;
+using Sessions.Storage.Files;
+using Sessions.Storage.Page;
 using Sessions.Tests.Disks;
 using Sessions.Tests.Support;
 

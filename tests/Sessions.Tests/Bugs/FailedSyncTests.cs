@@ -1,7 +1,9 @@
 using System.Buffers;
 using System.Text.Json;
 using Sessions.Platform;
-using Sessions.Storage;
+using Sessions.Storage.Files;
+using Sessions.Storage.Page;
+using Sessions.Tests.Coordination.Queueing;
 using Sessions.Tests.Disks;
 using Sessions.Tests.Support;
 

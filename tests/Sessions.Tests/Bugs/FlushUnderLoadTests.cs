@@ -17,7 +17,7 @@ public sealed class FlushUnderLoadTests
         int commits = 0;
         bool isFlushing = false;
         Action say = () => { };
-        using SessionStore first = Support.Stores.Open(disk.OpenAs(), processId: 1, atStep: step =>
+        using SessionStore first = Stores.Open(disk.OpenAs(), processId: 1, atStep: step =>
         {
             if (isFlushing && step == Step.CommitUnlocked && commits++ < 10 * CommitsMax)
             {
@@ -25,7 +25,7 @@ public sealed class FlushUnderLoadTests
             }
         });
         using Session session = first.Create();
-        using SessionStore second = Support.Stores.Open(disk.OpenAs(), processId: 2);
+        using SessionStore second = Stores.Open(disk.OpenAs(), processId: 2);
         using Session seen = second.OpenSession(session.Id);
         say = () => seen.Say("more");
         session.Say("one");

@@ -1,5 +1,8 @@
+using Sessions.Events;
 using Sessions.Platform;
-using Sessions.Storage;
+using Sessions.Storage.Files;
+using Sessions.Storage.Page;
+using Sessions.Storage.Rows;
 using Sessions.Tests.Disks;
 using Sessions.Tests.Support;
 
@@ -14,8 +17,8 @@ public sealed class FoundByReadingTests
     public void A_switch_without_a_frame_loses_what_the_next_process_commits()
     {
         var disk = new FaultyDisk(seed: 3);
-        SessionStore a = Support.Stores.Open(disk, processId: 1);
-        SessionStore b = Support.Stores.Open(disk.OpenAs(), processId: 2);
+        SessionStore a = Stores.Open(disk, processId: 1);
+        SessionStore b = Stores.Open(disk.OpenAs(), processId: 2);
         Session s = a.Create();
         s.Say("one");
         Session sb = b.OpenSession(s.Id);
@@ -43,7 +46,7 @@ public sealed class FoundByReadingTests
         sb.Say("three");
         Assert.Equal(3, sb.GetStat().EventCount);
         sb.UpdateTitle("acknowledged");
-        using SessionStore cut = Support.Stores.Open(disk.Copy().AfterPowerCut(seed: 4));
+        using SessionStore cut = Stores.Open(disk.Copy().AfterPowerCut(seed: 4));
         Assert.False(cut.Info().GetProperty("corrupt").GetBoolean());
         Session after = cut.OpenSession(s.Id);
         Assert.Equal("acknowledged", after.Info().GetProperty("title").GetString());
@@ -58,7 +61,7 @@ public sealed class FoundByReadingTests
         bool closes = false;
         bool? kept = null;
         Session? session = null;
-        SessionStore store = Support.Stores.Open(disk, atStep: step =>
+        SessionStore store = Stores.Open(disk, atStep: step =>
         {
             if (closes && step == Step.CheckpointRetired)
             {
@@ -72,7 +75,7 @@ public sealed class FoundByReadingTests
         closes = true;
         store.Close();
         Assert.NotNull(kept);
-        using SessionStore again = Support.Stores.Open(disk.Copy().AfterPowerCut(seed: 5));
+        using SessionStore again = Stores.Open(disk.Copy().AfterPowerCut(seed: 5));
         Session after = again.OpenSession(session.Id);
         Assert.Equal(kept.Value ? 2 : 1, after.GetStat().EventCount);
     }
@@ -84,7 +87,7 @@ public sealed class FoundByReadingTests
             System.Reflection.BindingFlags.NonPublic | System.Reflection.BindingFlags.Instance)!.GetValue(session)!;
         Row row = (Row)typeof(Session).GetField("_row",
             System.Reflection.BindingFlags.NonPublic | System.Reflection.BindingFlags.Instance)!.GetValue(session)!;
-        store.Engine.Commit(new Sessions.Events.AppendRequest(store.Core, row,
+        store.Engine.Commit(new AppendRequest(store.Core, row,
             [new("user_prompt", "{}"u8.ToArray(), 0, null, null)]));
     }
 
@@ -93,7 +96,7 @@ public sealed class FoundByReadingTests
     public void Closing_a_poisoned_store_says_that_relaxed_commits_are_in_doubt()
     {
         var disk = new FaultyDisk(seed: 3);
-        SessionStore store = Support.Stores.Open(disk);
+        SessionStore store = Stores.Open(disk);
         Session session = store.Create();
         session.Say("relaxed", AppendFlags.Relaxed);
         disk.FailIf = o => o.Name == "fdatasync" && o.Path.StartsWith("journal/", StringComparison.Ordinal);
@@ -108,32 +111,32 @@ public sealed class FoundByReadingTests
     public void A_salvage_leaves_deleted_sessions_deleted()
     {
         var disk = new FaultyDisk(seed: 3);
-        SessionStore store = Support.Stores.Open(disk);
+        SessionStore store = Stores.Open(disk);
         Session s = store.Create();
         s.Say("one");
         s.UpdateTitle("t");
         s.Delete();
         FaultyDisk left = disk.AfterKill();
-        SessionStore.Salvage(Support.Stores.Environment(left), new System.Buffers.ArrayBufferWriter<byte>());
+        SessionStore.Salvage(Stores.Environment(left), new System.Buffers.ArrayBufferWriter<byte>());
         Assert.Null(left.Stat(Layout.LiveFolder(s.Id)));
-        using SessionStore again = Support.Stores.Open(left);
+        using SessionStore again = Stores.Open(left);
         Fails(SessionStatus.Deleted, () => again.OpenSession(s.Id));
     }
 
-    private static void Fails(SessionStatus status, Action action) => Support.Stores.Fails(status, action);
+    private static void Fails(SessionStatus status, Action action) => Stores.Fails(status, action);
 
     // A page of before the restart, and a reader that holds "alive".
     [Fact]
     public void A_page_from_before_the_machine_restarted_is_not_believed_because_a_reader_is_there()
     {
         var disk = new FaultyDisk(seed: 3);
-        SessionStore store = Support.Stores.Open(disk);
+        SessionStore store = Stores.Open(disk);
         Session s = store.Create();
         byte[] page = PageOf(store);
         s.UpdateTitle("acknowledged");
         Session t = store.Create();
         FaultyDisk left = disk.AfterPowerCut(seed: 9);
-        StoreEnvironment readerEnv = Support.Stores.Environment(left.OpenAs());
+        StoreEnvironment readerEnv = Stores.Environment(left.OpenAs());
         using SessionStore reader = SessionStore.Open(readerEnv,
             new SessionStoreOptions { Flags = StoreFlags.ReadOnly });
         WritePage(left, page);
@@ -164,7 +167,7 @@ public sealed class FoundByReadingTests
         for (long cut = 1; cut < 60; cut++)
         {
             var disk = new FaultyDisk(seed: 3);
-            SessionStore store = Support.Stores.Open(disk);
+            SessionStore store = Stores.Open(disk);
             Session s = store.Create();
             s.Say("relaxed", AppendFlags.Relaxed);
             disk.FailIf = o => o.Name == "fdatasync" && o.Path.StartsWith("journal/", StringComparison.Ordinal);
@@ -174,7 +177,7 @@ public sealed class FoundByReadingTests
             left.CutAt = left.Changes + cut;
             try
             {
-                Support.Stores.Open(left).Dispose();
+                Stores.Open(left).Dispose();
                 return;
             }
             catch (Exception e) when (e is PowerCutException || e.InnerException is PowerCutException)
@@ -182,7 +185,7 @@ public sealed class FoundByReadingTests
                 Assert.Null(left.Violation);
             }
 
-            using SessionStore again = Support.Stores.Open(left.AfterKill());
+            using SessionStore again = Stores.Open(left.AfterKill());
             Assert.True(again.OpenSession(s.Id).GetStat().EventCount >= 1, $"cut {cut}: the relaxed commit is lost");
         }
     }
@@ -194,17 +197,17 @@ public sealed class FoundByReadingTests
         var disk = new FaultyDisk(seed: 3);
         string secret;
         string damaged;
-        using (SessionStore store = Support.Stores.Open(disk))
+        using (SessionStore store = Stores.Open(disk))
         {
             Session s = store.Create();
             Session t = store.Create();
-            secret = Support.Stores.Json(b => s.WriteShare(null, b)).GetProperty("secret").GetString()!;
-            Support.Stores.Json(b => t.WriteShare(null, b));
+            secret = Stores.Json(b => s.WriteShare(null, b)).GetProperty("secret").GetString()!;
+            Stores.Json(b => t.WriteShare(null, b));
             damaged = Layout.LiveFolder(t.Id) + "/shares.json";
         }
 
         disk.Poke(damaged, "{\"shares\": nothing"u8);
-        using SessionStore again = Support.Stores.Open(disk);
+        using SessionStore again = Stores.Open(disk);
         again.ResolveShare(secret).Dispose();
     }
 
@@ -213,7 +216,7 @@ public sealed class FoundByReadingTests
     public void A_truncated_newest_segment_is_told()
     {
         var disk = new FaultyDisk(seed: 3);
-        SessionStore store = Support.Stores.Open(disk);
+        SessionStore store = Stores.Open(disk);
         Session s = store.Create();
         s.Say("one");
         long end = store.Core.Replica.Offset;
@@ -235,7 +238,7 @@ public sealed class FoundByReadingTests
     public unsafe void A_waiter_that_was_killed_does_not_slow_all_others()
     {
         var disk = new MemoryDisk();
-        Support.Stores.Open(disk).Close();
+        Stores.Open(disk).Close();
         using ILockFile locks = disk.OpenLocks(Layout.StoreFile, readOnly: false);
         var page = new CountingPage();
         var state = new SharedState(page);
@@ -269,8 +272,8 @@ public sealed class FoundByReadingTests
     {
         var disk = new MemoryDisk();
         MemoryDisk killed = disk.OpenAs();
-        using SessionStore store = Support.Stores.Open(disk.OpenAs());
-        SessionStore dying = Support.Stores.Open(killed, processId: 7);
+        using SessionStore store = Stores.Open(disk.OpenAs());
+        SessionStore dying = Stores.Open(killed, processId: 7);
         Session session = store.Create(), theirs = dying.OpenSession(session.Id);
         SharedState page = store.Core.State;
         Thread mine = Following(session), wait = Following(theirs);
@@ -312,7 +315,7 @@ public sealed class FoundByReadingTests
     public void A_store_goes_on_when_tmp_is_removed()
     {
         var disk = new MemoryDisk();
-        using SessionStore a = Support.Stores.Open(disk);
+        using SessionStore a = Stores.Open(disk);
         Session s = a.Create();
         foreach (DiskName name in disk.List("tmp"))
         {
@@ -335,7 +338,7 @@ public sealed class FoundByReadingTests
             bool armed = false;
             SessionStore? store = null;
             int change = cut;
-            store = Support.Stores.Open(disk, atStep: step =>
+            store = Stores.Open(disk, atStep: step =>
             {
                 if (armed && step == Step.CommitSynced)
                 {
@@ -349,7 +352,7 @@ public sealed class FoundByReadingTests
             armed = true;
             Assert.NotNull(Record.Exception(() => p.Delete()));
 
-            using SessionStore again = Support.Stores.Open(disk.AfterKill());
+            using SessionStore again = Stores.Open(disk.AfterKill());
             int live = 0;
             FaultyDisk left = (FaultyDisk)again.Core.Disk;
             foreach (string id in new[] { p.Id, c1.Id, c2.Id })

@@ -12,22 +12,22 @@ public sealed class FullDiskAtFirstCommitTests
     {
         var disk = new FaultyDisk(seed: 1);
         string id;
-        using (SessionStore store = Support.Stores.Open(disk.OpenAs()))
+        using (SessionStore store = Stores.Open(disk.OpenAs()))
         {
             id = store.Create().Id;
             store.Close();
         }
 
         disk.SpaceBytes = disk.UsedBytes;
-        using (SessionStore store = Support.Stores.Open(disk.OpenAs()))
+        using (SessionStore store = Stores.Open(disk.OpenAs()))
         {
             using Session session = store.OpenSession(id);
             Assert.Equal(1, session.Abort("enough"));
-            Support.Stores.Fails(SessionStatus.NoSpace, () => session.Say(new string('x', 100_000)));
+            Stores.Fails(SessionStatus.NoSpace, () => session.Say(new string('x', 100_000)));
         }
 
         disk.SpaceBytes = null;
-        using SessionStore again = Support.Stores.Open(disk.OpenAs());
+        using SessionStore again = Stores.Open(disk.OpenAs());
         Assert.Equal("enough", again.OpenSession(id).Info().GetProperty("abort_reason").GetString());
         again.AssertSound();
     }

@@ -1,7 +1,12 @@
 using System.Text;
 using System.Text.Json;
+using Sessions.Check;
+using Sessions.Json;
+using Sessions.Model;
 using Sessions.Platform;
-using Sessions.Storage;
+using Sessions.Storage.Files;
+using Sessions.Storage.Journal;
+using Sessions.Tests.Coordination.Queueing;
 using Sessions.Tests.Support;
 
 namespace Sessions.Tests.Bugs;
@@ -263,7 +268,7 @@ public sealed class HolesTests : IDisposable
     {
         _disk.Reset();
         JsonElement report = Stores.Json(b => Salvager.Run(Stores.Environment(_disk),
-            new Sessions.Jobs.JobContext(), b));
+            new JobContext(), b));
         Assert.InRange(_disk.BytesRead, 0, BytesReadMax);
         return report.GetProperty("sessions").GetInt64() > 0;
     }

@@ -1,8 +1,11 @@
 using System.Text;
 using System.Text.Json;
-using Sessions.Events;
-using Sessions.Platform;
-using Sessions.Storage;
+using Sessions.Json;
+using Sessions.Lifecycle;
+using Sessions.Storage.Commit;
+using Sessions.Storage.Files;
+using Sessions.Storage.Log;
+using Sessions.Tests.Coordination.Queueing;
 using Sessions.Tests.Disks;
 using Sessions.Tests.Support;
 
@@ -277,7 +280,7 @@ public sealed class ManyOfThemTests
     [Fact]
     public void A_large_patch_that_was_merged_ahead_counts_only_where_nothing_changed_since()
     {
-        var patch = new Sessions.Lifecycle.InfoPatch { Metadata = "{\"b\":2}"u8.ToArray() };
+        var patch = new InfoPatch { Metadata = "{\"b\":2}"u8.ToArray() };
         var info = new SessionInfo { Id = "session_1", Revision = 1, Title = "t", Metadata = "{\"a\":1}"u8.ToArray() };
         patch.MergeAhead(info);
         Assert.Equal("{\"a\":1,\"b\":2}", Encoding.UTF8.GetString(patch.Apply(info).Metadata.Span));

@@ -2,7 +2,8 @@ using System.Buffers;
 using System.Globalization;
 using System.Runtime.InteropServices;
 using Sessions.Platform;
-using Sessions.Storage;
+using Sessions.Platform.Unix;
+using Sessions.Storage.Files;
 using Sessions.Tests.Disks;
 using Sessions.Tests.Support;
 

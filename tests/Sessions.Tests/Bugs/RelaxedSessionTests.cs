@@ -26,7 +26,7 @@ public sealed class RelaxedSessionTests : IDisposable
     [Fact]
     public void It_can_be_shared()
     {
-        string secret = Json(b => _session.WriteShare(null, b)).GetProperty("secret").GetString()!;
+        string secret = Stores.Json(b => _session.WriteShare(null, b)).GetProperty("secret").GetString()!;
         Assert.Equal(2, Count(_store.ResolveShare(secret)));
     }
 
@@ -36,7 +36,7 @@ public sealed class RelaxedSessionTests : IDisposable
     [Fact]
     public void It_can_be_pruned()
     {
-        Json(b => _session.Prune("""{"max_events":1}"""u8, b));
+        Stores.Json(b => _session.Prune("""{"max_events":1}"""u8, b));
         Assert.Equal(1, Count(_session));
         Assert.Equal(3, _session.Say("three"));
     }
@@ -44,7 +44,7 @@ public sealed class RelaxedSessionTests : IDisposable
     [Fact]
     public void It_can_keep_files()
     {
-        JsonElement file = Json(b => _session.PutFile("a.txt", "text"u8, b));
+        JsonElement file = Stores.Json(b => _session.PutFile("a.txt", "text"u8, b));
         Assert.NotEmpty(_session.GetFilePath(file.GetProperty("file_id").GetString()!));
     }
 

@@ -1,6 +1,6 @@
 using System.Buffers;
 using System.Text;
-using Sessions.Storage;
+using Sessions.Storage.Files;
 using Sessions.Tests.Hostile;
 using Sessions.Tests.Support;
 
@@ -21,8 +21,8 @@ public sealed class RunAsRootTests : IDisposable
     [Fact]
     public void Nothing_in_a_store_belongs_to_root_after_a_run_as_root()
     {
-        Assert.SkipUnless(Posix.IsRoot, "Only root is root.");
-        Posix.Own(_folder, Somebody);
+        Assert.SkipUnless(SystemCalls.IsRoot, "Only root is root.");
+        SystemCalls.Own(_folder, Somebody);
         string id;
         using (SessionStore store = SessionStore.Open(_folder))
         {
@@ -106,7 +106,7 @@ public sealed class RunAsRootTests : IDisposable
         var foreign = new StringBuilder();
         foreach (string path in Directory.EnumerateFileSystemEntries(_folder, "*", SearchOption.AllDirectories))
         {
-            if (Posix.Look(path).User != Somebody)
+            if (SystemCalls.Look(path).User != Somebody)
             {
                 foreign.AppendLine(path[_folder.Length..]);
             }

@@ -1,5 +1,5 @@
 using Sessions.Platform;
-using Sessions.Storage;
+using Sessions.Storage.Commit;
 using Sessions.Tests.Disks;
 using Sessions.Tests.Support;
 

@@ -1,5 +1,5 @@
 using Sessions.Platform;
-using Sessions.Storage;
+using Sessions.Storage.Files;
 using Sessions.Tests.Disks;
 using Sessions.Tests.Support;
 
@@ -21,14 +21,14 @@ public sealed class StoreMadeMeanwhileTests
             if (!made && operation.Path == Layout.Sessions)
             {
                 made = true;
-                using SessionStore first = Support.Stores.Open(disk.OpenAs(), processId: 1);
+                using SessionStore first = Stores.Open(disk.OpenAs(), processId: 1);
                 first.Create().Say("here");
             }
 
             return false;
         };
         disk.CreateFolder("");
-        using SessionStore second = Support.Stores.Open(late, processId: 2);
+        using SessionStore second = Stores.Open(late, processId: 2);
         Assert.True(made);
         Assert.Equal(1, second.List().GetArrayLength());
     }
@@ -38,7 +38,7 @@ public sealed class StoreMadeMeanwhileTests
     {
         var disk = new MemoryDisk();
         disk.Poke("journal/000000000001.log", "x"u8);
-        Support.Stores.Fails(SessionStatus.Corrupt, () => Support.Stores.Open(disk));
+        Stores.Fails(SessionStatus.Corrupt, () => Stores.Open(disk));
         Assert.Equal(DiskError.NotFound, Assert.Throws<DiskException>(() => disk.ReadAll(Layout.StoreFile)).Error);
     }
 }

@@ -1,8 +1,11 @@
 using System.Text.Json;
 using Sessions.Platform;
+using Sessions.Storage.Files;
+using Sessions.Tests.Coordination.Locks;
+using Sessions.Tests.Coordination.Queueing;
+using Sessions.Tests.Coordination.Watching;
 using Sessions.Tests.Disks;
 using Sessions.Tests.Support;
-using Sessions.Tests.WatchTests;
 
 namespace Sessions.Tests.Coordination;
 
@@ -104,7 +107,7 @@ public sealed class DeathNewsTests : IDisposable
     {
         using SessionStore second = LockFixture.Open(_disk.OpenAs(), processId: 2);
         second.Flush();
-        string file = Sessions.Storage.Layout.LiveFolder(_locked.Id) + "/lock.json";
+        string file = Layout.LiveFolder(_locked.Id) + "/lock.json";
         Assert.NotNull(_disk.Peek(file));
         _dying.Kill();
         second.Close();

@@ -44,7 +44,7 @@ public sealed class FailingCallSweepTests
         opening.FailWith = error;
         var ledger = new Ledger();
         SessionStore? store = null;
-        ledger.Try(() => store = Support.Stores.Open(opening));
+        ledger.Try(() => store = Stores.Open(opening));
         if (store is not null)
         {
             ledger.Work(store);
@@ -54,14 +54,14 @@ public sealed class FailingCallSweepTests
         }
 
         Assert.Null(disk.Violation);
-        SessionStore again = Support.Stores.Open(disk.OpenAs());
+        SessionStore again = Stores.Open(disk.OpenAs());
         ledger.Check(again);
         again.AssertSound();
         ledger.Work(again);
         Assert.Empty(ledger.FailuresSince);
         ledger.Check(again);
         again.Close();
-        again = Support.Stores.Open(disk.OpenAs());
+        again = Stores.Open(disk.OpenAs());
         ledger.Check(again);
         again.Close();
         Assert.Null(disk.Violation);
@@ -153,7 +153,7 @@ public sealed class FailingCallSweepTests
             for (int i = 0; i < 3; i++)
             {
                 string chunk = $"chunk {++_count} ";
-                if (Try(() => stream!.Write(Support.Stores.Utf8(chunk))))
+                if (Try(() => stream!.Write(Stores.Utf8(chunk))))
                 {
                     text += chunk;
                 }

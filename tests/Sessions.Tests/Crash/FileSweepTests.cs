@@ -1,7 +1,8 @@
 using System.Buffers;
 using System.Text;
 using Sessions.Platform;
-using Sessions.Storage;
+using Sessions.Storage.Files;
+using Sessions.Storage.Page;
 using Sessions.Tests.Disks;
 using Sessions.Tests.Support;
 

@@ -1,4 +1,4 @@
-using Sessions.Platform;
+using Sessions.Tests.Coordination.Queueing;
 using Sessions.Tests.Disks;
 using Sessions.Tests.Support;
 

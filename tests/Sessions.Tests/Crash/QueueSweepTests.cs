@@ -1,6 +1,7 @@
 using System.Text.Json;
 using Sessions.Platform;
-using Sessions.Tests.Coordination;
+using Sessions.Tests.Coordination.Locks;
+using Sessions.Tests.Coordination.Queueing;
 using Sessions.Tests.Disks;
 using Sessions.Tests.Support;
 

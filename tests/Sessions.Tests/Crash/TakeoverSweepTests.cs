@@ -1,5 +1,5 @@
 using Sessions.Platform;
-using Sessions.Tests.Coordination;
+using Sessions.Tests.Coordination.Queueing;
 using Sessions.Tests.Disks;
 using Sessions.Tests.Support;
 
@@ -70,7 +70,7 @@ public sealed class TakeoverSweepTests
         disk.RestorePages();
         Assert.Null(disk.Violation);
         string seen = Workload.Write(survivor);
-        survivor.Configure(null, Support.Stores.Utf8("{\"strict_lock\":false}")); // takes over
+        survivor.Configure(null, Stores.Utf8("{\"strict_lock\":false}")); // takes over
         after = Workload.Write(survivor);
         Assert.True(seen == before || seen == after, "seen before the takeover is neither");
         // What the victim was writing comes before what comes after it.
@@ -110,7 +110,7 @@ public sealed class TakeoverSweepTests
         }
 
         yield return s => Use(s, id, session => session.Say(new string('x', 9000)));
-        yield return _ => stream!.Write(Support.Stores.Utf8(new string('y', 9000)));
+        yield return _ => stream!.Write(Stores.Utf8(new string('y', 9000)));
         yield return _ => stream!.End();
         yield return s => Use(s, id, session => stream = session.BeginStream("agent_thought"));
         yield return _ => stream!.Write("left"u8);
@@ -138,7 +138,7 @@ public sealed class TakeoverSweepTests
     }
 
     private static SessionStore Open(IDisk disk, TimeProvider time, int processId)
-        => Support.Stores.Open(disk, time, processId: processId);
+        => Stores.Open(disk, time, processId: processId);
 
     private static bool IsCut(Exception e)
     {

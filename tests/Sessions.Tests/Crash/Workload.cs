@@ -89,11 +89,11 @@ internal sealed class Workload(int seed, int calls)
                 {
                     using Session session = store.OpenSession(info.GetProperty("id").GetString()!);
                     text.AppendLine(session.Events().GetRawText());
-                    text.AppendLine(Support.Stores.Text(session.WriteShares));
-                    text.AppendLine(Support.Stores.Text(b => session.WriteStreams(null, 0, b)));
-                    text.AppendLine(Support.Stores.Text(session.WriteQueue) // claimed by who is there no more
+                    text.AppendLine(Stores.Text(session.WriteShares));
+                    text.AppendLine(Stores.Text(b => session.WriteStreams(null, 0, b)));
+                    text.AppendLine(Stores.Text(session.WriteQueue) // claimed by who is there no more
                         .Replace("\"claimed\"", "\"interrupted\"", StringComparison.Ordinal));
-                    text.AppendLine(Support.Stores.Text(session.WriteButtons));
+                    text.AppendLine(Stores.Text(session.WriteButtons));
                 }
             }
         }
@@ -139,7 +139,7 @@ internal sealed class Workload(int seed, int calls)
             using Session made = store.Create(parent, new SessionCreateOptions
             {
                 Title = _random.Next(2) == 0 ? $"Session {Ids.Count}" : null,
-                Metadata = Support.Stores.Utf8("{\"n\":" + Ids.Count + "}"),
+                Metadata = Stores.Utf8("{\"n\":" + Ids.Count + "}"),
             });
             Assert.True(Ids.Add(made.Id), made.Id);
             _live.Add(made.Id);
@@ -166,7 +166,7 @@ internal sealed class Workload(int seed, int calls)
                         ? $"{{\"type\":\"tool_call\",\"data\":{{\"tool_call_id\":\"c{i}\"}},"
                         : $"{{\"type\":\"note\",\"data\":{i},\"id\":\"k{_random.Next(50)}\",")
                         + $"\"turn_id\":\"t{i}\"}}"));
-                session.AppendBatch(Support.Stores.Utf8($"[{events}]"), AppendFlags.None,
+                session.AppendBatch(Stores.Utf8($"[{events}]"), AppendFlags.None,
                     new ArrayBufferWriter<byte>());
                 return true;
             }
@@ -214,7 +214,7 @@ internal sealed class Workload(int seed, int calls)
             {
                 using Session session = store.OpenSession(id);
                 long before = store.Core.Rows.Lsn;
-                session.Prune(Support.Stores.Utf8($"{{\"max_events\":{_random.Next(1, 8)}}}"),
+                session.Prune(Stores.Utf8($"{{\"max_events\":{_random.Next(1, 8)}}}"),
                     new ArrayBufferWriter<byte>());
                 return store.Core.Rows.Lsn > before;
             }
@@ -238,7 +238,7 @@ internal sealed class Workload(int seed, int calls)
                 Sort(store);
                 return true;
             case < 87:
-                store.Configure(null, Support.Stores.Utf8("{\"queue\":{\"max_size\":" + _random.Next(1, 99) + "}}"));
+                store.Configure(null, Stores.Utf8("{\"queue\":{\"max_size\":" + _random.Next(1, 99) + "}}"));
                 return true;
             case < 92:
                 store.Flush();
@@ -281,7 +281,7 @@ internal sealed class Workload(int seed, int calls)
                 return true;
             }
 
-            picked.Stream.Write(Support.Stores.Utf8(new string((char)('A' + _random.Next(26)), _random.Next(1, 3000))));
+            picked.Stream.Write(Stores.Utf8(new string((char)('A' + _random.Next(26)), _random.Next(1, 3000))));
         }
         catch (SessionException e) when (e.Status is SessionStatus.Cancelled or SessionStatus.InvalidTransition)
         {
@@ -295,7 +295,7 @@ internal sealed class Workload(int seed, int calls)
     private bool Queue(SessionStore store)
     {
         using Session session = store.OpenSession(Pick(_live));
-        JsonElement entries = Support.Stores.Json(session.WriteQueue).GetProperty("entries");
+        JsonElement entries = Stores.Json(session.WriteQueue).GetProperty("entries");
         int count = entries.GetArrayLength();
         string id = count == 0 ? "q-0-none" : entries[_random.Next(count)].GetProperty("id").GetString()!;
         long before = store.Core.Rows.Lsn;
@@ -305,7 +305,7 @@ internal sealed class Workload(int seed, int calls)
             {
                 case < 3:
                     string repeat = _random.Next(3) == 0 ? """{"every_ms":1000,"count":3}""" : "null";
-                    session.AddToQueue(Support.Stores.Utf8($$"""
+                    session.AddToQueue(Stores.Utf8($$"""
                         {"message":"{{new string('q', _random.Next(1, 3000))}}","repeat":{{repeat}},
                          "key":"k{{_random.Next(20)}}","delay_ms":{{_random.Next(2) * 500}}}
                         """), new ArrayBufferWriter<byte>());
@@ -320,7 +320,7 @@ internal sealed class Workload(int seed, int calls)
                     session.MoveQueued(id, _random.Next(-2, 3));
                     break;
                 case 9:
-                    session.UpdateQueued(id, Support.Stores.Utf8($"{{\"title\":\"{_random.Next(9)}\"}}"));
+                    session.UpdateQueued(id, Stores.Utf8($"{{\"title\":\"{_random.Next(9)}\"}}"));
                     break;
                 case 10 when _random.Next(3) == 0:
                     session.ClearQueue();
@@ -329,7 +329,7 @@ internal sealed class Workload(int seed, int calls)
                     session.RemoveQueued(id);
                     break;
                 default:
-                    session.SetButtons(Support.Stores.Utf8($$"""[{"label":"{{_random.Next(9)}}"}]"""));
+                    session.SetButtons(Stores.Utf8($$"""[{"label":"{{_random.Next(9)}}"}]"""));
                     break;
             }
         }

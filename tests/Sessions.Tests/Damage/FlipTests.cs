@@ -1,9 +1,10 @@
-using System.Buffers;
-using Sessions.Storage;
+using Sessions.Storage.Files;
+using Sessions.Storage.Journal;
+using Sessions.Storage.Rows;
 using Sessions.Tests.Disks;
 using Sessions.Tests.Support;
 
-namespace Sessions.Tests.DamageTests;
+namespace Sessions.Tests.Damage;
 
 /// <summary>Every bit flipped and every cut of every file: nothing changes unseen, nothing crashes, and
 /// only what the damaged bytes say can be lost.</summary>
@@ -62,7 +63,7 @@ public sealed class FlipTests
         {
             var disk = new MemoryDisk();
             disk.Poke(path, content);
-            JournalScan scan = JournalScan.Read(disk, new Journal(disk, seed, "test"));
+            JournalScan scan = JournalScan.Read(disk, new JournalFiles(disk, seed, "test"));
             isDamaged = scan.Corruption is not null || scan.RestEnd > scan.End;
             return [.. scan.Frames.Select(f => f.Lsn)];
         }

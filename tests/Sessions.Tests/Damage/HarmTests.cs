@@ -1,9 +1,9 @@
 using System.Diagnostics;
 using System.Globalization;
-using Sessions.Tests.DamageTests.Harm;
+using Sessions.Tests.Damage.Harm;
 using Sessions.Tests.Hostile;
 
-namespace Sessions.Tests.DamageTests;
+namespace Sessions.Tests.Damage;
 
 /// <summary>Files of an open store are swapped, removed, linked, cut and forbidden between its calls, and everything
 /// acknowledged is compared with what is there afterwards. Ten minutes of it in a soak, with seeds of its own; a
@@ -27,8 +27,8 @@ public sealed class HarmTests : IDisposable
         if (Nobody.User >= 0)
         {
             // In memory where that can be had: each round syncs a thousand times.
-            _isMounted = Posix.Mount("none", _folder, "tmpfs", 0, "mode=0700,size=1g") == 0;
-            Posix.Own(_folder, Nobody.User);
+            _isMounted = SystemCalls.Mount("none", _folder, "tmpfs", 0, "mode=0700,size=1g") == 0;
+            SystemCalls.Own(_folder, Nobody.User);
         }
     }
 
@@ -36,7 +36,7 @@ public sealed class HarmTests : IDisposable
     {
         if (_isMounted)
         {
-            Assert.Equal(0, Posix.Unmount(_folder, Detach));
+            Assert.Equal(0, SystemCalls.Unmount(_folder, Detach));
         }
 
         if (_folder.Length > 0)

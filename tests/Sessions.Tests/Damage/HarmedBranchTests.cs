@@ -1,9 +1,9 @@
-using System.Text.Json;
-using Sessions.Storage;
+using Sessions.Storage.Files;
+using Sessions.Tests.Coordination.Queueing;
 using Sessions.Tests.Disks;
 using Sessions.Tests.Support;
 
-namespace Sessions.Tests.DamageTests;
+namespace Sessions.Tests.Damage;
 
 /// <summary>What is done to the log of a session, or to the link by which a branch has it, harms neither what the other
 /// name still has nor the branch's own events.</summary>

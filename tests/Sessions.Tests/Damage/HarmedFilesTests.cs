@@ -1,11 +1,14 @@
 using System.Buffers;
 using System.Text.Json;
 using Sessions.Platform;
-using Sessions.Storage;
+using Sessions.Storage.Apply;
+using Sessions.Storage.Files;
+using Sessions.Storage.Rows;
+using Sessions.Tests.Coordination.Queueing;
 using Sessions.Tests.Disks;
 using Sessions.Tests.Support;
 
-namespace Sessions.Tests.DamageTests;
+namespace Sessions.Tests.Damage;
 
 /// <summary>Somebody harms a file of a store, and what was acknowledged is there afterwards, or its loss is
 /// named.</summary>

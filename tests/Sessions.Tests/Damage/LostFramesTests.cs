@@ -1,10 +1,12 @@
 using System.Text.Json;
 using Sessions.Platform;
-using Sessions.Storage;
+using Sessions.Storage.Files;
+using Sessions.Storage.Journal;
+using Sessions.Tests.Coordination.Queueing;
 using Sessions.Tests.Disks;
 using Sessions.Tests.Support;
 
-namespace Sessions.Tests.DamageTests;
+namespace Sessions.Tests.Damage;
 
 /// <summary>Frames that are lost take nothing along that the files have.</summary>
 public sealed class LostFramesTests

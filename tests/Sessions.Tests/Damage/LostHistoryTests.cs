@@ -1,10 +1,10 @@
 using System.Text.Json;
-using Sessions.Platform;
-using Sessions.Storage;
+using Sessions.Storage.Files;
+using Sessions.Tests.Coordination.Queueing;
 using Sessions.Tests.Disks;
 using Sessions.Tests.Support;
 
-namespace Sessions.Tests.DamageTests;
+namespace Sessions.Tests.Damage;
 
 /// <summary>A log.json, and links of a history, that somebody removed.</summary>
 public sealed class LostHistoryTests

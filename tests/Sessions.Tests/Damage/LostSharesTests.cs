@@ -1,10 +1,11 @@
 using System.Text;
 using System.Text.Json;
-using Sessions.Storage;
+using Sessions.Storage.Files;
+using Sessions.Tests.Coordination.Queueing;
 using Sessions.Tests.Disks;
 using Sessions.Tests.Support;
 
-namespace Sessions.Tests.DamageTests;
+namespace Sessions.Tests.Damage;
 
 /// <summary>shares.json is removed, or put back as it was once, while nobody has the store open: links open nothing any
 /// more, and a check says so.</summary>

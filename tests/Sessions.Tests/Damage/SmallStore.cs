@@ -1,11 +1,12 @@
 using System.Buffers;
-using System.Text;
 using System.Text.Json;
-using Sessions.Storage;
+using Sessions.Storage.Files;
+using Sessions.Storage.Journal;
+using Sessions.Storage.Rows;
 using Sessions.Tests.Disks;
 using Sessions.Tests.Support;
 
-namespace Sessions.Tests.DamageTests;
+namespace Sessions.Tests.Damage;
 
 /// <summary>A store with one of everything, small enough to be damaged bit by bit, closed or killed,
 /// and what can be seen of it.</summary>

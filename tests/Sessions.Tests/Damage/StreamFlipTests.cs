@@ -1,9 +1,9 @@
 using Sessions.Platform;
-using Sessions.Storage;
+using Sessions.Storage.Files;
 using Sessions.Tests.Disks;
 using Sessions.Tests.Support;
 
-namespace Sessions.Tests.DamageTests;
+namespace Sessions.Tests.Damage;
 
 /// <summary>streams.json with a bit of each byte flipped, and cut everywhere: the text comes out as it
 /// was, or the file is kept aside and all else goes on.</summary>

@@ -1,10 +1,9 @@
-using System.Text.Json;
-using Sessions.Platform;
-using Sessions.Storage;
+using Sessions.Storage.Files;
+using Sessions.Tests.Coordination.Queueing;
 using Sessions.Tests.Disks;
 using Sessions.Tests.Support;
 
-namespace Sessions.Tests.DamageTests;
+namespace Sessions.Tests.Damage;
 
 /// <summary>Two files are harmed, or one and then its cure: the second harm does not make more of the first.</summary>
 public sealed class TwoHarmsTests

@@ -1,10 +1,10 @@
 using System.Buffers;
-using System.Text.Json;
-using Sessions.Storage;
+using Sessions.Storage.Files;
+using Sessions.Tests.Coordination.Queueing;
 using Sessions.Tests.Disks;
 using Sessions.Tests.Support;
 
-namespace Sessions.Tests.DamageTests;
+namespace Sessions.Tests.Damage;
 
 /// <summary>A small file is harmed that an open store has not read yet and the journal still has: what the journal has
 /// counts, and nothing that is written later is written over it.</summary>

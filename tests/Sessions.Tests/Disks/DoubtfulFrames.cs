@@ -1,6 +1,9 @@
 using System.Text.RegularExpressions;
 using Sessions.Platform;
-using Sessions.Storage;
+using Sessions.Storage.Files;
+using Sessions.Storage.Journal;
+using Sessions.Storage.Rows;
+using Sessions.Tests.Coordination.Watching;
 
 namespace Sessions.Tests.Disks;
 

@@ -1,6 +1,5 @@
 using System.Text;
 using Sessions.Platform;
-using Xunit;
 
 namespace Sessions.Tests.Disks;
 

@@ -1,5 +1,3 @@
-using Sessions.Platform;
-
 namespace Sessions.Tests.Disks;
 
 /// <summary>A disk in memory that never fails.</summary>

@@ -1,4 +1,6 @@
-using Sessions.Storage;
+using Sessions.Model;
+using Sessions.Storage.Files;
+using Sessions.Storage.Journal;
 
 namespace Sessions.Tests.Disks;
 

@@ -1,5 +1,7 @@
 using Sessions.Platform;
-using Sessions.Storage;
+using Sessions.Storage.Commit;
+using Sessions.Storage.Files;
+using Sessions.Storage.Rows;
 using Sessions.Tests.Support;
 
 namespace Sessions.Tests.Disks;

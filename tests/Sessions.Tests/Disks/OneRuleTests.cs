@@ -1,5 +1,4 @@
 using Sessions.Platform;
-using Xunit;
 
 namespace Sessions.Tests.Disks;
 

@@ -1,6 +1,6 @@
 using System.Buffers.Binary;
 using Sessions.Platform;
-using Xunit;
+using Sessions.Tests.Coordination.Queueing;
 
 namespace Sessions.Tests.Disks;
 

@@ -1,10 +1,11 @@
 using System.Text;
 using System.Text.Json;
-using Sessions.Storage;
+using Sessions.Storage.Files;
+using Sessions.Tests.Coordination.Queueing;
 using Sessions.Tests.Disks;
 using Sessions.Tests.Support;
 
-namespace Sessions.Tests.EventTests;
+namespace Sessions.Tests.Events;
 
 /// <summary>Appending: single, with options, in batches, repeated.</summary>
 public sealed class AppendTests : IDisposable

@@ -1,9 +1,9 @@
 using System.Text;
 using System.Text.Json;
 using System.Text.RegularExpressions;
-using Sessions.Events;
+using Sessions.Events.Schema;
 
-namespace Sessions.Tests.EventTests;
+namespace Sessions.Tests.Events;
 
 /// <summary>What people copy: the events in docs, headers and examples.</summary>
 public sealed partial class ShownEventsTests

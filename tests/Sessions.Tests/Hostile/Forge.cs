@@ -2,7 +2,9 @@ using System.Buffers.Binary;
 using System.Globalization;
 using System.Text;
 using System.Text.Json;
-using Sessions.Storage;
+using Sessions.Platform;
+using Sessions.Storage.Files;
+using Sessions.Storage.Journal;
 
 namespace Sessions.Tests.Hostile;
 

@@ -7,7 +7,7 @@ namespace Sessions.Tests.Hostile;
 public sealed class HostileFolder : IDisposable
 {
     /// <summary>Who owns the stores and works with them, where the tests run as root; else nobody else does.</summary>
-    public static readonly int User = Posix.IsRoot ? 65534 : -1;
+    public static readonly int User = SystemCalls.IsRoot ? 65534 : -1;
 
     /// <summary>Somebody else, who has no rights either.</summary>
     public const int Stranger = 65533;
@@ -31,10 +31,10 @@ public sealed class HostileFolder : IDisposable
         }
 
         _folder = Directory.CreateTempSubdirectory("sessions-hostile-").FullName;
-        if (Posix.IsRoot)
+        if (SystemCalls.IsRoot)
         {
-            _isMounted = Posix.Mount("none", _folder, "tmpfs", 0, "mode=0755,size=1g") == 0;
-            Posix.Mode(_folder, 0x1ED);
+            _isMounted = SystemCalls.Mount("none", _folder, "tmpfs", 0, "mode=0755,size=1g") == 0;
+            SystemCalls.Mode(_folder, 0x1ED);
             if (!IsOpenToAll(_folder))
             {
                 _reason = $"Nobody without rights can come to {_folder}.";
@@ -76,10 +76,10 @@ public sealed class HostileFolder : IDisposable
             return;
         }
 
-        Node node = Posix.Look(path);
+        Node node = SystemCalls.Look(path);
         if (node.User == 0)
         {
-            Posix.Own(path, User);
+            SystemCalls.Own(path, User);
         }
 
         if (node.IsFolder)
@@ -95,7 +95,7 @@ public sealed class HostileFolder : IDisposable
     {
         if (_isMounted)
         {
-            Assert.Equal(0, Posix.Unmount(_folder, Detach));
+            Assert.Equal(0, SystemCalls.Unmount(_folder, Detach));
         }
 
         if (_folder.Length > 0)
@@ -107,7 +107,7 @@ public sealed class HostileFolder : IDisposable
     /// <summary>Removes a folder, whatever a case made of it.</summary>
     public static void Remove(string folder)
     {
-        if (!Posix.IsRoot)
+        if (!SystemCalls.IsRoot)
         {
             HostileLibrary.Run("chmod", "-R", "u+rwX", folder);
         }
@@ -141,7 +141,7 @@ public sealed class HostileFolder : IDisposable
     {
         for (; folder is not null; folder = Path.GetDirectoryName(folder))
         {
-            if ((Posix.Look(folder).Mode & 1) == 0)
+            if ((SystemCalls.Look(folder).Mode & 1) == 0)
             {
                 return false;
             }

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.RegularExpressions;
+using Sessions.Storage.Files;
 
 namespace Sessions.Tests.Hostile;
 
@@ -33,7 +34,7 @@ internal sealed partial class HostileSeed
     public string Id(string role) => _roles.First(r => r.Value == role).Key;
 
     /// <summary>Where it is.</summary>
-    public string SessionFolder(string role) => Storage.Layout.LiveFolder(Id(role));
+    public string SessionFolder(string role) => Layout.LiveFolder(Id(role));
 
     /// <summary>All names in it, relative to it.</summary>
     public List<string> Names()

@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Globalization;
+using Sessions.Tests.Coordination.Queueing;
 
 namespace Sessions.Tests.Hostile;
 

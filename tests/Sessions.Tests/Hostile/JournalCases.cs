@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text;
-using Sessions.Storage;
+using Sessions.Storage.Files;
+using Sessions.Tests.Support;
 
 namespace Sessions.Tests.Hostile;
 

@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
-using Sessions.Storage;
+using Sessions.Json;
+using Sessions.Storage.Journal;
 
 namespace Sessions.Tests.Hostile;
 

@@ -1,4 +1,4 @@
-using Sessions.Storage;
+using Sessions.Storage.Files;
 
 namespace Sessions.Tests.Hostile;
 

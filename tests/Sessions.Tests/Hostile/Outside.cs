@@ -35,8 +35,8 @@ internal sealed class Outside : IDisposable
         }
 
         // A name of its own always stays, so that a name in the store may go without a trace here.
-        Posix.Link(Linked, Linked + ".too");
-        _watch = Posix.NewWatch();
+        SystemCalls.Link(Linked, Linked + ".too");
+        _watch = SystemCalls.NewWatch();
     }
 
     public string Folder { get; }
@@ -64,7 +64,7 @@ internal sealed class Outside : IDisposable
             .Append(Folder))
         {
             uint events = HasOtherNames(path) ? Modified : AllEvents;
-            _watched[Posix.Watch(_watch, path, events)] = path;
+            _watched[SystemCalls.Watch(_watch, path, events)] = path;
         }
 
         _before = TreeImage.Of(_around, _store);
@@ -80,13 +80,13 @@ internal sealed class Outside : IDisposable
         return touched;
     }
 
-    public void Dispose() => Posix.Close(_watch);
+    public void Dispose() => SystemCalls.Close(_watch);
 
     private List<string> Drain()
     {
         List<string> events = [];
         byte[] buffer = new byte[65_536];
-        while (Posix.Read(_watch, buffer, buffer.Length) is > 0 and var length)
+        while (SystemCalls.Read(_watch, buffer, buffer.Length) is > 0 and var length)
         {
             for (int at = 0; at < length;)
             {

@@ -1,4 +1,4 @@
-using Sessions.Storage;
+using Sessions.Storage.Files;
 
 namespace Sessions.Tests.Hostile;
 
@@ -16,11 +16,11 @@ public sealed class OwnerTests(HostileFolder folder) : IClassFixture<HostileFold
     [InlineData(Layout.Sessions)]
     public void What_somebody_else_owns_is_refused_by_its_rule(string name)
     {
-        Assert.SkipUnless(Posix.IsRoot, "Only root gives files away.");
+        Assert.SkipUnless(SystemCalls.IsRoot, "Only root gives files away.");
         Refused(store =>
         {
             HostileLibrary.Run("chmod", "-R", "go+rX", store.Folder); // or nobody else can see whose it is
-            Posix.Own(store.At(name), HostileFolder.Stranger);
+            SystemCalls.Own(store.At(name), HostileFolder.Stranger);
         }, "read+");
     }
 
@@ -31,13 +31,14 @@ public sealed class OwnerTests(HostileFolder folder) : IClassFixture<HostileFold
     [InlineData(Layout.Journal, OpenFolder)]
     [InlineData(Layout.Sessions, GroupFolder)]
     public void What_others_may_write_is_refused_by_its_rule(string name, uint mode)
-        => Refused(store => Posix.Mode(store.At(name), mode), "read+", "write+");
+        => Refused(store => SystemCalls.Mode(store.At(name), mode), "read+", "write+");
 
     [Fact]
     public void A_session_that_others_may_write_is_refused_and_the_store_opens()
     {
         Dictionary<string, string> answers = Open("read",
-            store => Posix.Mode(store.At($"{folder.Closed.SessionFolder("beta")}/{Layout.EventsFile}"), OpenFile));
+            store => SystemCalls.Mode(store.At($"{folder.Closed.SessionFolder("beta")}/{Layout.EventsFile}"),
+                OpenFile));
         Assert.Equal("SESSION_OK", answers["store_open of -"]);
         Assert.Equal("SESSION_OK", answers["read_events of alpha"]);
         Assert.StartsWith("SESSION_E_ACCESS_DENIED {\"rule\":\"store.owner\"", answers["read_events of beta"]);
@@ -48,7 +49,7 @@ public sealed class OwnerTests(HostileFolder folder) : IClassFixture<HostileFold
     [InlineData("write")]
     public void Root_opens_the_store_of_somebody_else(string phase)
     {
-        Assert.SkipUnless(Posix.IsRoot, "Only root is root.");
+        Assert.SkipUnless(SystemCalls.IsRoot, "Only root is root.");
         Assert.Equal("SESSION_OK", Open(phase, _ => { }, "-1")["store_open of -"]);
     }
 

@@ -30,9 +30,9 @@ internal static class PlaceCases
         ("a link to itself", (_, p) => File.CreateSymbolicLink(p, p)),
         ("a relative link", (s, p) => File.CreateSymbolicLink(p,
             Path.GetRelativePath(Path.GetDirectoryName(p)!, s.Outside.Home))),
-        ("a hard link", (s, p) => Posix.Link(s.Outside.Linked, p)),
-        ("a pipe", (_, p) => Posix.Make(p, Posix.Pipe)),
-        ("a socket", (_, p) => Posix.Make(p, Posix.Socket)),
+        ("a hard link", (s, p) => SystemCalls.Link(s.Outside.Linked, p)),
+        ("a pipe", (_, p) => SystemCalls.Make(p, SystemCalls.Pipe)),
+        ("a socket", (_, p) => SystemCalls.Make(p, SystemCalls.Socket)),
         ("a folder", (_, p) => Directory.CreateDirectory(p)),
         ("a folder with something in it", (_, p) => File.WriteAllText(Path.Combine(
             Directory.CreateDirectory(p).FullName, "x"), "x")),
@@ -40,7 +40,7 @@ internal static class PlaceCases
         ("a file of other text", (_, p) => File.WriteAllText(p, "#!/bin/sh\necho hello\n")),
         ("folders deeper than a path can say", (_, p) => HostileLibrary.Run(HostileLibrary.Program,
             "-1", "deep", p, "3000")),
-        ("a hole of 1 TiB", (_, p) => { File.WriteAllBytes(p, []); Posix.Resize(p, Hole); }),
+        ("a hole of 1 TiB", (_, p) => { File.WriteAllBytes(p, []); SystemCalls.Resize(p, Hole); }),
     ];
 
     /// <summary>All of them for a seed; those that need root where it is there.</summary>
@@ -76,9 +76,9 @@ internal static class PlaceCases
             yield return Case(thing, put);
         }
 
-        if (Posix.IsRoot)
+        if (SystemCalls.IsRoot)
         {
-            yield return Case("a device without end", (_, p) => Posix.Make(p, Posix.Character, 0x105)) with
+            yield return Case("a device without end", (_, p) => SystemCalls.Make(p, SystemCalls.Character, 0x105)) with
             {
                 NeedsRoot = true,
             };
@@ -91,8 +91,8 @@ internal static class PlaceCases
         HostileCase Case(string thing, Action<CaseStore> put)
             => new(seed, seed.Alias(name), thing, seed.Concerns(name), put);
         bool isFolder = Directory.Exists(Path.Combine(seed.Folder, name));
-        yield return Case("open to all", s => Posix.Mode(s.At(name), isFolder ? 0x1FFu : 0x1B6u));
-        yield return Case("closed to its owner", s => Posix.Mode(s.At(name), 0));
+        yield return Case("open to all", s => SystemCalls.Mode(s.At(name), isFolder ? 0x1FFu : 0x1B6u));
+        yield return Case("closed to its owner", s => SystemCalls.Mode(s.At(name), 0));
         yield return Case("a link to where it was moved", store =>
         {
             string moved = Path.Combine(store.Outside.Folder, "moved");
@@ -104,16 +104,16 @@ internal static class PlaceCases
         yield return Case("gone", s => Remove(s.At(name)));
         if (!isFolder)
         {
-            yield return Case("with a hole of 1 TiB behind it", s => Posix.Resize(s.At(name), Hole));
-            yield return Case("with a hole of 3 GiB behind it", s => Posix.Resize(s.At(name), SmallHole));
-            yield return Case("cut to nothing", s => Posix.Resize(s.At(name), 0));
+            yield return Case("with a hole of 1 TiB behind it", s => SystemCalls.Resize(s.At(name), Hole));
+            yield return Case("with a hole of 3 GiB behind it", s => SystemCalls.Resize(s.At(name), SmallHole));
+            yield return Case("cut to nothing", s => SystemCalls.Resize(s.At(name), 0));
             yield return Case("cut in half",
-                s => Posix.Resize(s.At(name), new FileInfo(s.At(name)).Length / 2));
+                s => SystemCalls.Resize(s.At(name), new FileInfo(s.At(name)).Length / 2));
         }
 
-        if (Posix.IsRoot)
+        if (SystemCalls.IsRoot)
         {
-            yield return Case("somebody else's", s => Posix.Own(s.At(name), HostileFolder.Stranger)) with
+            yield return Case("somebody else's", s => SystemCalls.Own(s.At(name), HostileFolder.Stranger)) with
             {
                 IsForeign = true,
                 NeedsRoot = true,

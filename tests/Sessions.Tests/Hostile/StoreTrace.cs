@@ -1,5 +1,5 @@
 using System.Text.RegularExpressions;
-using Sessions.Storage;
+using Sessions.Storage.Files;
 
 namespace Sessions.Tests.Hostile;
 

@@ -1,4 +1,4 @@
-using Sessions.Storage;
+using Sessions.Storage.Files;
 
 namespace Sessions.Tests.Hostile;
 
@@ -19,7 +19,7 @@ public sealed class SwapTests(HostileFolder folder) : IClassFixture<HostileFolde
     [InlineData("session")]
     public void A_folder_that_is_swapped_for_a_link_all_the_time_leads_nobody_out(string what)
     {
-        Assert.SkipUnless(Posix.IsRoot, "Only root can be two others.");
+        Assert.SkipUnless(SystemCalls.IsRoot, "Only root can be two others.");
         string around = folder.NewFolder();
         try
         {

@@ -1,5 +1,5 @@
 using System.Globalization;
-using Sessions.Storage;
+using Sessions.Platform;
 
 namespace Sessions.Tests.Hostile;
 
@@ -53,7 +53,7 @@ internal sealed class TreeImage
 
     private void Add(string path, string? leftOut)
     {
-        Node node = Posix.Look(path);
+        Node node = SystemCalls.Look(path);
         string content = "";
         if (node.IsFile && node.Size <= ContentBytes)
         {

@@ -1,7 +1,7 @@
 using System.Globalization;
 using System.Text;
 using System.Text.RegularExpressions;
-using Sessions.Storage;
+using Sessions.Storage.Files;
 
 namespace Sessions.Tests.Hostile;
 

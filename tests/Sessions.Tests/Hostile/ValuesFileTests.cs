@@ -1,13 +1,16 @@
 using System.Text;
 using System.Text.Json;
-using Sessions.Lifecycle;
+using Sessions.Json;
 using Sessions.Platform;
-using Sessions.Storage;
-using Sessions.Tests.DamageTests;
+using Sessions.Rules;
+using Sessions.Storage.Files;
+using Sessions.Storage.Log;
+using Sessions.Tests.Coordination.Queueing;
+using Sessions.Tests.Coordination.Watching;
 using Sessions.Tests.Disks;
 using Sessions.Tests.Support;
 
-namespace Sessions.Tests.HostileTests;
+namespace Sessions.Tests.Hostile;
 
 /// <summary>JSON files of a store whose checksums are right and that say what no file of ours says: what they
 /// concern is damaged or odd, no call ends in an internal error, and the rest of the store is usable.</summary>
@@ -276,7 +279,7 @@ public sealed class ValuesFileTests
     [InlineData("{\"seq\":9223372036854775807")]
     [InlineData("{\"seq\":99999999999999999999999999")]
     public void A_line_that_ends_inside_its_number_is_damage(string line)
-        => Assert.False(Events.EventLine.TryRead(Stores.Utf8(line), out _, out _));
+        => Assert.False(EventLine.TryRead(Stores.Utf8(line), out _, out _));
 
     [Theory]
     [InlineData("../config.json", "config.json")]

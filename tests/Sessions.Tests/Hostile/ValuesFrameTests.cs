@@ -1,10 +1,15 @@
-using System.Text;
-using Sessions.Events;
+using Sessions.Json;
+using Sessions.Model;
 using Sessions.Sharing;
-using Sessions.Storage;
+using Sessions.Storage.Apply;
+using Sessions.Storage.Files;
+using Sessions.Storage.Index;
+using Sessions.Storage.Journal;
+using Sessions.Storage.Log;
+using Sessions.Tests.Coordination.Watching;
 using Sessions.Tests.Support;
 
-namespace Sessions.Tests.HostileTests;
+namespace Sessions.Tests.Hostile;
 
 /// <summary>A frame whose checksum is right was still written by anybody: one that names what no frame of ours
 /// names is none.</summary>

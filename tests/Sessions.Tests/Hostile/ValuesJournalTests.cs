@@ -1,9 +1,8 @@
 using Sessions.Platform;
-using Sessions.Storage;
-using Sessions.Tests.Disks;
+using Sessions.Storage.Files;
 using Sessions.Tests.Support;
 
-namespace Sessions.Tests.HostileTests;
+namespace Sessions.Tests.Hostile;
 
 /// <summary>A store from a stranger whose journal has frames with right checksums that say what no frame of ours
 /// says: nothing outside it changes, and it can be used or read.</summary>

@@ -1,6 +1,6 @@
 using System.Text.Json.Nodes;
 
-namespace Sessions.Tests.HostileTests;
+namespace Sessions.Tests.Hostile;
 
 /// <summary>Each member of a JSON text, one at a time, with each value that somebody who wants harm might put
 /// there.</summary>

@@ -1,9 +1,12 @@
 using Sessions.Platform;
-using Sessions.Storage;
+using Sessions.Storage.Files;
+using Sessions.Storage.Index;
+using Sessions.Storage.Journal;
+using Sessions.Storage.Page;
 using Sessions.Tests.Disks;
 using Sessions.Tests.Support;
 
-namespace Sessions.Tests.HostileTests;
+namespace Sessions.Tests.Hostile;
 
 /// <summary>Numbers of the shared page, of a segment's header and of the index's closing line that cannot be: the
 /// page is made anew, the header is damaged, the line is missing. What was acknowledged stays.</summary>

@@ -1,12 +1,15 @@
 using System.Buffers;
 using System.Text;
-using System.Text.Json;
-using Sessions.Jobs;
+using Sessions.Check;
+using Sessions.Json;
+using Sessions.Model;
 using Sessions.Platform;
-using Sessions.Storage;
+using Sessions.Storage.Files;
+using Sessions.Storage.Journal;
+using Sessions.Storage.Rows;
 using Sessions.Tests.Support;
 
-namespace Sessions.Tests.HostileTests;
+namespace Sessions.Tests.Hostile;
 
 /// <summary>Makes small stores, puts things into them with right checksums, and does with them what a host
 /// does.</summary>
@@ -33,7 +36,7 @@ internal static class ValuesUse
     /// <summary>The number of the newest segment, and the LSN that the one behind it begins with.</summary>
     public static (long Segment, long Lsn) End(IDisk disk)
     {
-        var journal = new Journal(disk, Seed(disk), "test");
+        var journal = new JournalFiles(disk, Seed(disk), "test");
         long newest = journal.Segments()[^1];
         return (newest, journal.ReadHeader(newest)!.FirstLsn);
     }

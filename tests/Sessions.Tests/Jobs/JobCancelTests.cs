@@ -1,8 +1,7 @@
-using Sessions.Events;
 using Sessions.Jobs;
-using Sessions.Lifecycle;
-using Sessions.Platform;
-using Sessions.Storage;
+using Sessions.Json;
+using Sessions.Model;
+using Sessions.Storage.Files;
 using Sessions.Tests.Disks;
 using Sessions.Tests.Support;
 using static Sessions.Tests.Support.Stores;

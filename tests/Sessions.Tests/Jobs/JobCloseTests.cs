@@ -1,5 +1,4 @@
-using Sessions.Platform;
-using Sessions.Storage;
+using Sessions.Storage.Files;
 using Sessions.Tests.Disks;
 using Sessions.Tests.Support;
 using static Sessions.Tests.Support.Stores;

@@ -1,7 +1,7 @@
 using System.Text.Json;
-using Sessions.Jobs;
-using Sessions.Platform;
+using Sessions.Model;
 using Sessions.Tests.Disks;
+using Sessions.Tests.Support;
 using static Sessions.Tests.Support.Stores;
 
 namespace Sessions.Tests.Jobs;
@@ -29,7 +29,8 @@ internal static class JobFixture
         return job;
     }
 
-    public static JsonElement Result(this SessionJob job) => Json(b => Assert.True(job.TryWriteResult(b)));
+    public static JsonElement Result(this SessionJob job)
+        => Stores.Json(b => Assert.True(job.TryWriteResult(b)));
 
     public static string ResultText(this SessionJob job) => Text(b => Assert.True(job.TryWriteResult(b)));
 

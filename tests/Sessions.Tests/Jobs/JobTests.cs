@@ -1,8 +1,8 @@
 using System.Runtime.InteropServices;
 using System.Text.Json;
-using Sessions.Jobs;
+using Sessions.Model;
 using Sessions.Platform;
-using Sessions.Storage;
+using Sessions.Tests.Coordination.Queueing;
 using Sessions.Tests.Disks;
 using Sessions.Tests.Support;
 using static Sessions.Tests.Support.Stores;
@@ -310,7 +310,7 @@ public sealed partial class JobTests : IDisposable
         var told = new List<string>();
         while (told.Count < 4)
         {
-            JsonElement page = Json(b => Assert.True(watch.WriteNext(0, JobFixture.GuardMs, b)));
+            JsonElement page = Stores.Json(b => Assert.True(watch.WriteNext(0, JobFixture.GuardMs, b)));
             foreach (JsonElement change in page.GetProperty("changes").EnumerateArray())
             {
                 Assert.Equal("job", change.GetProperty("kind").GetString());

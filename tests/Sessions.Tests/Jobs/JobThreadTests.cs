@@ -1,5 +1,4 @@
 using Sessions.Tests.Disks;
-using Sessions.Tests.Support;
 using static Sessions.Tests.Support.Stores;
 
 namespace Sessions.Tests.Jobs;

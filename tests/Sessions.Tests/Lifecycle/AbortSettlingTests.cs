@@ -1,13 +1,16 @@
-using System.Buffers;
 using System.Text.Json;
 using Sessions.Events;
+using Sessions.Events.Repair;
 using Sessions.Lifecycle;
 using Sessions.Platform;
-using Sessions.Storage;
+using Sessions.Storage.Files;
+using Sessions.Storage.Log;
+using Sessions.Storage.Rows;
+using Sessions.Tests.Coordination.Queueing;
 using Sessions.Tests.Disks;
 using Sessions.Tests.Support;
 
-namespace Sessions.Tests.LifecycleTests;
+namespace Sessions.Tests.Lifecycle;
 
 /// <summary>What an abort does to the log: calls and turns that are open end in its own commit.</summary>
 public sealed class AbortSettlingTests : IDisposable

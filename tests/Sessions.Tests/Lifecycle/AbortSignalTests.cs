@@ -1,9 +1,10 @@
 using Sessions.Platform;
-using Sessions.Storage;
+using Sessions.Storage.Page;
+using Sessions.Tests.Coordination.Queueing;
 using Sessions.Tests.Disks;
 using Sessions.Tests.Support;
 
-namespace Sessions.Tests.LifecycleTests;
+namespace Sessions.Tests.Lifecycle;
 
 /// <summary>The signal in the shared page: what others hear of an abort before, and without, its record.</summary>
 public sealed class AbortSignalTests : IDisposable

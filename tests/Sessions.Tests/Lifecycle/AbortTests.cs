@@ -1,9 +1,9 @@
 using System.Text.Json;
-using Sessions.Platform;
+using Sessions.Tests.Coordination.Queueing;
 using Sessions.Tests.Disks;
 using Sessions.Tests.Support;
 
-namespace Sessions.Tests.LifecycleTests;
+namespace Sessions.Tests.Lifecycle;
 
 /// <summary>Abort: signalled first, recorded then, and nobody who waits misses it.</summary>
 public sealed class AbortTests : IDisposable

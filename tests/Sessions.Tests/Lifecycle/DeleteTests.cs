@@ -1,9 +1,10 @@
 using System.Text.Json;
-using Sessions.Storage;
+using Sessions.Storage.Files;
+using Sessions.Tests.Coordination.Queueing;
 using Sessions.Tests.Disks;
 using Sessions.Tests.Support;
 
-namespace Sessions.Tests.LifecycleTests;
+namespace Sessions.Tests.Lifecycle;
 
 /// <summary>Delete, trash, restore and purge: all or nothing, and nothing by itself.</summary>
 public sealed class DeleteTests : IDisposable

@@ -1,10 +1,9 @@
 using System.Text;
 using Sessions.Platform;
-using Sessions.Storage;
 using Sessions.Tests.Disks;
 using Sessions.Tests.Support;
 
-namespace Sessions.Tests.LifecycleTests;
+namespace Sessions.Tests.Lifecycle;
 
 /// <summary>What was removed for good is in no file below the store once a flush has returned, whatever was killed
 /// on the way and whoever else has the store open.</summary>

@@ -1,8 +1,7 @@
-using Sessions.Storage;
 using Sessions.Tests.Disks;
 using Sessions.Tests.Support;
 
-namespace Sessions.Tests.LifecycleTests;
+namespace Sessions.Tests.Lifecycle;
 
 /// <summary>Sessions that are gone for good leave nothing in the memory of any process that has the store
 /// open.</summary>

@@ -1,7 +1,7 @@
 using System.Text;
 using Sessions.Platform;
+using Sessions.Tests.Coordination.Queueing;
 using Sessions.Tests.Disks;
-using Xunit;
 
 namespace Sessions.Tests.Platform;
 

@@ -1,6 +1,6 @@
 using System.Text;
 using Sessions.Platform;
-using Xunit;
+using Sessions.Tests.Coordination.Queueing;
 
 namespace Sessions.Tests.Platform;
 

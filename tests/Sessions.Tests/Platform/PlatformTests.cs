@@ -1,6 +1,6 @@
 using System.Runtime.InteropServices;
 using Sessions.Platform;
-using Xunit;
+using Sessions.Platform.Unix;
 
 namespace Sessions.Tests.Platform;
 

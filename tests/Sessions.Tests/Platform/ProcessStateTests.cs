@@ -1,7 +1,6 @@
 using System.Collections.Concurrent;
 using System.Runtime.InteropServices;
 using Sessions.Platform;
-using Xunit;
 
 namespace Sessions.Tests.Platform;
 

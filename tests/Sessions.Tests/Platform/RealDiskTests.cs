@@ -1,6 +1,6 @@
 using Sessions.Platform;
+using Sessions.Platform.Unix;
 using Sessions.Tests.Support;
-using Xunit;
 
 namespace Sessions.Tests.Platform;
 
@@ -80,7 +80,7 @@ public sealed class RealDiskTests : SharingContract
         {
             fixed (byte* start = path)
             {
-                return Unix.Open(start, Unix.ReadWrite);
+                return Posix.Open(start, Posix.ReadWrite);
             }
         }
     }
@@ -123,9 +123,9 @@ public sealed class RealDiskTests : SharingContract
             file.SetLength(SharedPage.Bytes);
         }
 
-        Assert.True(Unix.TryStat(Descriptor("page"), out UnixStat before));
+        Assert.True(Posix.TryStat(Descriptor("page"), out UnixStat before));
         Disk.OpenSharedPage("page", readOnly: false)!.Dispose();
-        Assert.True(Unix.TryStat(Descriptor("page"), out UnixStat after));
+        Assert.True(Posix.TryStat(Descriptor("page"), out UnixStat after));
         Assert.False(before.HasBlocks);
         Assert.True(after.HasBlocks);
 

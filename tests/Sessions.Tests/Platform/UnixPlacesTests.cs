@@ -3,7 +3,8 @@ using System.Runtime.InteropServices;
 using System.Runtime.Versioning;
 using System.Text;
 using Sessions.Platform;
-using Xunit;
+using Sessions.Platform.Unix;
+using Sessions.Tests.Coordination.Queueing;
 
 namespace Sessions.Tests.Platform;
 

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.Json;
+using Sessions.Tests.Coordination.Queueing;
 using Sessions.Tests.Support;
 
 namespace Sessions.Tests.Processes;

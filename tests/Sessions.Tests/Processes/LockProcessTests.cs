@@ -1,6 +1,8 @@
 using System.Text.Json;
 using Sessions.Platform;
-using Sessions.Tests.Coordination;
+using Sessions.Tests.Coordination.Locks;
+using Sessions.Tests.Coordination.Queueing;
+using Sessions.Tests.Support;
 
 namespace Sessions.Tests.Processes;
 
@@ -170,7 +172,7 @@ public sealed class LockProcessTests
     private static void AssertSound(StoreFolder folder)
     {
         using SessionStore store = folder.Open();
-        Assert.True(JsonDocument.Parse(Support.Stores.Text(b => store.WriteVerifyReport(deep: true, b))).RootElement
+        Assert.True(JsonDocument.Parse(Stores.Text(b => store.WriteVerifyReport(deep: true, b))).RootElement
             .GetProperty("ok").GetBoolean());
     }
 }

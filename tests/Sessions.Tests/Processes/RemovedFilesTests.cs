@@ -1,6 +1,3 @@
-using Sessions.Platform;
-using Sessions.Tests.Support;
-
 namespace Sessions.Tests.Processes;
 
 /// <summary>Somebody clears away what the store can do without, while it is open or after it was closed.</summary>

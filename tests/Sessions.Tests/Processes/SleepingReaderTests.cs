@@ -1,5 +1,7 @@
 using System.Globalization;
 using System.Text.Json;
+using Sessions.Storage.Files;
+using Sessions.Tests.Coordination.Queueing;
 using Sessions.Tests.Support;
 
 namespace Sessions.Tests.Processes;
@@ -66,7 +68,7 @@ public sealed class SleepingReaderTests
         for (int left = renames; left > 0; left -= host.ReadOutcomes())
         {
             byte[] bytes = File.ReadAllBytes(file);
-            byte[]? compact = Sessions.Storage.CheckedJson.Read(bytes);
+            byte[]? compact = CheckedJson.Read(bytes);
             Assert.True(compact is not null, $"Torn: {System.Text.Encoding.UTF8.GetString(bytes)}");
             long next = JsonDocument.Parse(bytes).RootElement.GetProperty("revision").GetInt64();
             Assert.True(next >= revision, "It went back.");

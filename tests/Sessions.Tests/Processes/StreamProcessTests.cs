@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Sessions.Platform;
+using Sessions.Tests.Support;
 
 namespace Sessions.Tests.Processes;
 
@@ -140,5 +141,5 @@ public sealed class StreamProcessTests
         return (e.GetProperty("data").GetRawText(), e.GetProperty("seq").GetRawText());
     }
 
-    private static string Text(Action<System.Buffers.IBufferWriter<byte>> write) => Support.Stores.Text(write);
+    private static string Text(Action<System.Buffers.IBufferWriter<byte>> write) => Stores.Text(write);
 }

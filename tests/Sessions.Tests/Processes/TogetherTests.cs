@@ -1,8 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
 using System.Text.Json;
-using Sessions.Storage;
-using Sessions.Tests.Support;
+using Sessions.Storage.Files;
 
 namespace Sessions.Tests.Processes;
 

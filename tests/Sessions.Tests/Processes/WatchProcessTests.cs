@@ -1,7 +1,7 @@
 using System.Text.Json;
 using Sessions.Platform;
+using Sessions.Tests.Coordination.Watching;
 using Sessions.Tests.Support;
-using Sessions.Tests.WatchTests;
 
 namespace Sessions.Tests.Processes;
 

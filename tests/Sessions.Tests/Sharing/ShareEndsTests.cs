@@ -1,11 +1,11 @@
 using System.Text;
 using System.Text.Json;
 using Sessions.Sharing;
-using Sessions.Storage;
+using Sessions.Storage.Files;
 using Sessions.Tests.Disks;
 using Sessions.Tests.Support;
 
-namespace Sessions.Tests.SharingTests;
+namespace Sessions.Tests.Sharing;
 
 /// <summary>What stays of shares that are over: a few records for a while, and no secret.</summary>
 public sealed class ShareEndsTests : IDisposable

@@ -3,7 +3,7 @@ using Sessions.Sharing;
 using Sessions.Tests.Disks;
 using Sessions.Tests.Support;
 
-namespace Sessions.Tests.SharingTests;
+namespace Sessions.Tests.Sharing;
 
 /// <summary>Links that the library made itself, and options that contradict each other.</summary>
 public sealed class ShareLinkTests

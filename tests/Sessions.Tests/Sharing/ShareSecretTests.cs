@@ -1,11 +1,12 @@
 using System.Buffers;
 using System.Text;
 using System.Text.Json;
+using Sessions.Platform;
 using Sessions.Sharing;
 using Sessions.Tests.Disks;
 using Sessions.Tests.Support;
 
-namespace Sessions.Tests.SharingTests;
+namespace Sessions.Tests.Sharing;
 
 /// <summary>A secret lives for one call: nothing that the library keeps leads to one.</summary>
 public sealed class ShareSecretTests
@@ -64,7 +65,7 @@ public sealed class ShareSecretTests
         disk.CreateFolder("");
         foreach (string content in (string[])["", "short", new string('A', 44), new string('*', 43)])
         {
-            using (var file = disk.Open("s", Sessions.Platform.OpenMode.OpenOrCreate))
+            using (var file = disk.Open("s", OpenMode.OpenOrCreate))
             {
                 file.SetLength(0);
                 file.Write(Encoding.ASCII.GetBytes(content), 0);

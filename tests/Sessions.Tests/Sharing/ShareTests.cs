@@ -1,10 +1,10 @@
 using System.Text;
 using System.Text.Json;
-using Sessions.Storage;
+using Sessions.Tests.Coordination.Queueing;
 using Sessions.Tests.Disks;
 using Sessions.Tests.Support;
 
-namespace Sessions.Tests.SharingTests;
+namespace Sessions.Tests.Sharing;
 
 /// <summary>Shares: what they show, how they end, and that their secret is nowhere else.</summary>
 public sealed class ShareTests : IDisposable

@@ -1,10 +1,12 @@
 using System.Reflection;
 using System.Text;
 using System.Text.Json;
-using Sessions.Tests.Support;
+using Sessions.Platform;
+using Sessions.Tests.Coordination.Queueing;
 using Sessions.Tests.Disks;
+using Sessions.Tests.Support;
 
-namespace Sessions.Tests.SharingTests;
+namespace Sessions.Tests.Sharing;
 
 /// <summary>Every call on a handle from a share: what it answers, and that nothing in the answer is of what the
 /// owner has hidden or did beyond the range.</summary>
@@ -223,7 +225,7 @@ public sealed class SharedHandleTests : IDisposable
         _store.Flush();
         string path = _disk.Paths().First(p => p.Contains($"/history/{_parent.Id}", StringComparison.Ordinal));
         byte[] log = _disk.Peek(path)!;
-        using (var file = _disk.OpenAs().Open(path, Sessions.Platform.OpenMode.ReadWrite, mayBeLinked: true))
+        using (var file = _disk.OpenAs().Open(path, OpenMode.ReadWrite, mayBeLinked: true))
         {
             file.Write("#"u8, log.AsSpan().IndexOf("ANCESTOR"u8));
         }

@@ -2,7 +2,6 @@ using System.Buffers;
 using System.Text;
 using System.Text.Json;
 using Sessions.Platform;
-using Sessions.Storage;
 
 namespace Sessions.Tests.Support;
 

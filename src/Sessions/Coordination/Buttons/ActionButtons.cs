@@ -1,9 +1,9 @@
 using System.Globalization;
 using System.Text;
 using System.Text.Json;
-using Sessions.Storage;
+using Sessions.Json;
 
-namespace Sessions.Coordination;
+namespace Sessions.Coordination.Buttons;
 
 /// <summary>A suggestion for what to say next.</summary>
 /// <param name="Label">What stands on the button.</param>

@@ -1,7 +1,9 @@
-using Sessions.Events;
-using Sessions.Storage;
+using Sessions.Storage.Commit;
+using Sessions.Storage.Journal;
+using Sessions.Storage.Log;
+using Sessions.Storage.Rows;
 
-namespace Sessions.Coordination;
+namespace Sessions.Coordination.Buttons;
 
 /// <summary>Sets a session's action buttons, unless the conversation went on meanwhile.</summary>
 /// <param name="core">The store.</param>

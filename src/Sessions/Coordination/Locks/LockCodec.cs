@@ -1,7 +1,7 @@
 using System.Text.Json;
-using Sessions.Storage;
+using Sessions.Json;
 
-namespace Sessions.Coordination;
+namespace Sessions.Coordination.Locks;
 
 /// <summary>lock.json. docs/FORMAT.md describes it; keep both in step.</summary>
 internal static class LockCodec

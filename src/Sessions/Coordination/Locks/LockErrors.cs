@@ -1,6 +1,6 @@
-using Sessions.Storage;
+using Sessions.Json;
 
-namespace Sessions.Coordination;
+namespace Sessions.Coordination.Locks;
 
 /// <summary>What calls that meet a lock answer; details.holder says who has it.</summary>
 internal static class LockErrors

@@ -1,8 +1,12 @@
 using System.Globalization;
 using Sessions.Platform;
-using Sessions.Storage;
+using Sessions.Rules;
+using Sessions.Storage.Commit;
+using Sessions.Storage.Journal;
+using Sessions.Storage.Page;
+using Sessions.Storage.Rows;
 
-namespace Sessions.Coordination;
+namespace Sessions.Coordination.Locks;
 
 /// <summary>lock.json as it was read from an image, so that it is read once.</summary>
 internal sealed record KnownLock(byte[] Image, LockState State);

@@ -1,6 +1,7 @@
-using Sessions.Storage;
+using Sessions.Json;
+using Sessions.Storage.Journal;
 
-namespace Sessions.Coordination;
+namespace Sessions.Coordination.Locks;
 
 /// <summary>What whoever watches is told of a change of a lock.</summary>
 internal static class LockNews

@@ -1,6 +1,8 @@
-using Sessions.Storage;
+using Sessions.Storage.Commit;
+using Sessions.Storage.Journal;
+using Sessions.Storage.Rows;
 
-namespace Sessions.Coordination;
+namespace Sessions.Coordination.Locks;
 
 /// <summary>Takes the lock for a handle, where it may be had. The LSN of its frame becomes the epoch.</summary>
 internal sealed class AcquireRequest(LockKeeper keeper, Row row, WriterRight right, LockMode mode, string? requestId)

@@ -1,4 +1,4 @@
-namespace Sessions.Coordination;
+namespace Sessions.Coordination.Locks;
 
 /// <summary>Who has the lock of a session, as lock.json says it.</summary>
 internal sealed record LockHolder

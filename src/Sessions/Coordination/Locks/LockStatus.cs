@@ -1,7 +1,7 @@
 using System.Globalization;
-using Sessions.Storage;
+using Sessions.Json;
 
-namespace Sessions.Coordination;
+namespace Sessions.Coordination.Locks;
 
 /// <summary>What session_lock_status answers.</summary>
 internal static class LockStatus

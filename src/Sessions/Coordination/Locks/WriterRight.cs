@@ -1,6 +1,8 @@
-using Sessions.Storage;
+using Sessions.Storage.Commit;
+using Sessions.Storage.Journal;
+using Sessions.Storage.Rows;
 
-namespace Sessions.Coordination;
+namespace Sessions.Coordination.Locks;
 
 /// <summary>
 /// The right of one handle to write the conversation of its session. It bears the epoch under which the handle

@@ -1,6 +1,7 @@
-using Sessions.Storage;
+using Sessions.Storage.Journal;
+using Sessions.Storage.Rows;
 
-namespace Sessions.Coordination;
+namespace Sessions.Coordination.Queueing;
 
 /// <summary>queue.json with what it says, so that an image of mebibytes is read once.</summary>
 /// <param name="Image">The compact image; this very array is what the row has.</param>

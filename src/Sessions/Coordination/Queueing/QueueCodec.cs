@@ -1,8 +1,9 @@
 using System.Runtime.InteropServices;
 using System.Text.Json;
-using Sessions.Storage;
+using Sessions.Json;
+using Sessions.Rules;
 
-namespace Sessions.Coordination;
+namespace Sessions.Coordination.Queueing;
 
 /// <summary>A queue as queue.json has it, and as hosts are shown it.</summary>
 internal static class QueueCodec

@@ -1,4 +1,4 @@
-namespace Sessions.Coordination;
+namespace Sessions.Coordination.Queueing;
 
 /// <summary>Where an entry of a queue stands. The last three are final.</summary>
 internal enum QueueEntryState

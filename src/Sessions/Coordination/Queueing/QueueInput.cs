@@ -1,7 +1,7 @@
 using System.Buffers.Text;
-using Sessions.Storage;
+using Sessions.Json;
 
-namespace Sessions.Coordination;
+namespace Sessions.Coordination.Queueing;
 
 /// <summary>Entries and changes of them as hosts hand them in.</summary>
 internal static class QueueInput

@@ -1,8 +1,12 @@
 using Sessions.Events;
-using Sessions.Lifecycle;
-using Sessions.Storage;
+using Sessions.Json;
+using Sessions.Rules;
+using Sessions.Storage.Commit;
+using Sessions.Storage.Journal;
+using Sessions.Storage.Log;
+using Sessions.Storage.Rows;
 
-namespace Sessions.Coordination;
+namespace Sessions.Coordination.Queueing;
 
 /// <summary>What is done to a queue: a function of what is there, and one image that says how it is then.</summary>
 internal abstract class QueueRequest(StoreCore core, Row row) : CommitRequest

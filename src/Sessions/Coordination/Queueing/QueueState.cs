@@ -1,4 +1,6 @@
-namespace Sessions.Coordination;
+using Sessions.Rules;
+
+namespace Sessions.Coordination.Queueing;
 
 /// <summary>
 /// A session's queue: entries in the order of delivery, and records of the last that were settled. Immutable; each

@@ -1,5 +1,7 @@
-using Sessions.Events;
-using Sessions.Storage;
+using Sessions.Json;
+using Sessions.Storage.Journal;
+using Sessions.Storage.Log;
+using Sessions.Storage.Rows;
 
 namespace Sessions.Coordination.Watching;
 

@@ -1,4 +1,6 @@
-using Sessions.Storage;
+using Sessions.Json;
+using Sessions.Storage.Journal;
+using Sessions.Storage.Rows;
 
 namespace Sessions.Coordination.Watching;
 

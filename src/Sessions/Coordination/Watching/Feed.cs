@@ -1,4 +1,5 @@
-using Sessions.Storage;
+using Sessions.Storage.Journal;
+using Sessions.Storage.Rows;
 
 namespace Sessions.Coordination.Watching;
 

@@ -1,5 +1,7 @@
 using System.Text;
-using Sessions.Storage;
+using Sessions.Json;
+using Sessions.Storage.Journal;
+using Sessions.Storage.Rows;
 
 namespace Sessions.Coordination.Watching;
 

@@ -1,5 +1,6 @@
 using System.Diagnostics;
-using Sessions.Storage;
+using Sessions.Storage.Page;
+using Sessions.Storage.Rows;
 
 namespace Sessions.Coordination.Watching;
 

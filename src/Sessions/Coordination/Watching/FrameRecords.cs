@@ -1,4 +1,4 @@
-using Sessions.Storage;
+using Sessions.Storage.Journal;
 
 namespace Sessions.Coordination.Watching;
 

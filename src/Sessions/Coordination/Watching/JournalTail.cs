@@ -1,5 +1,7 @@
 using Sessions.Platform;
-using Sessions.Storage;
+using Sessions.Storage.Files;
+using Sessions.Storage.Journal;
+using Sessions.Storage.Rows;
 
 namespace Sessions.Coordination.Watching;
 
@@ -14,14 +16,14 @@ internal sealed class JournalTail : IDisposable
     private const long BehindBytesMax = 64 << 20;
 
     private readonly StoreCore _core;
-    private readonly Journal _journal;
+    private readonly JournalFiles _journal;
     private readonly byte[] _buffer = new byte[64 * 1024];
     private IDiskFile _file;
     private readonly long _start;
     private long _segment;
     private long _offset = SegmentHeader.Length;
 
-    private JournalTail(StoreCore core, Journal journal, SegmentHeader header, IDiskFile file)
+    private JournalTail(StoreCore core, JournalFiles journal, SegmentHeader header, IDiskFile file)
         => (_core, _journal, _segment, _start, _file) = (core, journal, header.Number, header.PreviousLsn, file);
 
     /// <summary>Behind this LSN it reads at the earliest.</summary>
@@ -30,7 +32,7 @@ internal sealed class JournalTail : IDisposable
     /// <summary>At the segment in which the frame behind an LSN stands; null where it is gone.</summary>
     public static JournalTail? TryOpen(StoreCore core, long position)
     {
-        var journal = new Journal(core.Disk, core.Seed, core.InstanceId);
+        var journal = new JournalFiles(core.Disk, core.Seed, core.InstanceId);
         List<long> segments = journal.Segments();
         for (int i = segments.Count - 1; i >= 0; i--)
         {
@@ -49,7 +51,7 @@ internal sealed class JournalTail : IDisposable
     /// from the first one on are gone; null where there is none.</summary>
     public static JournalTail? TryOpenBehind(StoreCore core, long position, long target)
     {
-        var journal = new Journal(core.Disk, core.Seed, core.InstanceId);
+        var journal = new JournalFiles(core.Disk, core.Seed, core.InstanceId);
         List<long> segments = journal.Segments();
         JournalTail? found = null;
         long bytes = 0;

@@ -1,5 +1,5 @@
 using System.Numerics;
-using Sessions.Storage;
+using Sessions.Storage.Journal;
 
 namespace Sessions.Coordination.Watching;
 

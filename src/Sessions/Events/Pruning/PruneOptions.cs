@@ -1,6 +1,6 @@
-using Sessions.Storage;
+using Sessions.Json;
 
-namespace Sessions.Events;
+namespace Sessions.Events.Pruning;
 
 /// <summary>What a prune keeps: whole turns from the end, as many as all given limits allow, and always
 /// the last one.</summary>

@@ -1,7 +1,7 @@
-using Sessions.Jobs;
-using Sessions.Storage;
+using Sessions.Model;
+using Sessions.Storage.Log;
 
-namespace Sessions.Events;
+namespace Sessions.Events.Pruning;
 
 /// <summary>What a prune takes away: found in one pass over the log, whatever its length.</summary>
 internal sealed record PrunePlan

@@ -1,4 +1,6 @@
-namespace Sessions.Events;
+using Sessions.Storage.Log;
+
+namespace Sessions.Events.Pruning;
 
 /// <summary>A place where a log can be cut without parting a turn, and what stands before it.</summary>
 internal sealed record Boundary(long Seq, long Offset, long Events, long Messages, long NewestBefore, int Damaged);

@@ -1,6 +1,6 @@
-using Sessions.Storage;
+using Sessions.Json;
 
-namespace Sessions.Events;
+namespace Sessions.Events.Repair;
 
 /// <summary>What repairs and aborts append. Each event says of itself whose it is.</summary>
 internal static class RepairEvents

@@ -1,6 +1,7 @@
-using Sessions.Storage;
+using Sessions.Coordination.Locks;
+using Sessions.Json;
 
-namespace Sessions.Events;
+namespace Sessions.Events.Repair;
 
 /// <summary>Something that is not as it should be.</summary>
 internal sealed record RepairIssue(string Code, string Severity, string Message)
@@ -32,7 +33,7 @@ internal sealed record RepairAction(string Code, string Message, IReadOnlyList<N
 /// its.</param>
 /// <param name="Former">The open store of a holder that has lost the lock; null: none.</param>
 /// <param name="OnlyCalls">Tool calls alone; turns stay open.</param>
-internal sealed record RepairScope(Coordination.WriterRight? Mine, string? Former = null, bool OnlyCalls = false)
+internal sealed record RepairScope(WriterRight? Mine, string? Former = null, bool OnlyCalls = false)
 {
     /// <summary>The turns in which somebody is at work; null: nobody is.</summary>
     public RunningTurns? Running { get; init; }

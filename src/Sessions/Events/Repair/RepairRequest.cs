@@ -1,6 +1,7 @@
-using Sessions.Storage;
+using Sessions.Storage.Commit;
+using Sessions.Storage.Rows;
 
-namespace Sessions.Events;
+namespace Sessions.Events.Repair;
 
 /// <summary>Appends what a repair decided on, unless the log has grown since it looked.</summary>
 internal sealed class RepairRequest(StoreCore core, Row row, IReadOnlyList<NewEvent> events, long lastSeq)

@@ -1,8 +1,9 @@
 using System.Globalization;
-using Sessions.Jobs;
-using Sessions.Storage;
+using Sessions.Events.Schema;
+using Sessions.Model;
+using Sessions.Storage.Log;
 
-namespace Sessions.Events;
+namespace Sessions.Events.Repair;
 
 /// <summary>Reads a log from its first line to its last and says what is wrong with it, and which
 /// events would mend what can be mended. Changes nothing.</summary>

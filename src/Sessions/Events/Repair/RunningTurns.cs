@@ -1,7 +1,9 @@
-using Sessions.Coordination;
-using Sessions.Storage;
+using Sessions.Coordination.Locks;
+using Sessions.Storage.Journal;
+using Sessions.Storage.Page;
+using Sessions.Storage.Rows;
 
-namespace Sessions.Events;
+namespace Sessions.Events.Repair;
 
 /// <summary>
 /// In which turns of a session somebody is at work: those with an open stream whose owner lives, and those whose last

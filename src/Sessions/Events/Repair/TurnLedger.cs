@@ -1,7 +1,8 @@
 using System.Text;
-using Sessions.Storage;
+using Sessions.Json;
+using Sessions.Storage.Log;
 
-namespace Sessions.Events;
+namespace Sessions.Events.Repair;
 
 /// <summary>A tool call and whether it still waits for its result.</summary>
 internal sealed class ToolCall(string id, long seq) : KnownCall(seq)

@@ -1,6 +1,7 @@
-using Sessions.Storage;
+using Sessions.Storage.Log;
+using Sessions.Storage.Rows;
 
-namespace Sessions.Events;
+namespace Sessions.Events.Repair;
 
 /// <summary>
 /// The account of a session's turns as it was when somebody last asked, which the next one goes on from:

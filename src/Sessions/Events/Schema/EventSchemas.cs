@@ -1,4 +1,4 @@
-namespace Sessions.Events;
+namespace Sessions.Events.Schema;
 
 /// <summary>The data of each known event type. docs/EVENTS.md says what the members mean.</summary>
 internal static class EventSchemas

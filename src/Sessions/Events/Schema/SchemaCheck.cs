@@ -1,7 +1,7 @@
 using System.Globalization;
 using System.Text.Json;
 
-namespace Sessions.Events;
+namespace Sessions.Events.Schema;
 
 /// <summary>Where data does not fit, and what would.</summary>
 /// <param name="Member">A path such as entries[1].priority; empty for the data itself.</param>

@@ -1,6 +1,6 @@
 using System.Text;
 
-namespace Sessions.Events;
+namespace Sessions.Events.Schema;
 
 /// <summary>What a JSON value must be.</summary>
 internal enum ShapeKind

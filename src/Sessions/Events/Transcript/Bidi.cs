@@ -1,6 +1,6 @@
 using System.Globalization;
 using System.Text;
-using Sessions.Storage;
+using Sessions.Json;
 
 namespace Sessions.Events.Transcript;
 

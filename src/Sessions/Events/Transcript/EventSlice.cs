@@ -1,5 +1,6 @@
 using System.Buffers.Text;
-using Sessions.Storage;
+using Sessions.Json;
+using Sessions.Storage.Log;
 
 namespace Sessions.Events.Transcript;
 

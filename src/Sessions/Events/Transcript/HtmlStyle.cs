@@ -1,5 +1,5 @@
 using System.Text;
-using Sessions.Sharing;
+using Sessions.Platform;
 
 namespace Sessions.Events.Transcript;
 

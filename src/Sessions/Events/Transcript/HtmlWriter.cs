@@ -1,5 +1,5 @@
 using System.Text;
-using Sessions.Storage;
+using Sessions.Json;
 
 namespace Sessions.Events.Transcript;
 

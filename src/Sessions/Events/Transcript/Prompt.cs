@@ -1,3 +1,5 @@
+using Sessions.Json;
+
 namespace Sessions.Events.Transcript;
 
 /// <summary>Reads a user's prompt: its text, and what is attached to it.</summary>

@@ -1,3 +1,5 @@
+using Sessions.Json;
+
 namespace Sessions.Events.Transcript;
 
 /// <summary>Where a tool call is, in the words of the AI SDK.</summary>

@@ -1,4 +1,5 @@
-using Sessions.Storage;
+using Sessions.Json;
+using Sessions.Storage.Log;
 
 namespace Sessions.Events.Transcript;
 

@@ -1,5 +1,5 @@
 using System.Buffers;
-using Sessions.Jobs;
+using Sessions.Model;
 
 namespace Sessions.Events.Transcript;
 

@@ -1,5 +1,7 @@
-using Sessions.Jobs;
-using Sessions.Storage;
+using Sessions.Events.Pages;
+using Sessions.Model;
+using Sessions.Storage.Log;
+using Sessions.Storage.Rows;
 
 namespace Sessions.Events.Transcript;
 

@@ -2,7 +2,7 @@ using System.Diagnostics.CodeAnalysis;
 using System.Runtime.InteropServices;
 using System.Text;
 
-namespace Sessions.Platform;
+namespace Sessions.Platform.Unix;
 
 /// <summary>
 /// What macOS has under other names or with other layouts. Apple's arm64 convention passes the

@@ -1,6 +1,6 @@
 using System.Runtime.InteropServices;
 
-namespace Sessions.Platform;
+namespace Sessions.Platform.Unix;
 
 /// <summary>Error numbers of Linux and macOS, and what the engine calls them.</summary>
 internal static class Errno

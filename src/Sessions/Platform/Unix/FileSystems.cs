@@ -1,4 +1,4 @@
-namespace Sessions.Platform;
+namespace Sessions.Platform.Unix;
 
 /// <summary>What statfs(2) calls a file system, and whether it lies on this machine.</summary>
 internal static unsafe class FileSystems

@@ -1,4 +1,4 @@
-namespace Sessions.Platform;
+namespace Sessions.Platform.Unix;
 
 /// <summary>
 /// Makes files as another user for as long as it lasts, in the calling thread alone (setfsuid(2)): what root makes in a

@@ -1,6 +1,6 @@
 using System.Runtime.InteropServices;
 
-namespace Sessions.Platform;
+namespace Sessions.Platform.Unix;
 
 /// <summary>getdents64(2): many names of a folder with one call. glibc wraps it since 2.30 only, so it is asked by
 /// its number.</summary>

@@ -1,6 +1,6 @@
 using System.Runtime.InteropServices;
 
-namespace Sessions.Platform;
+namespace Sessions.Platform.Unix;
 
 /// <summary>futex(2), which glibc does not wrap.</summary>
 internal static unsafe class LinuxFutex

@@ -1,6 +1,4 @@
-using System.Runtime.InteropServices;
-
-namespace Sessions.Platform;
+namespace Sessions.Platform.Unix;
 
 /// <summary>openat2(2), which glibc does not wrap. Linux has it since 5.6; a sandbox may forbid it.</summary>
 internal static unsafe class LinuxOpen
@@ -14,7 +12,7 @@ internal static unsafe class LinuxOpen
 
     public static int At(int folder, byte* path, int flags, int mode, ulong resolve)
     {
-        ulong* how = stackalloc ulong[] { (ulong)(uint)(flags | Unix.CloseOnExec), (ulong)(uint)mode, resolve };
+        ulong* how = stackalloc ulong[] { (ulong)(uint)(flags | Posix.CloseOnExec), (ulong)(uint)mode, resolve };
         return (int)Libc.OpenHow(Number, folder, path, how, 3 * sizeof(ulong));
     }
 
@@ -27,7 +25,7 @@ internal static unsafe class LinuxOpen
         }
 
         byte* root = stackalloc byte[] { (byte)'/', 0 };
-        int descriptor = At(CurrentFolder, root, Unix.PathOnly | Unix.Folder, 0, 0);
+        int descriptor = At(CurrentFolder, root, Posix.PathOnly | Posix.Folder, 0, 0);
         if (descriptor >= 0)
         {
             Libc.Close(descriptor);

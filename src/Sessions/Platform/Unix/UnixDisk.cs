@@ -1,7 +1,7 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.Versioning;
 
-namespace Sessions.Platform;
+namespace Sessions.Platform.Unix;
 
 /// <summary>The disk of Linux and macOS.</summary>
 [SkipLocalsInit]
@@ -48,7 +48,7 @@ internal sealed unsafe class UnixDisk : IDisk
         using (hold)
         {
             return path.Length > 0 ? StatBelow(hold, path)
-                : Unix.TryStat(hold.Descriptor, out UnixStat root) ? Entry(root) : throw Errno.Failure("stat", path);
+                : Posix.TryStat(hold.Descriptor, out UnixStat root) ? Entry(root) : throw Errno.Failure("stat", path);
         }
     }
 
@@ -62,7 +62,7 @@ internal sealed unsafe class UnixDisk : IDisk
     {
         StorePath.Check("opendir", path);
         using UnixRoot.Hold hold = _root.Take("opendir", path);
-        int fd = _root.Open(hold, path, Unix.ReadOnly | Unix.Folder);
+        int fd = _root.Open(hold, path, Posix.ReadOnly | Posix.Folder);
         if (fd < 0)
         {
             throw Errno.Failure("opendir", path);
@@ -134,7 +134,7 @@ internal sealed unsafe class UnixDisk : IDisk
         using UnixRoot.Hold hold = _root.Take("renameat2", left);
         using UnixPlace one = _root.At(hold, "renameat2", left, first);
         using UnixPlace other = _root.At(hold, "renameat2", right, second);
-        if (Unix.Exchange(one, other) != 0)
+        if (Posix.Exchange(one, other) != 0)
         {
             throw Errno.OptionalFailure("renameat2", left);
         }
@@ -148,7 +148,7 @@ internal sealed unsafe class UnixDisk : IDisk
         byte* to = stackalloc byte[UnixName.Bytes];
         using UnixRoot.Hold hold = _root.Take("link", added);
         using UnixPlace source = _root.At(hold, "link", existing, from);
-        if (!Unix.TryStat(source.Folder, source.Name, out _, Unix.Kind))
+        if (!Posix.TryStat(source.Folder, source.Name, out _, Posix.Kind))
         {
             throw Errno.Failure("link", existing); // comes before what is wrong with the other path
         }
@@ -166,11 +166,11 @@ internal sealed unsafe class UnixDisk : IDisk
         byte* buffer = stackalloc byte[UnixName.Bytes];
         using UnixRoot.Hold hold = _root.Take("utimensat", path);
         using UnixPlace place = _root.At(hold, "utimensat", path, buffer);
-        if (Unix.SetModified(place, unixMs) != 0)
+        if (Posix.SetModified(place, unixMs) != 0)
         {
             // The time of another user's file can only be set to now, by a user who may write to it.
             int error = Errno.Last;
-            if (error != Errno.NotPermitted || Unix.SetModifiedNow(place) != 0)
+            if (error != Errno.NotPermitted || Posix.SetModifiedNow(place) != 0)
             {
                 throw Errno.Failure("utimensat", path, error);
             }
@@ -195,7 +195,7 @@ internal sealed unsafe class UnixDisk : IDisk
         byte* buffer = stackalloc byte[UnixName.Bytes];
         using UnixRoot.Hold hold = _root.Take("rmdir", path);
         using UnixPlace place = _root.At(hold, "rmdir", path, buffer);
-        if (Unix.RemoveFolder(place) != 0)
+        if (Posix.RemoveFolder(place) != 0)
         {
             int error = Errno.Last;
             throw error == Errno.Exists
@@ -208,7 +208,7 @@ internal sealed unsafe class UnixDisk : IDisk
     {
         StorePath.Check("fsync", path);
         int fd = OpenFolder("open", path);
-        int result = Unix.SyncFolder(fd);
+        int result = Posix.SyncFolder(fd);
         int error = Errno.Last;
         Libc.Close(fd);
 
@@ -254,7 +254,7 @@ internal sealed unsafe class UnixDisk : IDisk
         try
         {
             using UnixPlace place = _root.At(hold, "stat", path, buffer);
-            return Unix.TryStat(place.Folder, place.Name, out UnixStat stat, Unix.All) ? Entry(stat)
+            return Posix.TryStat(place.Folder, place.Name, out UnixStat stat, Posix.All) ? Entry(stat)
                 : IsMissing(Errno.Last) ? null : throw Errno.Failure("stat", path);
         }
         catch (DiskException e) when (e.Error is DiskError.NotFound or DiskError.NotFolder or DiskError.Misplaced)
@@ -264,7 +264,7 @@ internal sealed unsafe class UnixDisk : IDisk
     }
 
     private DiskEntry Entry(in UnixStat stat) => new(stat.IsFolder, stat.Length, stat.Identity, stat.Links,
-        stat.Mode & Unix.ModeBits, stat.ModifiedMs)
+        stat.Mode & Posix.ModeBits, stat.ModifiedMs)
     {
         IsOther = !stat.IsFolder && !stat.IsRegular,
         IsOfOthers = !_root.Owners.Have(stat),
@@ -274,7 +274,7 @@ internal sealed unsafe class UnixDisk : IDisk
     private int OpenFolder(string operation, string path)
     {
         using UnixRoot.Hold hold = _root.Take(operation, path);
-        int fd = _root.Open(hold, path, Unix.ReadOnly | Unix.Folder);
+        int fd = _root.Open(hold, path, Posix.ReadOnly | Posix.Folder);
         return fd >= 0 ? fd : throw Errno.Failure(operation, path);
     }
 

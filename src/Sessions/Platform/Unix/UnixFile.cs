@@ -1,4 +1,4 @@
-namespace Sessions.Platform;
+namespace Sessions.Platform.Unix;
 
 /// <summary>An open file of Linux or macOS. Reading, writing and syncing allocate nothing.</summary>
 internal sealed unsafe class UnixFile(int fd, string path, ulong identity, bool isLinked) : IDiskFile
@@ -100,7 +100,7 @@ internal sealed unsafe class UnixFile(int fd, string path, ulong identity, bool 
     // Not again after a signal either: what an interrupted sync has dropped, nobody knows.
     public void Sync()
     {
-        if (Unix.SyncData(_fd) != 0)
+        if (Posix.SyncData(_fd) != 0)
         {
             throw Errno.FailedSync(OperatingSystem.IsMacOS() ? "fcntl(F_FULLFSYNC)" : "fdatasync", path, Errno.Last);
         }

@@ -2,7 +2,7 @@ using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using System.Runtime.Versioning;
 
-namespace Sessions.Platform;
+namespace Sessions.Platform.Unix;
 
 /// <summary>Lists and makes folders of Linux and macOS.</summary>
 [SkipLocalsInit]
@@ -31,7 +31,7 @@ internal static unsafe class UnixFolder
             int error = Errno.Last;
 
             // A file system mounted read-only says so before it says that the folder is there.
-            if (Unix.TryStat(place.Folder, place.Name, out UnixStat found, Unix.Kind))
+            if (Posix.TryStat(place.Folder, place.Name, out UnixStat found, Posix.Kind))
             {
                 if (found.IsFolder)
                 {
@@ -44,7 +44,8 @@ internal static unsafe class UnixFolder
             throw Errno.Failure("mkdir", path, error);
         }
 
-        int fd = Unix.MoveUp(Unix.OpenAt(place.Folder, place.Name, Unix.ReadOnly | Unix.Folder | Unix.NoFollow, 0));
+        int fd = Posix.MoveUp(
+            Posix.OpenAt(place.Folder, place.Name, Posix.ReadOnly | Posix.Folder | Posix.NoFollow, 0));
         if (fd < 0)
         {
             throw Errno.Failure("mkdir", path);
@@ -52,7 +53,7 @@ internal static unsafe class UnixFolder
 
         try
         {
-            if (!Unix.TryStat(fd, out UnixStat stat))
+            if (!Posix.TryStat(fd, out UnixStat stat))
             {
                 throw Errno.Failure("fstat", path);
             }
@@ -74,11 +75,11 @@ internal static unsafe class UnixFolder
             throw Errno.Failure("mkdir", "", Errno.NameTooLong);
         }
 
-        int error = Libc.MakeFolder(full, Unix.FolderMode) == 0 ? 0 : Errno.Last;
+        int error = Libc.MakeFolder(full, Posix.FolderMode) == 0 ? 0 : Errno.Last;
         if (error == Errno.NotFound)
         {
             CreateParents(root);
-            error = Libc.MakeFolder(full, Unix.FolderMode) == 0 ? 0 : Errno.Last;
+            error = Libc.MakeFolder(full, Posix.FolderMode) == 0 ? 0 : Errno.Last;
         }
 
         if (error == 0)
@@ -87,7 +88,7 @@ internal static unsafe class UnixFolder
             return;
         }
 
-        if (Unix.TryStatBehind(full, out UnixStat found))
+        if (Posix.TryStatBehind(full, out UnixStat found))
         {
             if (found.IsFolder)
             {
@@ -109,7 +110,7 @@ internal static unsafe class UnixFolder
         while ((folder = Path.GetDirectoryName(folder)) is not null)
         {
             int fd = UnixName.TryWrite(folder, new Span<byte>(buffer, UnixName.Bytes))
-                ? Unix.Open(buffer, Unix.Folder) : -1;
+                ? Posix.Open(buffer, Posix.Folder) : -1;
             if (fd >= 0)
             {
                 return fd;
@@ -146,7 +147,7 @@ internal static unsafe class UnixFolder
 
     private static List<DiskName> ListByNames(int fd, string path)
     {
-        nint folder = Unix.ListFolder(fd);
+        nint folder = Posix.ListFolder(fd);
         if (folder == 0)
         {
             int error = Errno.Last;
@@ -158,7 +159,7 @@ internal static unsafe class UnixFolder
         try
         {
             byte* entry;
-            while ((entry = Unix.ReadFolder(folder, out byte type)) is not null)
+            while ((entry = Posix.ReadFolder(folder, out byte type)) is not null)
             {
                 Add(names, fd, entry, type);
             }
@@ -180,21 +181,21 @@ internal static unsafe class UnixFolder
             return;
         }
 
-        names.Add(type == UnknownType && Unix.TryStat(folder, entry, out UnixStat stat, Unix.Kind)
+        names.Add(type == UnknownType && Posix.TryStat(folder, entry, out UnixStat stat, Posix.Kind)
             ? new DiskName(name, stat.IsFolder) { IsOther = !stat.IsFolder && !stat.IsRegular }
             : new DiskName(name, type == FolderType) { IsOther = type is not (FolderType or FileType) });
     }
 
     private static void RestoreMode(byte* full)
     {
-        int fd = Unix.Open(full, Unix.Folder | Unix.NoFollow);
+        int fd = Posix.Open(full, Posix.Folder | Posix.NoFollow);
         if (fd < 0)
         {
             throw Errno.Failure("open", "");
         }
 
-        bool isDone = Unix.TryStat(fd, out UnixStat made)
-            && ((made.Mode & 0x1FF) == Unix.FolderMode || Libc.ChangeMode(fd, Unix.FolderMode) == 0);
+        bool isDone = Posix.TryStat(fd, out UnixStat made)
+            && ((made.Mode & 0x1FF) == Posix.FolderMode || Libc.ChangeMode(fd, Posix.FolderMode) == 0);
         int error = Errno.Last;
         Libc.Close(fd);
         if (!isDone)
@@ -226,7 +227,7 @@ internal static unsafe class UnixFolder
     private static bool TryCreate(string folder, byte* full)
     {
         UnixName.TryWrite(folder, new Span<byte>(full, UnixName.Bytes)); // shorter than the path that was written
-        return Libc.MakeFolder(full, Unix.FolderMode) == 0 || Errno.Last switch
+        return Libc.MakeFolder(full, Posix.FolderMode) == 0 || Errno.Last switch
         {
             Errno.Exists => true,
             Errno.NotFound => false,

@@ -1,6 +1,6 @@
 using System.Runtime.CompilerServices;
 
-namespace Sessions.Platform;
+namespace Sessions.Platform.Unix;
 
 /// <summary>
 /// Byte-range locks that belong to the open file description (F_OFD_SETLK), not to the process:
@@ -90,7 +90,7 @@ internal sealed unsafe class UnixLockFile : ILockFile
         int result;
         do
         {
-            result = Unix.Control(_fd, command, (nint)range);
+            result = Posix.Control(_fd, command, (nint)range);
         }
         while (result != 0 && Errno.WasInterrupted);
 

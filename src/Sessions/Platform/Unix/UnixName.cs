@@ -1,7 +1,7 @@
 using System.Buffers;
 using System.Text;
 
-namespace Sessions.Platform;
+namespace Sessions.Platform.Unix;
 
 /// <summary>
 /// Names of files between .NET and the system. A name is any bytes there; one that is not UTF-8 has each

@@ -1,4 +1,4 @@
-namespace Sessions.Platform;
+namespace Sessions.Platform.Unix;
 
 /// <summary>Opens a file below the root in one of the modes of <see cref="OpenMode"/>, and takes nothing but a
 /// regular file of the store's owner.</summary>
@@ -11,7 +11,7 @@ internal static unsafe class UnixOpening
         while (true)
         {
             int fd = mode == OpenMode.CreateNew ? -1
-                : root.Open(hold, path, mode == OpenMode.Read ? Unix.ReadOnly : Unix.ReadWrite);
+                : root.Open(hold, path, mode == OpenMode.Read ? Posix.ReadOnly : Posix.ReadWrite);
             if (fd >= 0)
             {
                 stat = StatOrClose(fd, path);
@@ -26,7 +26,7 @@ internal static unsafe class UnixOpening
 
             using (new FileUser(root.Owners.NewOwner))
             {
-                fd = root.Open(hold, path, Unix.ReadWrite | Unix.CreateNew, (int)root.Owners.FileMode);
+                fd = root.Open(hold, path, Posix.ReadWrite | Posix.CreateNew, (int)root.Owners.FileMode);
             }
 
             if (fd >= 0)
@@ -47,7 +47,7 @@ internal static unsafe class UnixOpening
     /// <summary>What fstat says; closes the descriptor where it fails.</summary>
     public static UnixStat StatOrClose(int fd, string path)
     {
-        if (Unix.TryStat(fd, out UnixStat stat))
+        if (Posix.TryStat(fd, out UnixStat stat))
         {
             return stat;
         }

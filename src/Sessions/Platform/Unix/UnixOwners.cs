@@ -1,4 +1,4 @@
-namespace Sessions.Platform;
+namespace Sessions.Platform.Unix;
 
 /// <summary>
 /// Whose files are the store's, as ssh decides it for its own (sshd(8), StrictModes): those of the user that runs
@@ -23,8 +23,8 @@ internal sealed class UnixOwners
         NewOwner = user == 0 && root.Owner != 0 && !isShared ? root.Owner : null;
 
         // The mode of a shared folder decides which users may read and write what is made in it.
-        FileMode = isShared ? (root.Mode & FileBits) | Unix.FileMode : Unix.FileMode;
-        FolderMode = isShared ? (root.Mode & Permissions) | Unix.FolderMode : Unix.FolderMode;
+        FileMode = isShared ? (root.Mode & FileBits) | Posix.FileMode : Posix.FileMode;
+        FolderMode = isShared ? (root.Mode & Permissions) | Posix.FolderMode : Posix.FolderMode;
     }
 
     public uint Owner { get; }
@@ -44,7 +44,7 @@ internal sealed class UnixOwners
 
     /// <summary>The exception for what they do not have.</summary>
     public DiskException Refusal(string operation, string path, in UnixStat stat) => new(DiskError.AccessDenied,
-        operation, path, Errno.Access) { Owner = stat.Owner, Mode = stat.Mode & Unix.ModeBits, IsOfOthers = true };
+        operation, path, Errno.Access) { Owner = stat.Owner, Mode = stat.Mode & Posix.ModeBits, IsOfOthers = true };
 
     /// <summary>Gives what was just made, and is open, its mode and owner.</summary>
     public void Give(int descriptor, string path, uint mode, in UnixStat made)
@@ -56,7 +56,7 @@ internal sealed class UnixOwners
 
         // The umask can only have taken rights away; asking is cheaper than always setting them.
         if ((made.Mode & Permissions) != mode
-            && Libc.ChangeMode(descriptor, mode | (made.Mode & Unix.ModeBits & ~Permissions)) != 0)
+            && Libc.ChangeMode(descriptor, mode | (made.Mode & Posix.ModeBits & ~Permissions)) != 0)
         {
             throw Errno.Failure("fchmod", path);
         }

@@ -2,7 +2,7 @@ using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using Microsoft.Win32.SafeHandles;
 
-namespace Sessions.Platform;
+namespace Sessions.Platform.Unix;
 
 /// <summary>
 /// The store's folder as a descriptor, and the way from it to everything inside. The folder's own path may be a
@@ -70,7 +70,8 @@ internal sealed unsafe class UnixRoot : IDisposable
     {
         byte* buffer = stackalloc byte[UnixName.Bytes];
         Write(path.Length == 0 ? "." : path, path, buffer);
-        return OpenPatiently(root.Descriptor, buffer, flags | Unix.NoFollow | Unix.NonBlocking | Unix.NoTerminal, mode);
+        return OpenPatiently(root.Descriptor, buffer, flags | Posix.NoFollow | Posix.NonBlocking | Posix.NoTerminal,
+            mode);
     }
 
     /// <summary>The folder that a path's last name is in, and that name.</summary>
@@ -89,7 +90,7 @@ internal sealed unsafe class UnixRoot : IDisposable
         }
 
         name[-1] = 0;
-        int folder = OpenPatiently(root.Descriptor, buffer, Unix.PathOnly | Unix.Folder | Unix.NoFollow, 0);
+        int folder = OpenPatiently(root.Descriptor, buffer, Posix.PathOnly | Posix.Folder | Posix.NoFollow, 0);
         return folder >= 0 ? new UnixPlace(folder, name, isOwn: true) : throw Errno.Failure(operation, path);
     }
 
@@ -107,7 +108,7 @@ internal sealed unsafe class UnixRoot : IDisposable
 
         using (hold)
         {
-            return Unix.TryStat(hold.Descriptor, buffer, out stat, Unix.Kind);
+            return Posix.TryStat(hold.Descriptor, buffer, out stat, Posix.Kind);
         }
     }
 
@@ -116,7 +117,7 @@ internal sealed unsafe class UnixRoot : IDisposable
     {
         byte* buffer = stackalloc byte[UnixName.Bytes];
         return UnixName.TryWrite(Path, new Span<byte>(buffer, UnixName.Bytes))
-            && Unix.TryStatBehind(buffer, out UnixStat stat) && !stat.IsFolder;
+            && Posix.TryStatBehind(buffer, out UnixStat stat) && !stat.IsFolder;
     }
 
     public void Dispose()
@@ -148,7 +149,7 @@ internal sealed unsafe class UnixRoot : IDisposable
                 return _handle;
             }
 
-            int descriptor = Unix.Open(buffer, Unix.Folder);
+            int descriptor = Posix.Open(buffer, Posix.Folder);
             if (descriptor < 0)
             {
                 return null;
@@ -169,7 +170,7 @@ internal sealed unsafe class UnixRoot : IDisposable
                 LeaseMs);
         }
 
-        return Unix.MoveUp(descriptor);
+        return Posix.MoveUp(descriptor);
     }
 
     private int OpenOnce(int root, byte* path, int flags, int mode)
@@ -178,7 +179,7 @@ internal sealed unsafe class UnixRoot : IDisposable
         do
         {
             descriptor = _walks ? Walk(root, path, flags, mode)
-                : LinuxOpen.At(root, path, flags & ~Unix.NoFollow, mode, StayBelow); // a link is ELOOP, not ENOTDIR
+                : LinuxOpen.At(root, path, flags & ~Posix.NoFollow, mode, StayBelow); // a link is ELOOP, not ENOTDIR
         }
         while (descriptor < 0 && Errno.WasInterrupted);
 
@@ -198,7 +199,7 @@ internal sealed unsafe class UnixRoot : IDisposable
             }
 
             *at = 0;
-            int next = Step(folder, name, Unix.PathOnly | Unix.Folder | Unix.NoFollow, 0);
+            int next = Step(folder, name, Posix.PathOnly | Posix.Folder | Posix.NoFollow, 0);
             *at = (byte)'/';
             LeaveBut(root, folder);
             if (next < 0)
@@ -218,10 +219,10 @@ internal sealed unsafe class UnixRoot : IDisposable
     // A link where a folder is asked for is ENOTDIR to some systems and ELOOP to others.
     private static int Step(int folder, byte* name, int flags, int mode)
     {
-        int found = Unix.OpenAt(folder, name, flags, mode);
+        int found = Posix.OpenAt(folder, name, flags, mode);
         if (found < 0 && Errno.Last == Errno.NotFolder)
         {
-            bool isLink = Unix.TryStat(folder, name, out UnixStat stat, Unix.Kind) && stat.IsLink;
+            bool isLink = Posix.TryStat(folder, name, out UnixStat stat, Posix.Kind) && stat.IsLink;
             Marshal.SetLastPInvokeError(isLink ? Errno.Loop : Errno.NotFolder);
         }
 

@@ -1,5 +1,4 @@
-
-namespace Sessions.Platform;
+namespace Sessions.Platform.Unix;
 
 /// <summary>A mapped page of a file, with waits that cross processes.</summary>
 internal sealed unsafe class UnixSharedPage(UnixRoot root, string path, nint address, ulong identity) : ISharedPage

@@ -1,4 +1,4 @@
-namespace Sessions.Platform;
+namespace Sessions.Platform.Unix;
 
 /// <summary>A pair made by socketpair(2): close-on-exec, nonblocking, and no signal where the other end is
 /// closed. Each call here is nonblocking by itself, since a host may make the socket blocking for itself.</summary>
@@ -18,14 +18,14 @@ internal sealed unsafe class UnixSignalSocket : SignalSocket
     public static new UnixSignalSocket Open()
     {
         int* pair = stackalloc int[2];
-        if (Libc.SocketPair(LocalFamily, Stream | Unix.SocketFlags, 0, pair) != 0)
+        if (Libc.SocketPair(LocalFamily, Stream | Posix.SocketFlags, 0, pair) != 0)
         {
             throw Errno.Failure("socketpair");
         }
 
-        var socket = new UnixSignalSocket(Unix.MoveUp(pair[0]), Unix.MoveUp(pair[1]));
-        if (socket._polled < 0 || socket._ours < 0 || !Unix.TryPrepareSocket(socket._polled)
-            || !Unix.TryPrepareSocket(socket._ours))
+        var socket = new UnixSignalSocket(Posix.MoveUp(pair[0]), Posix.MoveUp(pair[1]));
+        if (socket._polled < 0 || socket._ours < 0 || !Posix.TryPrepareSocket(socket._polled)
+            || !Posix.TryPrepareSocket(socket._ours))
         {
             DiskException failure = Errno.Failure("socketpair");
             socket.Dispose();
@@ -43,7 +43,7 @@ internal sealed unsafe class UnixSignalSocket : SignalSocket
             nint sent;
             do
             {
-                sent = Libc.Send(_ours, &one, 1, Unix.NoSignal | Unix.DontWait);
+                sent = Libc.Send(_ours, &one, 1, Posix.NoSignal | Posix.DontWait);
             }
             while (sent < 0 && Errno.WasInterrupted);
         }
@@ -67,7 +67,7 @@ internal sealed unsafe class UnixSignalSocket : SignalSocket
     }
 
     public override nint Duplicate()
-        => Unix.Duplicate(_polled) is >= 0 and int fd ? fd : throw Errno.Failure("fcntl(F_DUPFD_CLOEXEC)");
+        => Posix.Duplicate(_polled) is >= 0 and int fd ? fd : throw Errno.Failure("fcntl(F_DUPFD_CLOEXEC)");
 
     public override void Dispose()
     {
@@ -83,7 +83,7 @@ internal sealed unsafe class UnixSignalSocket : SignalSocket
         nint received;
         do
         {
-            received = Libc.Receive(_polled, buffer, count, flags | Unix.DontWait);
+            received = Libc.Receive(_polled, buffer, count, flags | Posix.DontWait);
         }
         while (received < 0 && Errno.WasInterrupted);
 

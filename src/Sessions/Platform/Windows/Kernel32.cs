@@ -1,7 +1,7 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Runtime.InteropServices;
 
-namespace Sessions.Platform;
+namespace Sessions.Platform.Windows;
 
 /// <summary>The calls of Windows that .NET does not offer.</summary>
 [ExcludeFromCodeCoverage(Justification = "Runs on Windows alone.")]

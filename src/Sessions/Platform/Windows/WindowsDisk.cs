@@ -2,7 +2,7 @@ using System.Diagnostics.CodeAnalysis;
 using System.Runtime.Versioning;
 using Microsoft.Win32.SafeHandles;
 
-namespace Sessions.Platform;
+namespace Sessions.Platform.Windows;
 
 /// <summary>
 /// The disk of Windows. Files are opened so that others may rename and remove them. There is no

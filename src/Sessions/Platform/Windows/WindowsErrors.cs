@@ -1,7 +1,7 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Runtime.InteropServices;
 
-namespace Sessions.Platform;
+namespace Sessions.Platform.Windows;
 
 /// <summary>Error numbers of Windows, and what the engine calls them.</summary>
 [ExcludeFromCodeCoverage(Justification = "Runs on Windows alone.")]

@@ -2,7 +2,7 @@ using System.Diagnostics.CodeAnalysis;
 using System.Runtime.Versioning;
 using Microsoft.Win32.SafeHandles;
 
-namespace Sessions.Platform;
+namespace Sessions.Platform.Windows;
 
 /// <summary>An open file of Windows.</summary>
 [SupportedOSPlatform("windows")]

@@ -3,7 +3,7 @@ using System.Runtime.InteropServices;
 using System.Runtime.Versioning;
 using Microsoft.Win32.SafeHandles;
 
-namespace Sessions.Platform;
+namespace Sessions.Platform.Windows;
 
 /// <summary>
 /// Byte-range locks of Windows, which belong to the handle. They cannot be converted: the old one is

@@ -4,7 +4,7 @@ using System.IO.MemoryMappedFiles;
 using System.Runtime.Versioning;
 using Microsoft.Win32.SafeHandles;
 
-namespace Sessions.Platform;
+namespace Sessions.Platform.Windows;
 
 /// <summary>
 /// A mapped page of a file. Windows wakes waiters on an address within one process only, so waits

@@ -1,6 +1,6 @@
 using System.Diagnostics.CodeAnalysis;
 
-namespace Sessions.Platform;
+namespace Sessions.Platform.Windows;
 
 /// <summary>Two ends of a TCP connection to this machine itself, which nobody else can have taken: who connects
 /// is known by its port.</summary>

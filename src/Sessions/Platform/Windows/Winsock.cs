@@ -1,7 +1,7 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Runtime.InteropServices;
 
-namespace Sessions.Platform;
+namespace Sessions.Platform.Windows;
 
 /// <summary>The few calls of Windows' sockets that a pair of them takes.</summary>
 [ExcludeFromCodeCoverage(Justification = "Runs on Windows alone.")]

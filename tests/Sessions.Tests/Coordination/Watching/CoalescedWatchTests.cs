@@ -1,9 +1,10 @@
 using System.Text.Json;
 using Sessions.Coordination.Watching;
+using Sessions.Tests.Coordination.Queueing;
 using Sessions.Tests.Disks;
 using Sessions.Tests.Support;
 
-namespace Sessions.Tests.WatchTests;
+namespace Sessions.Tests.Coordination.Watching;
 
 /// <summary>Watches that tell one change a session: for lists, which never want a gap.</summary>
 public sealed class CoalescedWatchTests : IDisposable

@@ -1,7 +1,8 @@
 using Sessions.Coordination.Watching;
-using Sessions.Storage;
+using Sessions.Storage.Journal;
+using Sessions.Tests.Coordination.Queueing;
 
-namespace Sessions.Tests.WatchTests;
+namespace Sessions.Tests.Coordination.Watching;
 
 /// <summary>The frames that are kept in memory, against a plain list of them.</summary>
 public sealed class FeedRingTests

@@ -1,9 +1,10 @@
 using System.Text;
 using System.Text.Json;
+using Sessions.Json;
 using Sessions.Tests.Disks;
 using Sessions.Tests.Support;
 
-namespace Sessions.Tests.WatchTests;
+namespace Sessions.Tests.Coordination.Watching;
 
 /// <summary>The recipe for whoever shows what is in a store: open a watch, list, apply what it tells. At the end
 /// the mirror is the list, whatever two stores do meanwhile.</summary>
@@ -105,7 +106,7 @@ public sealed class MirrorTests
             case 6: session.Abort(random.Next(2) == 0 ? "why" : null, random.Next(3) == 0 ? AbortFlags.Tree : 0); break;
             case 7: session.ClearAbort(); break;
             case 8: session.Delete(random.Next(2) == 0 ? DeletePolicy.Orphan : DeletePolicy.Cascade); break;
-            default: session.AppendBatch(Two, flags, new Storage.Utf8Buffer()); break;
+            default: session.AppendBatch(Two, flags, new Utf8Buffer()); break;
         }
     }
 

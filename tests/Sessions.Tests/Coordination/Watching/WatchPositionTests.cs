@@ -1,9 +1,12 @@
 using System.Text.Json;
 using Sessions.Coordination.Watching;
+using Sessions.Json;
+using Sessions.Storage.Files;
+using Sessions.Tests.Coordination.Queueing;
 using Sessions.Tests.Disks;
 using Sessions.Tests.Support;
 
-namespace Sessions.Tests.WatchTests;
+namespace Sessions.Tests.Coordination.Watching;
 
 /// <summary>Where a watch goes on: behind what it has told, in memory, in the journal, or behind a gap.</summary>
 public sealed class WatchPositionTests : IDisposable
@@ -245,7 +248,7 @@ public sealed class WatchPositionTests : IDisposable
         session.Say("before");
         watch.All();
         coalesced.All();
-        disk.Unlink(Storage.Layout.SharedPage); // with it goes what all of them know
+        disk.Unlink(Layout.SharedPage); // with it goes what all of them know
         using SessionStore other = Stores.Open(disk.OpenAs(), processId: 7);
         other.OpenSession(session.Id).Say("after");
         List<JsonElement> changes = [];
@@ -287,7 +290,7 @@ public sealed class WatchPositionTests : IDisposable
         using SessionStore reader = Stores.Open(_disk.OpenAs(),
             options: new SessionStoreOptions { Flags = StoreFlags.ReadOnly });
         using SessionWatch watch = reader.OpenWatch();
-        Assert.False(watch.WriteNext(0, 30, new Storage.Utf8Buffer()));
+        Assert.False(watch.WriteNext(0, 30, new Utf8Buffer()));
         using SessionWatch behind = reader.OpenWatch(new() { AfterLsn = lsn });
         Assert.Empty(behind.All());
     }

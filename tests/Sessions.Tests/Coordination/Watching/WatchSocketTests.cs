@@ -1,9 +1,9 @@
-using System.Text.Json;
 using Sessions.Platform;
+using Sessions.Tests.Coordination.Queueing;
 using Sessions.Tests.Disks;
 using Sessions.Tests.Support;
 
-namespace Sessions.Tests.WatchTests;
+namespace Sessions.Tests.Coordination.Watching;
 
 /// <summary>How a host learns that there is something: the socket that it polls, and the wake.</summary>
 public sealed class WatchSocketTests : IDisposable

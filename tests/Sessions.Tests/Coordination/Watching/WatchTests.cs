@@ -1,10 +1,12 @@
 using System.Buffers;
 using System.Text.Json;
 using Sessions.Coordination.Watching;
+using Sessions.Json;
+using Sessions.Tests.Coordination.Queueing;
 using Sessions.Tests.Disks;
 using Sessions.Tests.Support;
 
-namespace Sessions.Tests.WatchTests;
+namespace Sessions.Tests.Coordination.Watching;
 
 /// <summary>What a watch tells: kinds, filters, pages, positions.</summary>
 public sealed class WatchTests : IDisposable
@@ -102,7 +104,7 @@ public sealed class WatchTests : IDisposable
         Session session = _store.Create();
         using SessionWatch watch = _store.OpenWatch(new() { Kinds = "lock,queue,buttons" });
         session.Lock(LockMode.Try);
-        session.AddToQueue("""{"message":"later"}"""u8, new Storage.Utf8Buffer());
+        session.AddToQueue("""{"message":"later"}"""u8, new Utf8Buffer());
         session.SetButtons("""[{"label":"Go","response":"go on"}]"""u8);
         session.Unlock();
         List<JsonElement> changes = watch.All();

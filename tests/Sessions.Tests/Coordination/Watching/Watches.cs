@@ -1,9 +1,8 @@
-using System.Buffers;
 using System.Runtime.InteropServices;
 using System.Text.Json;
 using Sessions.Tests.Support;
 
-namespace Sessions.Tests.WatchTests;
+namespace Sessions.Tests.Coordination.Watching;
 
 /// <summary>What the tests of watches do with them again and again.</summary>
 internal static unsafe partial class Watches

@@ -1,8 +1,8 @@
 using Sessions.Platform;
-using Sessions.Storage;
+using Sessions.Storage.Files;
 using Sessions.Tests.Hostile;
 
-namespace Sessions.Tests.DamageTests.Harm;
+namespace Sessions.Tests.Damage.Harm;
 
 /// <summary>The files of a store as somebody else sees and harms them.</summary>
 internal sealed class Ground(string root, Random random)
@@ -42,8 +42,8 @@ internal sealed class Ground(string root, Random random)
     /// <summary>The other names of the file at a path, itself among them.</summary>
     public List<string> NamesOf(string path)
     {
-        ulong inode = Posix.Look(At(path)).Inode;
-        return Files().FindAll(f => Posix.Look(At(f)).Inode == inode);
+        ulong inode = SystemCalls.Look(At(path)).Inode;
+        return Files().FindAll(f => SystemCalls.Look(At(f)).Inode == inode);
     }
 
     /// <summary>A copy as it was once; null where none was kept.</summary>
@@ -115,13 +115,13 @@ internal sealed class Ground(string root, Random random)
     {
         long length = new FileInfo(At(path)).Length;
         long left = random.Next(3) == 0 ? Math.Max(0, length - 1) : random.NextInt64(length + 1);
-        Posix.Resize(At(path), left);
+        SystemCalls.Resize(At(path), left);
         return $"cut from {length} to {left}";
     }
 
     public string Empty(string path)
     {
-        Posix.Resize(At(path), 0);
+        SystemCalls.Resize(At(path), 0);
         return "emptied";
     }
 
@@ -162,7 +162,7 @@ internal sealed class Ground(string root, Random random)
     public string PutHardLink(string path)
     {
         File.Delete(At(path));
-        Posix.Link(Outside(), At(path));
+        SystemCalls.Link(Outside(), At(path));
         return "a hard link";
     }
 
@@ -176,7 +176,7 @@ internal sealed class Ground(string root, Random random)
     public string PutPipe(string path)
     {
         File.Delete(At(path));
-        Posix.Make(At(path), Posix.Pipe);
+        SystemCalls.Make(At(path), SystemCalls.Pipe);
         return "a pipe";
     }
 
@@ -185,7 +185,7 @@ internal sealed class Ground(string root, Random random)
         uint[] modes = isFolder ? [0x16D, 0, 0x1FF] : [0x124, 0, 0x1B6];
         uint mode = modes[random.Next(modes.Length)];
         _hasEverForbidden = _hasModes = true;
-        Posix.Mode(At(path), mode);
+        SystemCalls.Mode(At(path), mode);
         return $"mode {Convert.ToString(mode, 8)}";
     }
 
@@ -232,7 +232,7 @@ internal sealed class Ground(string root, Random random)
     {
         string fresh = NewName();
         File.WriteAllBytes(fresh, bytes);
-        Posix.Mode(fresh, 0x180);
+        SystemCalls.Mode(fresh, 0x180);
         if (Directory.Exists(At(path)))
         {
             Directory.Delete(At(path), recursive: true);
@@ -271,7 +271,7 @@ internal sealed class Ground(string root, Random random)
             string path = Path.GetRelativePath(Root, entry);
             bool isFolder = Directory.Exists(entry), isFile = File.Exists(entry);
             if ((isFolder || isFile) && new FileInfo(entry).LinkTarget is null
-                && (isFolder || Posix.Look(entry).IsFile))
+                && (isFolder || SystemCalls.Look(entry).IsFile))
             {
                 yield return (path, isFolder);
                 foreach ((string, bool) inner in isFolder ? Walk(path) : [])

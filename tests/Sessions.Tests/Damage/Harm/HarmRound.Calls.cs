@@ -4,7 +4,7 @@ using Sessions.Sharing;
 using Sessions.Tests.Support;
 using static Sessions.Tests.Support.Stores;
 
-namespace Sessions.Tests.DamageTests.Harm;
+namespace Sessions.Tests.Damage.Harm;
 
 /// <content>The calls.</content>
 internal sealed partial class HarmRound
@@ -104,7 +104,7 @@ internal sealed partial class HarmRound
                 Tell($"prune {w.Id}");
                 On(w, () =>
                 {
-                    long first = Json(b => session.Prune(Utf8($"{{\"max_events\":{_random.Next(1, 8)}}}"), b))
+                    long first = Stores.Json(b => session.Prune(Utf8($"{{\"max_events\":{_random.Next(1, 8)}}}"), b))
                         .GetProperty("first_seq").GetInt64();
                     w.Kept.Clear(); // its new log has what the old one had, damage and all
                     foreach (long seq in w.Events.Keys.Where(s => s < first).ToArray())
@@ -118,7 +118,7 @@ internal sealed partial class HarmRound
                 Tell($"share {w.Id}");
                 On(w, () =>
                 {
-                    w.Secrets.Add(Json(b => session.WriteShare(null, b)).GetProperty("secret").GetString()!);
+                    w.Secrets.Add(Stores.Json(b => session.WriteShare(null, b)).GetProperty("secret").GetString()!);
                     DropReplaced(session, w);
                 });
                 break;
@@ -127,8 +127,8 @@ internal sealed partial class HarmRound
                 On(w, () =>
                 {
                     string content = NewText();
-                    w.Files[Json(b => session.PutFile("a.txt", Utf8(content), b)).GetProperty("file_id").GetString()!]
-                        = content;
+                    JsonElement put = Stores.Json(b => session.PutFile("a.txt", Utf8(content), b));
+                    w.Files[put.GetProperty("file_id").GetString()!] = content;
                 });
                 break;
             case < 98:
@@ -149,7 +149,7 @@ internal sealed partial class HarmRound
     // A share whose secret was harmed has ended once another one took its place, which the host was handed instead.
     private static void DropReplaced(Session session, Witness w)
     {
-        foreach (JsonElement share in Json(session.WriteShares).GetProperty("shares").EnumerateArray())
+        foreach (JsonElement share in Stores.Json(session.WriteShares).GetProperty("shares").EnumerateArray())
         {
             string id = share.GetProperty("share_id").GetString()!;
             if (share.GetProperty("revoked_at").ValueKind != JsonValueKind.Null
@@ -198,7 +198,7 @@ internal sealed partial class HarmRound
         w.DoubtfulTexts.UnionWith(texts);
         Trying(w, () =>
         {
-            JsonElement answer = Json(b => session.AppendBatch(Utf8("[" + string.Join(',', texts.Select(t =>
+            JsonElement answer = Stores.Json(b => session.AppendBatch(Utf8("[" + string.Join(',', texts.Select(t =>
                 $"{{\"type\":\"user_prompt\",\"data\":{{\"text\":\"{t}\"}}}}")) + "]"), AppendFlags.None, b));
             for (int i = 0; i < texts.Length; i++)
             {
@@ -225,7 +225,7 @@ internal sealed partial class HarmRound
             Tell($"queue of {w.Id}");
             On(w, () =>
             {
-                w.Queue.Add(Json(b => session.AddToQueue(Utf8($"{{\"message\":\"{message}\"}}"), b))
+                w.Queue.Add(Stores.Json(b => session.AddToQueue(Utf8($"{{\"message\":\"{message}\"}}"), b))
                     .GetProperty("id").GetString()!, message);
                 w.IsQueueKept = false;
             });
@@ -243,7 +243,7 @@ internal sealed partial class HarmRound
             string id;
             try
             {
-                id = Json(b => session.ClaimQueued(null, b)).GetProperty("id").GetString()!;
+                id = Stores.Json(b => session.ClaimQueued(null, b)).GetProperty("id").GetString()!;
             }
             catch (SessionException e) when (e.Status == SessionStatus.NotFound && w.Queue.Count > 0)
             {

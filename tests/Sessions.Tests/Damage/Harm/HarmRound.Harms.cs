@@ -1,10 +1,13 @@
 using System.Text;
-using Sessions.Events;
 using Sessions.Platform;
-using Sessions.Storage;
+using Sessions.Storage.Files;
+using Sessions.Storage.Journal;
+using Sessions.Storage.Log;
+using Sessions.Storage.Rows;
+using Sessions.Tests.Coordination.Watching;
 using Sessions.Tests.Hostile;
 
-namespace Sessions.Tests.DamageTests.Harm;
+namespace Sessions.Tests.Damage.Harm;
 
 /// <content>The harms.</content>
 internal sealed partial class HarmRound
@@ -39,7 +42,7 @@ internal sealed partial class HarmRound
         }
 
         bool isInPlace = kind is 5 or 6 or 7 or 8 or 13;
-        if (isInPlace && Posix.Look(_ground.At(path)).Links > _ground.NamesOf(path).Count)
+        if (isInPlace && SystemCalls.Look(_ground.At(path)).Links > _ground.NamesOf(path).Count)
         {
             return; // it is a file outside by now, which is not to be harmed
         }
@@ -181,7 +184,7 @@ internal sealed partial class HarmRound
             return;
         }
 
-        using var journal = new Journal(disk, StoreCore.SeedOf(file.StoreId), "harm");
+        using var journal = new JournalFiles(disk, StoreCore.SeedOf(file.StoreId), "harm");
         List<Frame> frames = JournalScan.Read(disk, journal).Frames;
         foreach (Witness w in harmed)
         {

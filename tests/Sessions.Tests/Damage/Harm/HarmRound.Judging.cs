@@ -2,7 +2,7 @@ using System.Text.Json;
 using Sessions.Tests.Support;
 using static Sessions.Tests.Support.Stores;
 
-namespace Sessions.Tests.DamageTests.Harm;
+namespace Sessions.Tests.Damage.Harm;
 
 /// <content>What was acknowledged, held against what is there.</content>
 internal sealed partial class HarmRound
@@ -62,7 +62,7 @@ internal sealed partial class HarmRound
             return fault;
         }
 
-        Dictionary<string, string> queue = Json(session.WriteQueue).GetProperty("entries").EnumerateArray()
+        Dictionary<string, string> queue = Stores.Json(session.WriteQueue).GetProperty("entries").EnumerateArray()
             .Where(e => e.GetProperty("state").GetString() is not ("sent" or "failed" or "cancelled"))
             .ToDictionary(e => e.GetProperty("id").GetString()!, e => e.GetProperty("message").GetString()!);
         if (!queue.OrderBy(q => q.Key).SequenceEqual(w.Queue.OrderBy(q => q.Key)))

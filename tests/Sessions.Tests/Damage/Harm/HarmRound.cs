@@ -1,11 +1,11 @@
 using System.Globalization;
 using System.Text.Json;
 using Sessions.Platform;
-using Sessions.Storage;
+using Sessions.Storage.Files;
 using Sessions.Tests.Support;
 using static Sessions.Tests.Support.Stores;
 
-namespace Sessions.Tests.DamageTests.Harm;
+namespace Sessions.Tests.Damage.Harm;
 
 /// <summary>
 /// One life of a store on the real disk: calls, harms to files between them, kills and openings, all drawn from a seed,

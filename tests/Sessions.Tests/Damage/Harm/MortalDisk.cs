@@ -1,6 +1,6 @@
 using Sessions.Platform;
 
-namespace Sessions.Tests.DamageTests.Harm;
+namespace Sessions.Tests.Damage.Harm;
 
 /// <summary>A disk whose process can be killed: all files and locks that were opened through it are closed then, and
 /// nothing is done any more.</summary>

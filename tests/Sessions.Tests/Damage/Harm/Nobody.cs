@@ -1,7 +1,7 @@
 using System.Runtime.InteropServices;
 using Sessions.Tests.Hostile;
 
-namespace Sessions.Tests.DamageTests.Harm;
+namespace Sessions.Tests.Damage.Harm;
 
 /// <summary>
 /// A thread of a user without rights: to root, permissions of files say nothing. Where the tests run as root the thread

@@ -1,7 +1,7 @@
 using System.Text.Json;
 using Sessions.Tests.Support;
 
-namespace Sessions.Tests.DamageTests.Harm;
+namespace Sessions.Tests.Damage.Harm;
 
 /// <summary>What a session was told to keep, and answered OK to.</summary>
 internal sealed class Witness(string id, string title)

@@ -1,9 +1,9 @@
 using System.Text;
 using Sessions.Events.Transcript;
-using Sessions.Storage;
+using Sessions.Json;
 using Sessions.Tests.Support;
 
-namespace Sessions.Tests.EventTests.Transcript;
+namespace Sessions.Tests.Events.Transcript;
 
 /// <summary>What a stranger wrote does not pass for markup of the transcript, for another address, or for text
 /// in another order.</summary>

@@ -1,10 +1,12 @@
-using Sessions.Events;
+using Sessions.Events.Pages;
 using Sessions.Events.Transcript;
-using Sessions.Storage;
+using Sessions.Json;
+using Sessions.Storage.Log;
+using Sessions.Tests.Coordination.Queueing;
 using Sessions.Tests.Disks;
 using Sessions.Tests.Support;
 
-namespace Sessions.Tests.EventTests.Transcript;
+namespace Sessions.Tests.Events.Transcript;
 
 /// <summary>A transcript that goes on from the last one is the one that is made at once.</summary>
 public sealed class GoingOnTests
@@ -17,7 +19,7 @@ public sealed class GoingOnTests
         for (int seed = 0; seed < 200; seed++)
         {
             var random = new Random(seed);
-            RandomLog log = RandomLog.Make(random);
+            RandomTalk log = RandomTalk.Make(random);
             try
             {
                 GoOn(log, random);
@@ -55,7 +57,7 @@ public sealed class GoingOnTests
     [Fact]
     public void Whatever_changes_what_was_seen_makes_it_begin_anew()
     {
-        RandomLog made = RandomLog.Make(new Random(5), count: 40, isWhole: true);
+        RandomTalk made = RandomTalk.Make(new Random(5), count: 40, isWhole: true);
         using LogView log = made.Open();
         LogState rewound = LogState.Plain with { Rewinds = [new Rewind(39, 20, 38)] };
         LogState pruned = LogState.Plain with { FirstSeq = 7 };
@@ -107,7 +109,7 @@ public sealed class GoingOnTests
     [Fact]
     public void A_read_that_fails_half_way_leaves_nothing_half_done()
     {
-        RandomLog made = RandomLog.Make(new Random(3), count: 30, isWhole: true);
+        RandomTalk made = RandomTalk.Make(new Random(3), count: 30, isWhole: true);
         using LogView log = made.Open();
         var warm = new WarmTranscript();
         warm.Bring(log, Source(10), 10);
@@ -122,7 +124,7 @@ public sealed class GoingOnTests
     {
         for (int seed = 0; seed < 20; seed++)
         {
-            RandomLog made = RandomLog.Make(new Random(seed));
+            RandomTalk made = RandomTalk.Make(new Random(seed));
             using LogView log = made.Open();
             TranscriptBuilder builder = new WarmTranscript().Bring(log, Source(made.LastSeq), made.LastSeq);
             long[] ids = [.. builder.Messages.Select(m => m.Seq)];
@@ -133,7 +135,7 @@ public sealed class GoingOnTests
         }
     }
 
-    private static void GoOn(RandomLog made, Random random)
+    private static void GoOn(RandomTalk made, Random random)
     {
         var warm = new WarmTranscript();
         for (long last = 1; last <= made.LastSeq; last += random.Next(1, 20))

@@ -2,7 +2,7 @@ using System.Buffers;
 using System.Text.Json;
 using Sessions.Tests.Support;
 
-namespace Sessions.Tests.EventTests.Transcript;
+namespace Sessions.Tests.Events.Transcript;
 
 /// <summary>What rewinds, prunes and branches leave of a conversation is what its transcript shows, at once.</summary>
 public sealed class HistoryTests : IDisposable

@@ -1,9 +1,10 @@
 using System.Buffers;
 using System.Text.Json;
-using Sessions.Storage;
+using Sessions.Storage.Rows;
+using Sessions.Tests.Coordination.Queueing;
 using Sessions.Tests.Support;
 
-namespace Sessions.Tests.EventTests.Transcript;
+namespace Sessions.Tests.Events.Transcript;
 
 /// <summary>What a store keeps of transcripts, and for whom.</summary>
 public sealed class KeepingTests : IDisposable

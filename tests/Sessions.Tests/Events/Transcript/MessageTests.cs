@@ -1,8 +1,9 @@
 using System.Text.Json;
+using Sessions.Storage.Files;
+using Sessions.Tests.Coordination.Queueing;
 using Sessions.Tests.Disks;
-using Sessions.Tests.Support;
 
-namespace Sessions.Tests.EventTests.Transcript;
+namespace Sessions.Tests.Events.Transcript;
 
 /// <summary>Which events become which messages.</summary>
 public sealed class MessageTests : IDisposable
@@ -236,7 +237,7 @@ public sealed class MessageTests : IDisposable
         _talk.Add("agent_message", """{"text":"b"}""", "t");
         _talk.Add("agent_message", """{"text":"c"}""", "t");
         _talk.Store.Flush();
-        string path = Sessions.Storage.Layout.Folder(_talk.Session.Id, 0) + "/events.jsonl";
+        string path = Layout.Folder(_talk.Session.Id, 0) + "/events.jsonl";
         byte[] log = _talk.Disk.Peek(path)!;
         int line = log.AsSpan().IndexOf((byte)'\n') + 1, end = log.AsSpan(line).IndexOf((byte)'\n');
         log[line + 30] ^= 1;

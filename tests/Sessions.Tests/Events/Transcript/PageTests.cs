@@ -1,8 +1,8 @@
 using System.Text.RegularExpressions;
-using Sessions.Sharing;
+using Sessions.Platform;
 using Sessions.Tests.Support;
 
-namespace Sessions.Tests.EventTests.Transcript;
+namespace Sessions.Tests.Events.Transcript;
 
 /// <summary>The page is one piece and safe, whatever the conversation holds. What a browser makes of it is
 /// tested in tests/browser.</summary>

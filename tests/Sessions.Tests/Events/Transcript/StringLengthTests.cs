@@ -1,7 +1,7 @@
 using System.Text;
-using Sessions.Events.Transcript;
+using Sessions.Json;
 
-namespace Sessions.Tests.EventTests;
+namespace Sessions.Tests.Events.Transcript;
 
 /// <summary>The end of a JSON string is found in blocks: it may stand anywhere in one.</summary>
 public sealed class StringLengthTests

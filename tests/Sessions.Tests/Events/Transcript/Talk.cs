@@ -3,7 +3,7 @@ using System.Text.Json;
 using Sessions.Tests.Disks;
 using Sessions.Tests.Support;
 
-namespace Sessions.Tests.EventTests.Transcript;
+namespace Sessions.Tests.Events.Transcript;
 
 /// <summary>A session of a test's own, and what its transcript says.</summary>
 internal sealed class Talk : IDisposable

@@ -1,4 +1,6 @@
-namespace Sessions.Tests.EventTests.Transcript;
+using Sessions.Tests.Coordination.Queueing;
+
+namespace Sessions.Tests.Events.Transcript;
 
 /// <summary>Tool calls, as the UI messages of the AI SDK have them.</summary>
 public sealed class ToolTests : IDisposable
