@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Runtime.ExceptionServices;
+using Sessions.Jobs;
 
 namespace Sessions.Native;
 
@@ -28,9 +29,9 @@ internal static class Stores
                 ends.Add(() => Close(store));
             }
 
-            if (SessionJob.HasStoreless)
+            if (Job.HasStoreless)
             {
-                ends.Add(SessionJob.StopStoreless);
+                ends.Add(Job.StopStoreless);
             }
 
             foreach (Action end in ends)

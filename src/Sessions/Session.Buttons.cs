@@ -1,5 +1,6 @@
 using System.Buffers;
 using Sessions.Coordination.Buttons;
+using Sessions.Images;
 using Sessions.Storage.Journal;
 using Sessions.Storage.Log;
 

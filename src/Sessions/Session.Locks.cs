@@ -1,6 +1,7 @@
 using System.Buffers;
 using Sessions.Coordination.Locks;
 using Sessions.Events.Streams;
+using Sessions.Images;
 using Sessions.Json;
 using Sessions.Storage.Commit;
 
@@ -60,11 +61,11 @@ public sealed partial class Session
         ArgumentNullException.ThrowIfNull(requestId);
         Checks.Name(requestId, "request_id");
         RequireHoldable();
-        var request = new AnswerRequest(Core.Locks, _row, _right, requestId, accept) { Full = false };
+        var request = new AnswerRequest(_store.Engine.Locks, _row, _right, requestId, accept) { Full = false };
         CommitLock(request);
         if (request.Released != 0)
         {
-            Core.Locks.LetGo(request.Released);
+            _store.Engine.Locks.LetGo(request.Released);
         }
     }
 
@@ -82,7 +83,7 @@ public sealed partial class Session
         _store.Run(() =>
         {
             (LockState state, HolderLife life) = LookAtHolder();
-            LockStatus.Write(Core.Locks.Tidy(state), life, _right.Epoch, Core.Now, b);
+            LockStatus.Write(_store.Engine.Locks.Tidy(state), life, _right.Epoch, Core.Now, b);
         });
         output.Write(b.Written);
     }
@@ -99,7 +100,7 @@ public sealed partial class Session
 
         CheckMessage(message, "message");
         RequireHoldable();
-        CommitLock(new ActivityRequest(Core.Locks, _row, _right, status, message) { Full = false });
+        CommitLock(new ActivityRequest(_store.Engine.Locks, _row, _right, status, message) { Full = false });
     }
 
     /// <summary>Lets go of the lock; fine where this handle has none. Where somebody took it over, LockLost, but only
@@ -117,7 +118,7 @@ public sealed partial class Session
             return;
         }
 
-        var request = new UnlockRequest(Core.Locks, _row, _right) { Full = false };
+        var request = new UnlockRequest(_store.Engine.Locks, _row, _right) { Full = false };
         try
         {
             CommitLock(request);
@@ -130,7 +131,7 @@ public sealed partial class Session
 
         if (request.Epoch != 0)
         {
-            Core.Locks.LetGo(request.Epoch);
+            _store.Engine.Locks.LetGo(request.Epoch);
         }
 
         if (request.WasLost)
@@ -191,7 +192,7 @@ public sealed partial class Session
         {
             lock (Core.Rows.Gate)
             {
-                return Core.Locks.Read(_row, isSettled);
+                return _store.Engine.Locks.Read(_row, isSettled);
             }
         });
     }
@@ -203,7 +204,7 @@ public sealed partial class Session
         LockState state = LookAtLock();
         while (state.Holder is not null)
         {
-            HolderLife life = Core.Locks.LifeOf(state);
+            HolderLife life = _store.Engine.Locks.LifeOf(state);
             LockState now = life == HolderLife.Dead ? LookAtLock() : state;
             if (now.IsHeldUnder(state.Epoch))
             {
@@ -217,7 +218,7 @@ public sealed partial class Session
     }
 
     private bool CanTake(string? requestId) => _store.Run(() =>
-        Core.Locks.Judge(Core.Locks.Tidy(LookAtLock()), LockMode.Try, requestId) == LockVerdict.Free);
+        _store.Engine.Locks.Judge(_store.Engine.Locks.Tidy(LookAtLock()), LockMode.Try, requestId) == LockVerdict.Free);
 
     // A handle that is let go of during the commit must not keep what the commit got for it.
     private void CommitLock(CommitRequest request)
@@ -237,7 +238,7 @@ public sealed partial class Session
 
     private AcquireRequest Take(LockMode mode, string? requestId, bool withdraws)
     {
-        var request = new AcquireRequest(Core.Locks, _row, _right, mode, requestId)
+        var request = new AcquireRequest(_store.Engine.Locks, _row, _right, mode, requestId)
         {
             Full = false,
             Withdraws = withdraws,
@@ -260,7 +261,7 @@ public sealed partial class Session
     private void AskAndWait(LockMode mode, string? message, uint waitMs)
     {
         Core.Own(); // so that all see it when this store is gone, and forget what it asked
-        var filed = new AskRequest(Core, _row, message, waitMs) { Full = false };
+        var filed = new AskRequest(Core, _store.Engine.Locks, _row, message, waitMs) { Full = false };
         Commit(filed);
         string id = filed.Filed.RequestId;
         bool isRefused = false;
@@ -303,7 +304,7 @@ public sealed partial class Session
     {
         try
         {
-            Commit(new WithdrawRequest(Core.Locks, _row, requestId) { Full = false });
+            Commit(new WithdrawRequest(_store.Engine.Locks, _row, requestId) { Full = false });
         }
         catch (SessionException e)
         {

@@ -8,6 +8,7 @@ using Sessions.Storage.Commit;
 using Sessions.Storage.Files;
 using Sessions.Storage.Journal;
 using Sessions.Storage.Log;
+using Sessions.Storage.Rows;
 
 namespace Sessions;
 
@@ -135,7 +136,7 @@ public sealed partial class Session
 
                 FileReferences.Add(Core.Rows.ReadSide(_row, ChangeKind.Queue), ids); // of prompts still to come
                 state = Core.Rows.ReadLog(_row);
-                log = LogView.Open(Core.Disk, _row, state);
+                log = RowLog.Open(Core.Disk, _row, state);
             }
 
             using (log)

@@ -1,8 +1,10 @@
 using System.Buffers;
 using Sessions.Coordination.Queueing;
+using Sessions.Images;
 using Sessions.Json;
 using Sessions.Rules;
 using Sessions.Storage.Journal;
+using Sessions.Storage.Rows;
 
 namespace Sessions;
 
@@ -165,10 +167,10 @@ public sealed partial class Session
         {
             lock (Core.Rows.Gate)
             {
-                return (Core.Rows.ReadSide(_row, ChangeKind.Queue, isSettled), Core.Locks.Rules(null));
+                return (Core.Rows.ReadSide(_row, ChangeKind.Queue, isSettled), Core.Rows.ReadRules());
             }
         });
-        QueueState state = KnownQueue.Of(_row, image).State;
+        QueueState state = RowQueue.Of(_row, image).State;
         QueueRules rules = StoreConfig.Queue(config, StoreConfig.WorkspaceOf(info));
         return (_store.Run(() => state.Interrupt(o => Core.Lock is null || Core.IsOwnerAlive(o))), rules);
     }

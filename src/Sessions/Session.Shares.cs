@@ -1,4 +1,5 @@
 using System.Buffers;
+using Sessions.Images;
 using Sessions.Json;
 using Sessions.Platform;
 using Sessions.Sharing;
@@ -39,7 +40,7 @@ public sealed partial class Session
             (ShareRecord record, ShareSecret secret) = FindShare(options) ?? AddShare(options);
             using (secret)
             {
-                ShareList.WriteWithSecret(record, Id, _store.ShareBaseUrl, secret, output);
+                ShareLink.Write(record, Id, _store.ShareBaseUrl, secret, output);
             }
         });
     }

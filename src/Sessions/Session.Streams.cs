@@ -27,7 +27,7 @@ public sealed partial class Session
         Core.Own();
         var request = new BeginStreamRequest(Core, _row, type, options) { Full = false, Right = _right };
         Commit(request);
-        return new SessionStream(_store, _row, _right, request.Stream, isFull);
+        return new SessionStream(_store.Engine, _row, _right, request.Stream, isFull);
     }
 
     /// <summary>Writes the open streams, or the one with the id, with their text from a byte offset on.

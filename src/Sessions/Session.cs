@@ -3,6 +3,7 @@ using System.Runtime.CompilerServices;
 using Sessions.Coordination.Locks;
 using Sessions.Events;
 using Sessions.Events.Pages;
+using Sessions.Images;
 using Sessions.Json;
 using Sessions.Lifecycle;
 using Sessions.Model;
@@ -29,7 +30,7 @@ public sealed partial class Session : IDisposable
     private int _looks; // counts loosely: threads may lose one another's
 
     internal Session(SessionStore store, Row row, string? shareId)
-        => (_store, _row, _shareId, _right) = (store, row, shareId, new WriterRight(store.Core.Locks, row));
+        => (_store, _row, _shareId, _right) = (store, row, shareId, new WriterRight(store.Engine.Locks, row));
 
     /// <summary>The id; never changes.</summary>
     public string Id => _row.Id;
@@ -80,7 +81,8 @@ public sealed partial class Session : IDisposable
     /// <summary>Changes the metadata by merge patch (RFC 7396).</summary>
     public void UpdateMetadata(ReadOnlySpan<byte> mergePatch)
     {
-        var patch = new InfoPatch { Metadata = JsonText.CompactText(mergePatch, "merge_patch_json", isObject: true) };
+        byte[] metadata = JsonArgument.CompactText(mergePatch, "merge_patch_json", isObject: true);
+        var patch = new InfoPatch { Metadata = metadata };
         Change(Ahead(patch, mergePatch.Length).Apply);
     }
 
@@ -315,7 +317,7 @@ public sealed partial class Session : IDisposable
 
             LogState state = Core.Rows.ReadLog(_row, isSettled);
             bool mustExist = !isSettled && info.LastSeq > state.LastInHistory;
-            LogView log = LogView.Open(Core.Disk, _row, state, mustExist, context);
+            LogView log = RowLog.Open(Core.Disk, _row, state, mustExist, context);
             log.HidesPlaces = _shareId is not null;
             return (log, state);
         }

@@ -41,7 +41,7 @@ public sealed partial class SessionStore
 
         using BackupPlace place = new(folder, IsBackup, Core.Options.Flags.HasFlag(StoreFlags.SharedOwners));
         BackupCopy copy = new(Core, Engine.Checkpointer, Commit, place.Staged, context);
-        Run(place.Parent, () =>
+        DiskErrors.Run(place.Parent, () =>
         {
             place.Begin(Run(() => Core.Disk.Stat("")!.Value.Identity));
             copy.Run();

@@ -9,7 +9,7 @@ public sealed partial class SessionStore
         get
         {
             ThrowIfClosed();
-            return Run(Core.Locks.CountHeld);
+            return Run(Engine.Locks.CountHeld);
         }
     }
 
@@ -23,6 +23,6 @@ public sealed partial class SessionStore
             return; // it has none
         }
 
-        Core.Locks.ReleaseAll(Commit);
+        Engine.Locks.ReleaseAll(Commit);
     }
 }

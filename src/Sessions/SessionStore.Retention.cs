@@ -70,7 +70,7 @@ public sealed partial class SessionStore
     }
 
     // Somebody would notice if it went.
-    private bool IsAtWork(Row row) => Core.Rows.Streams.Of(row.Id).Count > 0 || Core.Locks.IsHeld(row);
+    private bool IsAtWork(Row row) => Core.Rows.Streams.Of(row.Id).Count > 0 || Engine.Locks.IsHeld(row);
 
     private long BytesOf(Row row)
         => row.LogLength >= 0 ? row.LogLength : Core.Disk.Stat(row.Folder + "/" + Layout.EventsFile)?.Length ?? 0;

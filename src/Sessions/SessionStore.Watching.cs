@@ -8,6 +8,6 @@ public sealed partial class SessionStore
     public SessionWatch OpenWatch(WatchOptions? options = null)
     {
         ThrowIfClosed();
-        return new SessionWatch(this, options ?? new WatchOptions());
+        return new SessionWatch(Engine, options ?? new WatchOptions());
     }
 }

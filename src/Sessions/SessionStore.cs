@@ -9,7 +9,6 @@ using Sessions.Rules;
 using Sessions.Sharing;
 using Sessions.Storage.Commit;
 using Sessions.Storage.Files;
-using Sessions.Storage.Page;
 using Sessions.Storage.Recovery;
 using Sessions.Storage.Rows;
 
@@ -60,7 +59,7 @@ public sealed partial class SessionStore : IDisposable
     public void WriteInfo(IBufferWriter<byte> output)
     {
         ThrowIfClosed();
-        Run(() => StoreInfo.Write(Core, Path, output));
+        Run(() => StoreInfo.Write(Core, Path, Engine.Locks.CountHeld, output));
     }
 
     /// <summary>Changes rules that all processes share, by merge patch (RFC 7396): the store's own, or
@@ -69,7 +68,7 @@ public sealed partial class SessionStore : IDisposable
     {
         ThrowIfClosed();
         Checks.Name(workspaceId, "workspace_id");
-        byte[] patch = JsonText.Compact(mergePatch, "merge_patch_json", isObject: true);
+        byte[] patch = JsonArgument.Compact(mergePatch, "merge_patch_json", isObject: true);
         StoreConfig.Check(patch, workspaceId is not null);
         Commit(new ConfigRequest(workspaceId, patch));
     }
@@ -113,7 +112,7 @@ public sealed partial class SessionStore : IDisposable
     }
 
     internal void WriteVerifyReport(bool deep, JobContext context, IBufferWriter<byte> output)
-        => Run(() => Verifier.Write(this, deep, context, output));
+        => Run(() => Verifier.Write(Core, Engine.Checkpointer, Commit, deep, context, output));
 
     /// <summary>Removes for good what was deleted before that time (unix ms; 0: 30 days ago); returns
     /// how many sessions. Nothing is ever purged by itself.</summary>
@@ -158,7 +157,7 @@ public sealed partial class SessionStore : IDisposable
     }
 
     internal static void Salvage(StoreEnvironment environment, IBufferWriter<byte> output, JobContext? context = null)
-        => Run(environment.Disk, () =>
+        => DiskErrors.Run(environment.Disk, () =>
         {
             Salvager.Run(environment, context ?? new JobContext(), output);
             return true;
@@ -175,7 +174,8 @@ public sealed partial class SessionStore : IDisposable
     internal static void Migrate(StoreEnvironment environment, JobContext context, IBufferWriter<byte> output,
         IReadOnlyList<IMigrationStep>? steps = null)
     {
-        int from = Run(environment.Disk, () => Migration.RunAlone(environment, steps ?? Migration.Steps, context));
+        int from = DiskErrors.Run(environment.Disk,
+            () => Migration.RunAlone(environment, steps ?? Migration.Steps, context));
         var b = new Utf8Buffer(64);
         output.Write(b.Byte('{').Member("from_version", (long)from)
             .Member("to_version", (long)StoreFile.CurrentVersion).Byte('}').Written);
@@ -311,76 +311,15 @@ public sealed partial class SessionStore : IDisposable
     internal bool IsFull => Core.Options.Durability == Durability.Full;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)] // every look of a loop asks
-    internal void ThrowIfClosed()
-    {
-        if (Engine.IsClosed)
-        {
-            throw Errors.Closed();
-        }
-    }
+    internal void ThrowIfClosed() => Engine.ThrowIfClosed();
 
-    internal void Commit(CommitRequest request)
-    {
-        try
-        {
-            Engine.Commit(request);
-        }
-        catch (DiskException e)
-        {
-            throw Errors.From(e, Core.Disk); // the lock itself failed
-        }
-    }
+    internal void Commit(CommitRequest request) => Engine.Execute(request);
 
-    /// <summary>Runs something that reads files, and turns what a disk says into what the API says.</summary>
-    internal T Run<T>(Func<T> action) => Run(Core.Disk, action);
+    internal T Run<T>(Func<T> action) => Engine.Run(action);
 
-    internal void Run(Action action) => Run(() =>
-    {
-        action();
-        return true;
-    });
+    internal void Run(Action action) => Engine.Run(action);
 
-    private static T Run<T>(IDisk disk, Func<T> action)
-    {
-        try
-        {
-            return action();
-        }
-        catch (DiskException e)
-        {
-            throw Errors.From(e, disk);
-        }
-    }
-
-    /// <summary>
-    /// Runs something that looks for files by their path. A neighbour may have moved them and not yet
-    /// published it, so what is missing is looked for once more under the store lock: only what is
-    /// missing there is missing. The action is told which of the two it is.
-    /// </summary>
-    internal T Look<T>(Func<bool, T> action)
-    {
-        try
-        {
-            return action(false);
-        }
-        catch (DiskException e) when (e.Error == DiskError.NotFound)
-        {
-            LogRing.Add("debug", $"Looked for once more: {e.Path}");
-        }
-        catch (DiskException e)
-        {
-            throw Errors.From(e, Core.Disk);
-        }
-
-        if (Core.IsReadOnly || Core.State.Health != StoreHealth.Sound)
-        {
-            return Run(() => action(true));
-        }
-
-        T result = default!;
-        Commit(new LookRequest(() => result = action(true)) { Full = false });
-        return result;
-    }
+    internal T Look<T>(Func<bool, T> action) => Engine.Look(action);
 
     private static string Locate(string? path)
     {
@@ -405,14 +344,14 @@ public sealed partial class SessionStore : IDisposable
             return SessionInfo.EmptyObject;
         }
 
-        byte[] compact = JsonText.CompactText(text.Span, argument, isObject: true);
+        byte[] compact = JsonArgument.CompactText(text.Span, argument, isObject: true);
         Checks.AtMost(compact.Length, Limits.MetadataBytesMax, limit);
         return compact;
     }
 
     private static List<string> ReadIds(ReadOnlySpan<byte> idsJson)
     {
-        byte[] compact = JsonText.Compact(idsJson, "ids_json", isObject: false);
+        byte[] compact = JsonArgument.Compact(idsJson, "ids_json", isObject: false);
         var ids = new List<string>();
         if (compact[0] != '[')
         {

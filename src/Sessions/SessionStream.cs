@@ -5,6 +5,7 @@ using Sessions.Coordination.Locks;
 using Sessions.Events;
 using Sessions.Events.Streams;
 using Sessions.Json;
+using Sessions.Model;
 using Sessions.Storage.Journal;
 using Sessions.Storage.Rows;
 
@@ -18,7 +19,7 @@ namespace Sessions;
 /// </summary>
 public sealed class SessionStream : IDisposable
 {
-    private readonly SessionStore _store;
+    private readonly StoreEngine _engine;
     private readonly Row _row;
     private readonly WriterRight _right;
     private readonly OpenStream _stream;
@@ -28,8 +29,8 @@ public sealed class SessionStream : IDisposable
     private int _isBusy;
     private volatile bool _isDisposed;
 
-    internal SessionStream(SessionStore store, Row row, WriterRight right, OpenStream stream, bool isFull)
-        => (_store, _row, _right, _stream, _isFull) = (store, row, right, stream, isFull);
+    internal SessionStream(StoreEngine engine, Row row, WriterRight right, OpenStream stream, bool isFull)
+        => (_engine, _row, _right, _stream, _isFull) = (engine, row, right, stream, isFull);
 
     /// <summary>The id under which readers find it.</summary>
     public string Id => _stream.Id;
@@ -65,7 +66,7 @@ public sealed class SessionStream : IDisposable
             Checks.AtMost(length, Limits.EventBytesMax, "event_bytes_max");
             if (whole > 0)
             {
-                _store.Commit(new StreamTextRequest(_row, _stream, taken) { Full = false, Right = _right });
+                _engine.Execute(new StreamTextRequest(_row, _stream, taken) { Full = false, Right = _right });
             }
 
             _restLength = all.Length - whole;
@@ -90,7 +91,7 @@ public sealed class SessionStream : IDisposable
         try
         {
             byte[]? patch = dataPatch is { } json
-                ? JsonText.Compact(json.Span, "data_patch_json", isObject: true) : null;
+                ? JsonArgument.Compact(json.Span, "data_patch_json", isObject: true) : null;
             RequireText(patch);
             Look();
             if (_stream.Ending is { } ending)
@@ -106,12 +107,12 @@ public sealed class SessionStream : IDisposable
             byte[] data = StreamData.Of(Text().Span);
             data = patch is null ? data : MergePatch.Apply(data, patch);
             Checks.AtMost(data.Length, Limits.EventBytesMax, "event_bytes_max");
-            var request = new EndStreamRequest(_store.Core, _row, _stream, data, patch is not null)
+            var request = new EndStreamRequest(_engine.Core, _row, _stream, data, patch is not null)
             {
                 Full = _isFull,
                 Right = _right,
             };
-            _store.Commit(request);
+            _engine.Execute(request);
             return request.Seq;
         }
         finally
@@ -129,13 +130,13 @@ public sealed class SessionStream : IDisposable
             _isDisposed = true;
             if (_stream.Ending is null or { IsKept: true })
             {
-                _store.Engine.Streams.Abandon(_stream);
+                _engine.Streams.Abandon(_stream);
             }
         }
     }
 
-    private bool IsAborted() => _store.Core.TryReadQuiet(_row) is { } quiet ? quiet.IsAborted
-        : _store.Run(() => _store.Core.LookAtAbort(_row)).IsAborted;
+    private bool IsAborted() => _engine.Core.TryReadQuiet(_row) is { } quiet ? quiet.IsAborted
+        : _engine.Run(() => _engine.Core.LookAtAbort(_row)).IsAborted;
 
     private void Enter()
     {
@@ -154,8 +155,8 @@ public sealed class SessionStream : IDisposable
             throw new SessionException(SessionStatus.InvalidHandle, "The stream was let go of.");
         }
 
-        _store.ThrowIfClosed();
-        _store.Core.Refresh();
+        _engine.ThrowIfClosed();
+        _engine.Core.Refresh();
         if (!_row.IsLive)
         {
             throw Errors.Deleted(_row.Id);
@@ -168,9 +169,9 @@ public sealed class SessionStream : IDisposable
     }
 
     // Who took the session over may have ended the stream too, and what counts is that it was taken over.
-    private void RequireNotLost() => _store.Look(isSettled =>
+    private void RequireNotLost() => _engine.Look(isSettled =>
     {
-        lock (_store.Core.Rows.Gate)
+        lock (_engine.Core.Rows.Gate)
         {
             _right.RequireNotLost(isSettled);
             return true;
@@ -179,7 +180,7 @@ public sealed class SessionStream : IDisposable
 
     private ReadOnlyMemory<byte> Text()
     {
-        lock (_store.Core.Rows.Gate)
+        lock (_engine.Core.Rows.Gate)
         {
             return _stream.Text;
         }
@@ -194,7 +195,7 @@ public sealed class SessionStream : IDisposable
 
         if (ending.IsKept)
         {
-            _store.Engine.Streams.Abandon(_stream); // told: it need not be kept any longer
+            _engine.Streams.Abandon(_stream); // told: it need not be kept any longer
         }
 
         return ending.Seq;

@@ -1,6 +1,7 @@
 using System.Buffers;
 using Sessions.Coordination.Watching;
 using Sessions.Json;
+using Sessions.Model;
 using Sessions.Platform;
 
 namespace Sessions;
@@ -12,7 +13,7 @@ namespace Sessions;
 /// <see cref="Dispose"/>, which any thread may call at any time, the one inside <see cref="WatchOptions.Wake"/>
 /// too.
 /// </summary>
-public sealed class SessionWatch : IDisposable
+public sealed class SessionWatch : IWatcher, IDisposable
 {
     private const int SliceMs = 100;
     private const int KeptBytesMax = 4 * 1024 * 1024;
@@ -22,7 +23,7 @@ public sealed class SessionWatch : IDisposable
 
     private readonly object _lock = new();
     private readonly object _wakeGate = new(); // a wake runs under it, and the thread that runs it may come again
-    private readonly SessionStore _store;
+    private readonly StoreEngine _engine;
     private readonly Action? _wake;
     private Utf8Buffer _page = new(4 * 1024);
     private SignalSocket? _socket;
@@ -31,14 +32,14 @@ public sealed class SessionWatch : IDisposable
     private volatile bool _isDisposed;
     private int _users;
 
-    internal SessionWatch(SessionStore store, WatchOptions options)
+    internal SessionWatch(StoreEngine engine, WatchOptions options)
     {
         Checks.Flags((uint)options.Flags, 1);
         Checks.Number(options.AfterLsn, "after_lsn");
         var filter = new WatchFilter(options.SessionId, options.Kinds);
-        (_store, _wake) = (store, options.Wake);
+        (_engine, _wake) = (engine, options.Wake);
         bool isCoalesced = options.Flags.HasFlag(WatchFlags.Coalesce);
-        Source = _store.Run(() => Feed.Open(filter, options.AfterLsn, isCoalesced));
+        Source = _engine.Run(() => Feed.Open(filter, options.AfterLsn, isCoalesced));
         try
         {
             Feed.Add(this);
@@ -52,10 +53,13 @@ public sealed class SessionWatch : IDisposable
 
     internal ChangeSource Source { get; }
 
+    ChangeSource IWatcher.Source => Source;
+
     /// <summary>True while a call of the host is under way.</summary>
+    [ForTests]
     internal bool IsInUse => Volatile.Read(ref _users) != 0;
 
-    private Feed Feed => _store.Engine.Feed;
+    private Feed Feed => _engine.Feed;
 
     /// <summary>
     /// Writes a page of changes and moves behind them: at most so many (0: as many as fit) and at most 1 MiB, but
@@ -66,14 +70,14 @@ public sealed class SessionWatch : IDisposable
     /// </summary>
     public bool WriteNext(uint limit, uint timeoutMs, IBufferWriter<byte> output) => Use(() =>
     {
-        TimeProvider time = _store.Core.Environment.Time;
+        TimeProvider time = _engine.Core.Environment.Time;
         long start = time.GetTimestamp();
         lock (_lock)
         {
             while (true)
             {
                 ThrowIfEnded();
-                _store.Run(_store.Core.Refresh);
+                _engine.Run(_engine.Core.Refresh);
                 if (timeoutMs == 0 || Find())
                 {
                     Write(limit);
@@ -106,7 +110,7 @@ public sealed class SessionWatch : IDisposable
         lock (_lock)
         {
             ThrowIfEnded();
-            return _store.Run(() =>
+            return _engine.Run(() =>
             {
                 if (_socket is null)
                 {
@@ -142,6 +146,10 @@ public sealed class SessionWatch : IDisposable
 
         Feed.Remove(this, Source);
     }
+
+    bool IWatcher.Look() => Look();
+
+    void IWatcher.End() => End();
 
     /// <summary>Tells whoever waits that there is something, or nothing any more. False where it could not
     /// look now.</summary>
@@ -232,13 +240,13 @@ public sealed class SessionWatch : IDisposable
         }
     }
 
-    private bool Find() => _store.Run(() => Source.Look());
+    private bool Find() => _engine.Run(() => Source.Look());
 
     // Under the lock. What is left makes the socket readable again, also where the host has taken the byte.
     private void Write(uint limit)
     {
         _page.Clear();
-        _store.Run(() => Source.WritePage(_page, limit));
+        _engine.Run(() => Source.WritePage(_page, limit));
         bool isMore = Find();
         _isReady &= isMore; // the thread tells what has come meanwhile
         Signal(isMore);
@@ -268,7 +276,7 @@ public sealed class SessionWatch : IDisposable
             throw Errors.Closed();
         }
 
-        _store.ThrowIfClosed();
+        _engine.ThrowIfClosed();
     }
 
     private T Use<T>(Func<T> action)

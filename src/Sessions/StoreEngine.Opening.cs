@@ -23,7 +23,7 @@ internal sealed partial class StoreEngine
         catch (DiskException e)
         {
             Release(environment);
-            throw Errors.From(e, environment.Disk);
+            throw DiskErrors.From(e, environment.Disk);
         }
         catch
         {
@@ -102,7 +102,6 @@ internal sealed partial class StoreEngine
     private static StoreEngine OpenToWrite(StoreEnvironment environment, SessionStoreOptions options, StoreFile file,
         ILockFile locks, IReadOnlyList<IMigrationStep> migrations)
     {
-        IDisk disk = environment.Disk;
         var storeLock = new StoreLock(locks, environment.Time);
         var engine = new StoreEngine(new StoreCore(environment, options, file.StoreId) { Lock = storeLock });
         StoreCore core = engine.Core;
@@ -126,28 +125,7 @@ internal sealed partial class StoreEngine
             return OpenUnchecked(environment, options, migrations); // store.json is another file now
         }
 
-        foreach (string folder in (string[])[Layout.Locks, Layout.Temporary])
-        {
-            if (disk.Stat(folder) is null)
-            {
-                disk.CreateFolder(folder);
-            }
-        }
-
-        var state = new SharedState(OpenPage(core, alone));
-        core.Replica.State = state;
-        if (alone)
-        {
-            engine._recovery.RunAlone(state);
-            core.Locks.NoteAlone(state.Published);
-        }
-        else if (!core.CanFollow(state) || state.Health == StoreHealth.Poisoned)
-        {
-            // Those who have it open lost the page, poisoned the store, or only read it, so that the page
-            // may be older than the machine's last start: recover it under their eyes.
-            engine.RecoverBesideOthers(() => !core.CanFollow(state) || state.Health == StoreHealth.Poisoned);
-        }
-
+        SharedState state = engine.Recover(alone);
         Await(core, () => locks.TryLock(StoreLock.Alive, exclusive: false), "The store");
         locks.Unlock(StoreLock.Opening);
         try
@@ -170,6 +148,35 @@ internal sealed partial class StoreEngine
         }
 
         return engine;
+    }
+
+    // The page, once all that the journal has is in it: under the lock for opening.
+    private SharedState Recover(bool alone)
+    {
+        StoreCore core = Core;
+        foreach (string folder in (string[])[Layout.Locks, Layout.Temporary])
+        {
+            if (core.Disk.Stat(folder) is null)
+            {
+                core.Disk.CreateFolder(folder);
+            }
+        }
+
+        var state = new SharedState(OpenPage(core, alone));
+        core.Replica.State = state;
+        if (alone)
+        {
+            _recovery.RunAlone(state);
+            Locks.NoteAlone(state.Published);
+        }
+        else if (!core.CanFollow(state) || state.Health == StoreHealth.Poisoned)
+        {
+            // Those who have it open lost the page, poisoned the store, or only read it, so that the page
+            // may be older than the machine's last start: recover it under their eyes.
+            RecoverBesideOthers(() => !core.CanFollow(state) || state.Health == StoreHealth.Poisoned);
+        }
+
+        return state;
     }
 
     private static StoreEngine OpenToRead(StoreEnvironment environment, SessionStoreOptions options, StoreFile file,
@@ -198,7 +205,7 @@ internal sealed partial class StoreEngine
         engine.Overlay();
         if (!others)
         {
-            core.Locks.NoteAlone(core.State.Published);
+            engine.Locks.NoteAlone(core.State.Published);
         }
 
         return engine;

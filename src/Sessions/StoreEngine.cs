@@ -1,6 +1,9 @@
+using Sessions.Coordination;
+using Sessions.Coordination.Locks;
 using Sessions.Coordination.Watching;
 using Sessions.Events.Streams;
 using Sessions.Jobs;
+using Sessions.Model;
 using Sessions.Platform;
 using Sessions.Sharing;
 using Sessions.Storage.Commit;
@@ -34,21 +37,24 @@ internal sealed partial class StoreEngine
         _committer = new Committer(core, _runner);
         _checkpointer = new Checkpointer(core, _committer.Commit, _runner);
         Streams = new StreamKeeper(core);
-        Feed = new Feed(core);
+        Locks = new LockKeeper(core);
+        Deaths = new Deaths(core, Locks);
+        Locks.OnGone = Deaths.Note;
+        Feed = new Feed(core, Deaths);
         Jobs = new JobBoard(core);
         core.OnJobDone = (id, kind, status) => Feed.Announce(WatchKinds.Job, null, JobBoard.Detail(id, kind, status));
         _maintenance = new Maintenance(core, _checkpointer, _runner)
         {
-            IsWatching = () => Streams.IsWatching || core.Locks.IsWatching || core.Deaths.IsSeen,
-            SweepLocks = () => core.Locks.Sweep(_committer.Commit),
-            SweepDeaths = () => core.Deaths.Sweep(_committer.Commit),
-            SleepMs = () => ShareEnds.SleepMs(core, core.Locks.SleepMs),
+            IsWatching = () => Streams.IsWatching || Locks.IsWatching || Deaths.IsSeen,
+            SweepLocks = () => Locks.Sweep(_committer.Commit),
+            SweepDeaths = () => Deaths.Sweep(_committer.Commit),
+            SleepMs = () => ShareEnds.SleepMs(core, Locks.SleepMs),
             SweepStreams = () => Streams.Sweep(_committer.Commit),
             SweepShares = () => ShareEnds.Sweep(core, _committer.Commit),
         };
         Streams.Wake = _maintenance.Watch;
-        core.Locks.Wake = _maintenance.Watch;
-        core.Deaths.Wake = _maintenance.Watch;
+        Locks.Wake = _maintenance.Watch;
+        Deaths.Wake = _maintenance.Watch;
         _runner.OnCommitted = _maintenance.OnCommitted;
     }
 
@@ -59,6 +65,12 @@ internal sealed partial class StoreEngine
     /// <summary>Sees to streams that nobody will end.</summary>
     public StreamKeeper Streams { get; }
 
+    /// <summary>The locks of sessions that handles of this store hold.</summary>
+    public LockKeeper Locks { get; }
+
+    /// <summary>Holders and claimers that are gone.</summary>
+    public Deaths Deaths { get; }
+
     /// <summary>Tells watches what is published.</summary>
     public Feed Feed { get; }
 
@@ -66,6 +78,7 @@ internal sealed partial class StoreEngine
     public JobBoard Jobs { get; }
 
     /// <summary>What runs the batches; a test makes its own.</summary>
+    [ForTests]
     public BatchRunner Runner => _runner;
 
     public bool IsClosed => Volatile.Read(ref _isClosed) != 0;
@@ -140,7 +153,7 @@ internal sealed partial class StoreEngine
     {
         try
         {
-            Core.Locks.ReleaseAll(_committer.CommitAtClose);
+            Locks.ReleaseAll(_committer.CommitAtClose);
         }
         catch (SessionException e)
         {
@@ -264,7 +277,7 @@ internal sealed partial class StoreEngine
         try
         {
             Streams.Sweep(commit);
-            Core.Deaths.WriteDown(commit);
+            Deaths.WriteDown(commit);
         }
         catch (Exception e) when (e is SessionException or DiskException)
         {

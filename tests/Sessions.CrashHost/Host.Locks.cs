@@ -29,7 +29,7 @@ internal sealed partial class Host
             case "lock-status":
                 return Text(Kept(order[1]).WriteLockStatus);
             case "beat":
-                Store.Engine.Commit(new HeartbeatRequest(Store.Core.Locks) { Full = false });
+                Store.Engine.Commit(new HeartbeatRequest(Store.Engine.Locks) { Full = false });
                 return "";
             case "let-go":
                 Kept(order[1]).Dispose();

@@ -1,7 +1,6 @@
 using System.Runtime.InteropServices;
 using System.Text;
 using Sessions.Bindings;
-using Sessions.Events.Transcript;
 using Xunit;
 
 namespace Sessions.Native.Tests;

@@ -1,6 +1,6 @@
 using Sessions.Platform;
 using Sessions.Storage.Files;
-using Sessions.Storage.Journal;
+using Sessions.Storage.Recovery;
 
 namespace Sessions.Check;
 
@@ -12,7 +12,7 @@ internal static class Misplaced
         [Layout.StoreFile, Layout.ConfigFile, Layout.StreamsFile, Layout.IndexFile, Layout.SharedPage];
 
     private static readonly string[] SessionFiles =
-        [Layout.SessionFile, Layout.EventsFile, Layout.LogStateFile, Layout.SharesFile, .. SideFile.Names];
+        [Layout.SessionFile, Layout.EventsFile, Layout.LogStateFile, Layout.SharesFile, .. Layout.SideFiles];
 
     /// <summary>The paths of such things beside the sessions: the store's own folders and files, and the
     /// journal's.</summary>

@@ -1,5 +1,5 @@
+using Sessions.Images;
 using Sessions.Model;
-using Sessions.Sharing;
 using Sessions.Storage.Apply;
 using Sessions.Storage.Files;
 using Sessions.Storage.Log;

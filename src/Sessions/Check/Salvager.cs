@@ -1,8 +1,8 @@
 using System.Buffers;
+using Sessions.Images;
 using Sessions.Json;
 using Sessions.Model;
 using Sessions.Platform;
-using Sessions.Sharing;
 using Sessions.Storage.Apply;
 using Sessions.Storage.Files;
 using Sessions.Storage.Index;
@@ -312,7 +312,7 @@ internal sealed partial class Salvager
             KeepDamaged(folder + "/" + Layout.SessionFile, id, c => InfoCodec.TryRead(c)?.Id == id);
             KeepDamaged(folder + "/" + Layout.SharesFile, id, c => ShareList.CanRead(c, id));
             KeepDamaged(folder + "/" + Layout.LogStateFile, id, c => LogState.CanRead(c, id));
-            foreach (string side in SideFile.Names)
+            foreach (string side in Layout.SideFiles)
             {
                 KeepDamaged(folder + "/" + side, id, c => SideFile.CanRead(side, c, id));
             }
@@ -349,7 +349,7 @@ internal sealed partial class Salvager
         Dictionary<string, ReadOnlyMemory<byte>> rows)
     {
         RemoveDamaged(folder + "/" + Layout.SharesFile, id, c => ShareList.CanRead(c, id));
-        foreach (string side in SideFile.Names)
+        foreach (string side in Layout.SideFiles)
         {
             RemoveDamaged(folder + "/" + side, id, c => SideFile.CanRead(side, c, id));
         }

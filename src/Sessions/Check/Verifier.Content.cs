@@ -1,4 +1,5 @@
 using System.Globalization;
+using Sessions.Images;
 using Sessions.Json;
 using Sessions.Model;
 using Sessions.Platform;
@@ -171,7 +172,7 @@ internal sealed partial class Verifier
     {
         try
         {
-            return LogView.Open(_core.Disk, row, _core.Rows.ReadLog(row), context: _context);
+            return RowLog.Open(_core.Disk, row, _core.Rows.ReadLog(row), context: _context);
         }
         catch (DiskException e) when (Obstacle.IsOne(e))
         {

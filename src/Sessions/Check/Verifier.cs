@@ -1,10 +1,10 @@
 using System.Buffers;
 using System.Globalization;
+using Sessions.Images;
 using Sessions.Json;
 using Sessions.Model;
 using Sessions.Platform;
 using Sessions.Rules;
-using Sessions.Sharing;
 using Sessions.Storage.Apply;
 using Sessions.Storage.Commit;
 using Sessions.Storage.Files;
@@ -13,6 +13,7 @@ using Sessions.Storage.Journal;
 using Sessions.Storage.Log;
 using Sessions.Storage.Page;
 using Sessions.Storage.Rows;
+using Sessions.Storage.Upkeep;
 
 namespace Sessions.Check;
 
@@ -22,7 +23,7 @@ namespace Sessions.Check;
 /// </summary>
 internal sealed partial class Verifier
 {
-    private readonly SessionStore _store;
+    private readonly Action<CommitRequest> _commit;
     private readonly StoreCore _core;
     private readonly JobContext _context;
     private readonly bool _canLock;
@@ -36,23 +37,23 @@ internal sealed partial class Verifier
     private long _events;
     private long _bytes;
 
-    private Verifier(SessionStore store, JobContext context)
+    private Verifier(StoreCore core, Action<CommitRequest> commit, JobContext context)
     {
-        _store = store;
+        _commit = commit;
         _context = context;
-        _core = store.Core;
+        _core = core;
         _index = new IndexLookup(_core.Disk);
         _canLock = !_core.IsReadOnly && _core.State.Health == StoreHealth.Sound;
     }
 
-    public static void Write(SessionStore store, bool deep, JobContext context, IBufferWriter<byte> output)
+    public static void Write(StoreCore core, Checkpointer checkpointer, Action<CommitRequest> commit, bool deep,
+        JobContext context, IBufferWriter<byte> output)
     {
-        StoreCore core = store.Core;
-        var verifier = new Verifier(store, context);
+        var verifier = new Verifier(core, commit, context);
         long start = core.Environment.Time.GetTimestamp();
         if (verifier._canLock)
         {
-            store.Engine.Checkpointer.Flush(context); // so that the files are to be compared with, not the journal
+            checkpointer.Flush(context); // so that the files are to be compared with, not the journal
         }
 
         verifier.CheckStore();
@@ -171,7 +172,7 @@ internal sealed partial class Verifier
             _issues.Truncate(issues);
             (_isSound, _events, _bytes) = (isSound, events, bytes);
             (_count, _leftOff) = (count, leftOff);
-            _store.Commit(new LookRequest(checkSettled) { Full = false });
+            _commit(new LookRequest(checkSettled) { Full = false });
         }
     }
 
@@ -273,7 +274,7 @@ internal sealed partial class Verifier
             CheckSecrets(folder, id, shares);
         }
 
-        foreach (string side in SideFile.Names)
+        foreach (string side in Layout.SideFiles)
         {
             CountHalves(folder + "/" + side, id,
                 CheckSmall(folder + "/" + side, id, c => SideFile.CanRead(side, c, id)));

@@ -1,5 +1,7 @@
 using Sessions.Coordination.Locks;
 using Sessions.Coordination.Queueing;
+using Sessions.Images;
+using Sessions.Model;
 using Sessions.Platform;
 using Sessions.Storage.Commit;
 using Sessions.Storage.Journal;
@@ -12,7 +14,7 @@ namespace Sessions.Coordination;
 /// What the dead left: locks whose holder is gone, and claims whose claimer is. No frame tells of a death, so whoever
 /// comes upon one has the store's thread write it down, and all watches are told by that frame.
 /// </summary>
-internal sealed class Deaths(StoreCore core)
+internal sealed class Deaths(StoreCore core, LockKeeper keeper)
 {
     private const int LookMs = 500;
 
@@ -62,7 +64,8 @@ internal sealed class Deaths(StoreCore core)
         }
     }
 
-    /// <summary>Has the next look be one, however soon it comes; for tests.</summary>
+    /// <summary>Has the next look be one, however soon it comes.</summary>
+    [ForTests]
     public void LookAgain() => _lookedAt = 0;
 
     /// <summary>Writes down those that were seen; the store's thread does. What fails is left for the next
@@ -99,7 +102,7 @@ internal sealed class Deaths(StoreCore core)
         (List<(Row, long)> locks, List<Row> claims) = Find(writes: true);
         if (locks.Count > 0)
         {
-            commit(new ReleaseGoneRequest(core.Locks, locks) { Full = false });
+            commit(new ReleaseGoneRequest(keeper, locks) { Full = false });
         }
 
         foreach (Row row in claims)
@@ -136,7 +139,7 @@ internal sealed class Deaths(StoreCore core)
                     continue; // nothing is written in the trash
                 }
 
-                if (LockOf(row) is { Holder: not null } state && core.Locks.AskLifeOf(state) != HolderLife.Alive
+                if (LockOf(row) is { Holder: not null } state && keeper.AskLifeOf(state) != HolderLife.Alive
                     && IsNew(row, ChangeKind.Lock, writes))
                 {
                     locks.Add((row, state.Epoch));
@@ -172,7 +175,7 @@ internal sealed class Deaths(StoreCore core)
 
     // By what was read before: what is asked for nothing but this is not read for it.
     private LockState LockOf(Row row) => row.Sides?[SideFile.IndexOf(ChangeKind.Lock)] is { } image
-        ? core.Locks.StateOf(image, row) : LockState.Free;
+        ? keeper.StateOf(image, row) : LockState.Free;
 
     private static List<string> ClaimersOf(Row row)
     {
@@ -190,6 +193,3 @@ internal sealed class Deaths(StoreCore core)
         return known.Claimers;
     }
 }
-
-/// <summary>Who claims entries of a queue, as it was read from an image, so that it is read once.</summary>
-internal sealed record KnownClaims(byte[] Image, List<string> Claimers);

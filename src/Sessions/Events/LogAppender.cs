@@ -1,4 +1,4 @@
-using Sessions.Coordination.Buttons;
+using Sessions.Images;
 using Sessions.Json;
 using Sessions.Storage.Commit;
 using Sessions.Storage.Journal;

@@ -1,6 +1,7 @@
 using System.Buffers;
 using Sessions.Events.Schema;
 using Sessions.Json;
+using Sessions.Model;
 
 namespace Sessions.Events;
 
@@ -14,7 +15,7 @@ internal static class NewEvents
         Checks.Name(options.TurnId, "turn_id");
         Checks.Name(options.Id, "id");
         Checks.Number(options.Timestamp, "timestamp");
-        byte[] compact = JsonText.Compact(data, "data_json", isObject: false);
+        byte[] compact = JsonArgument.Compact(data, "data_json", isObject: false);
         Checks.AtMost(compact.Length, Limits.EventBytesMax, "event_bytes_max");
         if (options.Flags.HasFlag(AppendFlags.Check) && SchemaCheck.Find(type, compact) is { } misfit)
         {
@@ -29,7 +30,7 @@ internal static class NewEvents
     public static List<NewEvent> Read(ReadOnlySpan<byte> json, bool check)
     {
         const string argument = "events_json";
-        byte[] compact = JsonText.Compact(json, argument, isObject: false);
+        byte[] compact = JsonArgument.Compact(json, argument, isObject: false);
         var events = new List<NewEvent>();
         if (compact[0] != '[')
         {

@@ -1,5 +1,6 @@
 using System.Buffers.Text;
 using Sessions.Json;
+using Sessions.Model;
 
 namespace Sessions.Jobs;
 
@@ -16,7 +17,7 @@ internal sealed class JobArguments
     {
         _kind = kind;
         Checks.AtMost(json.Length, Limits.JobArgumentsBytesMax, "job_arguments_bytes_max");
-        foreach (JsonMember member in JsonMembers.Of(JsonText.Compact(json, Argument, isObject: true)))
+        foreach (JsonMember member in JsonMembers.Of(JsonArgument.Compact(json, Argument, isObject: true)))
         {
             _members[member.Name] = member;
         }

@@ -59,7 +59,7 @@ internal sealed class JobBoard(StoreCore core)
     }
 
     /// <summary>Tells those who listen that a job has ended.</summary>
-    public void OnDone(SessionJob job, SessionStatus status) => core.OnJobDone?.Invoke(job.Id, job.Kind, status);
+    public void OnDone(Job job, SessionStatus status) => core.OnJobDone?.Invoke(job.Id, job.Kind, status);
 
     /// <summary>What a watch is told of it.</summary>
     public static byte[] Detail(string id, string kind, SessionStatus status) => new Utf8Buffer(96).Byte('{')

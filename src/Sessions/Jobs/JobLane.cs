@@ -12,9 +12,9 @@ internal sealed class JobLane(int threadsMax)
     private const int IdleMs = 5000;
 
     private readonly object _gate = new();
-    private readonly LinkedList<SessionJob> _waiting = new();
-    private readonly Queue<SessionJob> _ended = new(); // before they began
-    private readonly List<SessionJob> _running = [];
+    private readonly LinkedList<Job> _waiting = new();
+    private readonly Queue<Job> _ended = new(); // before they began
+    private readonly List<Job> _running = [];
     private readonly List<Thread> _threads = [];
     private int _idle;
     private bool _isStopped;
@@ -32,7 +32,7 @@ internal sealed class JobLane(int threadsMax)
     }
 
     /// <summary>Takes a job on; false where the lane was stopped.</summary>
-    public bool TryStart(SessionJob job)
+    public bool TryStart(Job job)
     {
         lock (_gate)
         {
@@ -57,7 +57,7 @@ internal sealed class JobLane(int threadsMax)
     }
 
     /// <summary>Has a thread announce a job that has ended without one: whoever cancels waits for nothing.</summary>
-    public void Announce(SessionJob job)
+    public void Announce(Job job)
     {
         lock (_gate)
         {
@@ -70,7 +70,7 @@ internal sealed class JobLane(int threadsMax)
     }
 
     /// <summary>Takes back a job that nobody has begun; false where somebody has.</summary>
-    public bool TryRemove(SessionJob job)
+    public bool TryRemove(Job job)
     {
         lock (_gate)
         {
@@ -88,7 +88,7 @@ internal sealed class JobLane(int threadsMax)
     /// <summary>Takes on nothing more and has everything stop.</summary>
     public void Stop(JobStop why)
     {
-        SessionJob[] jobs;
+        Job[] jobs;
         lock (_gate)
         {
             _isStopped = true;
@@ -96,7 +96,7 @@ internal sealed class JobLane(int threadsMax)
             Monitor.PulseAll(_gate);
         }
 
-        foreach (SessionJob job in jobs)
+        foreach (Job job in jobs)
         {
             job.Stop(why);
         }
@@ -120,7 +120,7 @@ internal sealed class JobLane(int threadsMax)
         }
     }
 
-    private void AddThread(SessionJob job)
+    private void AddThread(Job job)
     {
         var thread = new Thread(Work, StackBytes) { IsBackground = true, Name = "sessions job" };
         _threads.Add(thread);
@@ -160,7 +160,7 @@ internal sealed class JobLane(int threadsMax)
         }
     }
 
-    private SessionJob? Take(out bool isOver)
+    private Job? Take(out bool isOver)
     {
         lock (_gate)
         {

@@ -10,7 +10,7 @@ namespace Sessions.Json;
 /// </summary>
 internal static class JsonCheck
 {
-    private const int DepthMax = Limits.JsonDepthMax + 8; // our own files wrap what hosts hand in
+    private const int DepthMax = JsonText.OwnDepthMax; // our own files wrap what hosts hand in
 
     private static readonly SearchValues<byte> InString = SearchValues.Create(
         [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29,
@@ -27,7 +27,7 @@ internal static class JsonCheck
     public static bool IsValue(ReadOnlySpan<byte> json)
     {
         var scan = new Scan(json);
-        return scan.Skip() && Utf8.IsValid(json) && scan.IsWhole(stackalloc bool[Limits.JsonDepthMax]);
+        return scan.Skip() && Utf8.IsValid(json) && scan.IsWhole(stackalloc bool[JsonText.DepthMax]);
     }
 
     private ref struct Scan(ReadOnlySpan<byte> json)

@@ -1,6 +1,5 @@
 using System.Buffers.Text;
 using System.Text.Json;
-using Sessions.Model;
 
 namespace Sessions.Json;
 
@@ -40,16 +39,16 @@ internal readonly record struct JsonMember(string Name, ReadOnlyMemory<byte> Raw
         }
     }
 
+    /// <summary>What double-precision numbers have exactly, which is what most readers of JSON keep.</summary>
+    public const long NumberMax = (1L << 53) - 1;
+
     /// <summary>The value as a whole number from 0 to 2^53-1; FormatException where it is none. No file and no
     /// frame of ours has any other, and sums of a few of them do not overflow.</summary>
     public long Number => Utf8Parser.TryParse(Value.Span, out long value, out int used) && used == Value.Length
-        && Plausible.IsCount(value) ? value : throw new FormatException();
+        && (ulong)value <= NumberMax ? value : throw new FormatException();
 
     /// <summary>The same from 1 on.</summary>
     public long NumberAboveZero => Number is > 0 and var value ? value : throw new FormatException();
-
-    /// <summary>The value as an id that may name a folder; FormatException where it is none.</summary>
-    public string Id => Text is var id && SessionIds.IsValid(id) ? id : throw new FormatException();
 
     public long NumberOrZero => IsNull ? 0 : Number;
 
@@ -61,7 +60,7 @@ internal readonly record struct JsonMember(string Name, ReadOnlyMemory<byte> Raw
 /// touching their spelling.</summary>
 internal static class JsonMembers
 {
-    private static readonly JsonReaderOptions Deep = new() { MaxDepth = Limits.JsonDepthMax + 8 };
+    private static readonly JsonReaderOptions Deep = new() { MaxDepth = JsonText.OwnDepthMax };
 
     /// <summary>The members in their order, repeats included.</summary>
     public static List<JsonMember> Of(ReadOnlyMemory<byte> compactObject)

@@ -10,7 +10,7 @@ namespace Sessions.Json;
 internal static class JsonScan
 {
     // What wraps the data of an event adds to what the data may have.
-    private const int DepthMax = Limits.JsonDepthMax + 8;
+    private const int DepthMax = JsonText.OwnDepthMax;
 
     private static readonly SearchValues<byte> InString = SearchValues.Create("\"\\"u8);
     private static readonly SearchValues<byte> Structure = SearchValues.Create("\"{}[]"u8);

@@ -9,18 +9,22 @@ namespace Sessions.Json;
 /// and their repeats too; only white space between tokens comes and goes.</summary>
 internal static class JsonText
 {
+    /// <summary>Levels that a text of a host may have.</summary>
+    public const int DepthMax = 128;
+
+    /// <summary>Levels that a text of ours may have, which wraps what hosts hand in.</summary>
+    public const int OwnDepthMax = DepthMax + 8;
+
     private const int IndentedLevels = 4;
 
-    private static readonly JsonReaderOptions Strict = new() { MaxDepth = Limits.JsonDepthMax };
+    private static readonly JsonReaderOptions Strict = new() { MaxDepth = DepthMax };
+    private static readonly JsonReaderOptions Own = new() { MaxDepth = OwnDepthMax };
 
-    // Our own files wrap what hosts hand in.
-    private static readonly JsonReaderOptions Own = new() { MaxDepth = Limits.JsonDepthMax + 8 };
-
-    /// <summary>Appends the text without insignificant white space. Throws InvalidUtf8 or InvalidJson
-    /// with the byte at fault.</summary>
-    public static void Compact(ReadOnlySpan<byte> json, string argument, Utf8Buffer output)
+    /// <summary>Appends the text without insignificant white space. Throws <see cref="JsonTextException"/> with the
+    /// byte at fault.</summary>
+    public static void Compact(ReadOnlySpan<byte> json, Utf8Buffer output)
     {
-        RequireUtf8(json, argument);
+        RequireUtf8(json);
         var reader = new Utf8JsonReader(json, Strict);
         try
         {
@@ -28,41 +32,18 @@ internal static class JsonText
         }
         catch (JsonException e)
         {
-            throw Invalid(json, argument, e, Expected(reader));
+            throw Invalid(json, e, Expected(reader));
         }
     }
 
-    /// <summary>The same as a new array; where <paramref name="isObject"/>, anything but an object is
-    /// an InvalidArgument.</summary>
-    public static byte[] Compact(ReadOnlySpan<byte> json, string argument, bool isObject)
-    {
-        var output = new Utf8Buffer(json.Length + 1);
-        Compact(json, argument, output);
-        if (isObject && output.Written[0] != '{')
-        {
-            throw Errors.Argument(argument, $"{argument} must be a JSON object.");
-        }
-
-        return output.ToArray();
-    }
-
-    /// <summary>The same, where text of the host's is shown again as a part of ours: a half of a surrogate pair is
-    /// an InvalidJson too, with the byte at which it stands.</summary>
-    public static byte[] CompactText(ReadOnlySpan<byte> json, string argument, bool isObject)
-    {
-        byte[] compact = Compact(json, argument, isObject);
-        RequirePairs(json, argument);
-        return compact;
-    }
-
-    /// <summary>Throws InvalidJson where the JSON has half of a surrogate pair.</summary>
-    public static void RequirePairs(ReadOnlySpan<byte> json, string argument)
+    /// <summary>Throws where the JSON has half of a surrogate pair.</summary>
+    public static void RequirePairs(ReadOnlySpan<byte> json)
     {
         int half = HalfPairs.Find(json);
         if (half >= 0)
         {
             ReadOnlySpan<byte> before = json[..half];
-            throw Invalid(argument, half, before.Count((byte)'\n'), half - (before.LastIndexOf((byte)'\n') + 1),
+            throw new JsonTextException(half, before.Count((byte)'\n'), half - (before.LastIndexOf((byte)'\n') + 1),
                 "the other half of a surrogate pair");
         }
     }
@@ -89,8 +70,7 @@ internal static class JsonText
         Copy(ref reader, output, indented: true);
     }
 
-    /// <summary>Throws InvalidUtf8 unless the bytes are UTF-8.</summary>
-    public static void RequireUtf8(ReadOnlySpan<byte> text, string argument)
+    private static void RequireUtf8(ReadOnlySpan<byte> text)
     {
         if (Utf8.IsValid(text))
         {
@@ -103,7 +83,7 @@ internal static class JsonText
             offset += consumed;
         }
 
-        throw Errors.InvalidUtf8(argument, offset);
+        throw new JsonTextException(offset);
     }
 
     private static void Copy(ref Utf8JsonReader reader, Utf8Buffer output, bool indented)
@@ -150,15 +130,15 @@ internal static class JsonText
     private static string Expected(in Utf8JsonReader reader) => reader.TokenType switch
     {
         JsonTokenType.None => "value",
-        JsonTokenType.StartObject or JsonTokenType.StartArray when reader.CurrentDepth >= Limits.JsonDepthMax - 1
+        JsonTokenType.StartObject or JsonTokenType.StartArray when reader.CurrentDepth >= DepthMax - 1
             => "at most 128 levels",
-        JsonTokenType.PropertyName when reader.CurrentDepth >= Limits.JsonDepthMax => "at most 128 levels",
+        JsonTokenType.PropertyName when reader.CurrentDepth >= DepthMax => "at most 128 levels",
         JsonTokenType.StartObject => "property name",
         JsonTokenType.PropertyName or JsonTokenType.StartArray => "value",
         _ => reader.CurrentDepth == 0 ? "end of text" : "comma or end",
     };
 
-    private static SessionException Invalid(ReadOnlySpan<byte> json, string argument, JsonException e, string expected)
+    private static JsonTextException Invalid(ReadOnlySpan<byte> json, JsonException e, string expected)
     {
         long line = e.LineNumber ?? 0, column = e.BytePositionInLine ?? 0;
         int start = 0;
@@ -167,11 +147,6 @@ internal static class JsonText
             start += json[start..].IndexOf((byte)'\n') + 1;
         }
 
-        return Invalid(argument, Math.Min(start + column, json.Length), line, column, expected);
+        return new JsonTextException(Math.Min(start + column, json.Length), line, column, expected);
     }
-
-    private static SessionException Invalid(string argument, long offset, long line, long column, string expected)
-        => new(SessionStatus.InvalidJson, $"{argument} is not JSON at byte {offset}.",
-            Errors.Details(b => b.Member("argument", argument).Member("offset", offset).Member("line", line + 1)
-                .Member("column", column + 1).Member("expected", expected)), offset);
 }

@@ -1,6 +1,5 @@
 using System.Globalization;
 using System.Text;
-using Sessions.Events.Transcript;
 
 namespace Sessions.Json;
 
@@ -10,16 +9,15 @@ internal static class Unescape
 {
     private const string Replacement = "\ufffd";
 
-    /// <summary>The text itself where nothing in it is escaped; else in the room's buffer for texts, where a room is
-    /// given.</summary>
-    public static ReadOnlySpan<byte> Utf8(ReadOnlySpan<byte> raw, TranscriptOutput? room = null)
+    /// <summary>The text itself where nothing in it is escaped.</summary>
+    public static ReadOnlySpan<byte> Utf8(ReadOnlySpan<byte> raw)
     {
         if (!raw.Contains((byte)'\\'))
         {
             return raw;
         }
 
-        Utf8Buffer text = room?.ForText(raw.Length) ?? new Utf8Buffer(raw.Length);
+        var text = new Utf8Buffer(raw.Length);
         Append(text, raw);
         return text.Written;
     }

@@ -89,7 +89,7 @@ internal sealed class AbortRecord(StoreCore core, Row row, string? reason, bool 
                 state = core.Rows.ReadLog(member, isSettled: false);
                 rewrites = member.Rewrites;
                 log = lastSeq == 0 ? null
-                    : LogView.Open(core.Disk, member, state, mustExist: lastSeq > state.LastInHistory);
+                    : RowLog.Open(core.Disk, member, state, mustExist: lastSeq > state.LastInHistory);
             }
 
             using (log)

@@ -108,7 +108,7 @@ internal sealed class AbortRequest(StoreCore core, Row row, string? reason, bool
             return true;
         }
 
-        using LogView log = LogView.Open(core.Disk, member, state);
+        using LogView log = RowLog.Open(core.Disk, member, state);
         long before = ledger.BytesRead;
         bool isThere = ledger.TryBring(log, state, member.Rewrites, lastSeq, bytesLeft);
         bytesLeft -= ledger.BytesRead - before;

@@ -1,4 +1,3 @@
-using Sessions.Events;
 using Sessions.Storage.Commit;
 using Sessions.Storage.Log;
 using Sessions.Storage.Rows;

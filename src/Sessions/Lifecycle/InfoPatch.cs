@@ -1,4 +1,5 @@
 using Sessions.Json;
+using Sessions.Model;
 
 namespace Sessions.Lifecycle;
 
@@ -26,7 +27,7 @@ internal sealed record InfoPatch
     public static InfoPatch Read(ReadOnlySpan<byte> mergePatch)
     {
         const string argument = "merge_patch_json";
-        byte[] compact = JsonText.Compact(mergePatch, argument, isObject: true);
+        byte[] compact = JsonArgument.Compact(mergePatch, argument, isObject: true);
         var patch = new InfoPatch();
         foreach (JsonMember m in JsonMembers.Of(compact))
         {
@@ -51,7 +52,7 @@ internal sealed record InfoPatch
             Checks.Title(title);
         }
 
-        JsonText.RequirePairs(mergePatch, argument);
+        JsonArgument.RequirePairs(mergePatch, argument);
         return patch;
     }
 

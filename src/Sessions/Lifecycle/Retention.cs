@@ -1,4 +1,5 @@
 using Sessions.Json;
+using Sessions.Model;
 using Sessions.Storage.Commit;
 using Sessions.Storage.Rows;
 
@@ -34,7 +35,7 @@ internal sealed record RetentionPolicy
     {
         const string argument = "policy_json";
         var policy = new RetentionPolicy();
-        foreach (JsonMember m in JsonMembers.Of(JsonText.Compact(json, argument, isObject: true)))
+        foreach (JsonMember m in JsonMembers.Of(JsonArgument.Compact(json, argument, isObject: true)))
         {
             policy = m.Name switch
             {

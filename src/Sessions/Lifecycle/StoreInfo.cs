@@ -14,7 +14,7 @@ internal static class StoreInfo
 {
     private const int QuarantinedMax = 1000;
 
-    public static void Write(StoreCore core, string path, IBufferWriter<byte> output)
+    public static void Write(StoreCore core, string path, Func<int> countLocks, IBufferWriter<byte> output)
     {
         var b = new Utf8Buffer(1024);
         lock (core.Rows.Gate)
@@ -48,7 +48,7 @@ internal static class StoreInfo
                 .Member("poisoned", shared.Health == StoreHealth.Poisoned)
                 .Member("corrupt", shared.Health == StoreHealth.Corrupt)
                 .Member("lsn", core.Rows.Lsn).Member("sessions", sessions).Member("archived", archived)
-                .Member("trash", trash).Member("open_locks", core.Locks.CountHeld()).Name("by_state").Byte('{');
+                .Member("trash", trash).Member("open_locks", countLocks()).Name("by_state").Byte('{');
             foreach ((string state, long count) in states)
             {
                 b.Member(state, count);

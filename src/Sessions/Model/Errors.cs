@@ -2,7 +2,6 @@ using System.Globalization;
 using System.Runtime.InteropServices;
 using System.Text;
 using Sessions.Json;
-using Sessions.Platform;
 
 namespace Sessions;
 
@@ -106,37 +105,6 @@ internal static class Errors
         $"{root} is no store, and its {path} would be taken for a store's own. Give a folder of its own.",
         Details(b => b.Member("path", root).Member("file", path)));
 
-    /// <summary>What a failed file operation is to the caller.</summary>
-    public static SessionException From(DiskException e, IDisk? disk)
-    {
-        if (e.Error == DiskError.Closed)
-        {
-            return Closed();
-        }
-
-        if (e.IsOfOthers)
-        {
-            return OfOthers(e.Path, e.Owner, e.Mode, e);
-        }
-
-        // The store's own path is the host's: what is wrong with that is no damage.
-        if (e.Path.Length > 0 && e.Error is DiskError.Misplaced or DiskError.IsFolder or DiskError.NotFolder)
-        {
-            return Misplaced(e.Path, e);
-        }
-
-        SessionStatus status = e.Error switch
-        {
-            DiskError.NoSpace => SessionStatus.NoSpace,
-            DiskError.ReadOnly => SessionStatus.ReadOnly,
-            _ => SessionStatus.Io,
-        };
-        return e.HasNoFile
-            ? new SessionException(status, $"{e.Operation} failed: {Reason(e)}.",
-                Details(b => b.Member("operation", e.Operation)), osError: e.OsError, inner: e)
-            : OfSystem(status, e.Operation, e.Path, Whole(disk, e.Path), Reason(e), e.OsError, e);
-    }
-
     /// <summary>What the system refused: the operation by the system's name, the whole path, and why.</summary>
     public static SessionException OfSystem(SessionStatus status, string operation, string file, string path,
         string reason, int osError, Exception? inner = null)
@@ -147,18 +115,6 @@ internal static class Errors
     /// <summary>What the system says of an error number, and the number.</summary>
     public static string SystemText(int number)
         => string.Create(CultureInfo.InvariantCulture, $"{Marshal.GetPInvokeErrorMessage(number)} ({number})");
-
-    private static string Whole(IDisk? disk, string path)
-        => disk is not { Root.Length: > 0 } ? path
-            : path.Length == 0 ? disk.Root : System.IO.Path.Combine(disk.Root, path);
-
-    // Where the library itself refused, there is no number.
-    private static string Reason(DiskException e) => e.OsError != 0 ? SystemText(e.OsError) : e.Error switch
-    {
-        DiskError.NotFound => "there is nothing of that name",
-        DiskError.Unsupported => "this file system cannot do that",
-        _ => "this is no path of a store",
-    };
 
     public static string Details(Action<Utf8Buffer> members)
     {

@@ -1,6 +1,5 @@
 using System.Globalization;
 using Sessions.Json;
-using Sessions.Sharing;
 
 namespace Sessions.Model;
 
@@ -85,8 +84,8 @@ internal static class InfoCodec
         {
             switch (m.Name)
             {
-                case "id": id = m.Id; break;
-                case "parent_id": parent = m.IsNull ? null : m.Id; break;
+                case "id": id = m.AsId(); break;
+                case "parent_id": parent = m.IsNull ? null : m.AsId(); break;
                 case "fork_seq": forkSeq = m.IsNull ? null : m.Number; break;
                 case "title": title = m.Text; break;
                 case "title_source": source = m.Text; break;
@@ -171,7 +170,7 @@ internal static class InfoCodec
         {
             switch (m.Name)
             {
-                case "share_id": id = ShareSecret.RequireId(m.Text); break;
+                case "share_id": id = ShareIds.Require(m.Text); break;
                 case "created_at": created = m.Number; break;
                 case "expires_at": expires = m.NumberOrZero; break;
                 default: break; // ours alone, rewritten whole with each share

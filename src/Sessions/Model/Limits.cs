@@ -1,3 +1,5 @@
+using Sessions.Json;
+
 namespace Sessions;
 
 /// <summary>Bounds on everything a host hands in. The same numbers stand in session_abi_json.limits.</summary>
@@ -16,7 +18,7 @@ internal static class Limits
     public const int EventBytesMax = 64 * 1024 * 1024;
 
     /// <summary>Levels of nesting in any JSON.</summary>
-    public const int JsonDepthMax = 128;
+    public const int JsonDepthMax = JsonText.DepthMax;
 
     /// <summary>Bytes of the reason of an abort.</summary>
     public const int ReasonBytesMax = 4096;

@@ -1,4 +1,5 @@
 using Sessions.Json;
+using Sessions.Model;
 
 namespace Sessions;
 
@@ -13,7 +14,7 @@ internal sealed record PathOptions
     {
         const string argument = "options_json";
         var options = new PathOptions();
-        foreach (JsonMember m in JsonMembers.Of(JsonText.Compact(json, argument, isObject: true)))
+        foreach (JsonMember m in JsonMembers.Of(JsonArgument.Compact(json, argument, isObject: true)))
         {
             options = m.Name != "shared_owners" ? throw Errors.Word(argument, m.Name, "shared_owners")
                 : m.Value.Span[0] is (byte)'t' or (byte)'f' ? options with { SharedOwners = m.Flag }

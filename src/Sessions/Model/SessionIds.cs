@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Globalization;
+using Sessions.Json;
 
 namespace Sessions;
 
@@ -77,4 +78,8 @@ internal static class SessionIds
         return text.Length is > 0 and <= 18 && (text[0] != '0' || text.Length == 1)
             && long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out value);
     }
+
+    /// <summary>The value of a member as an id that may name a folder; FormatException where it is none.</summary>
+    public static string AsId(this JsonMember member)
+        => member.Text is var id && IsValid(id) ? id : throw new FormatException();
 }

@@ -1,4 +1,5 @@
 using Sessions.Json;
+using Sessions.Model;
 
 namespace Sessions;
 
@@ -40,7 +41,7 @@ public sealed record TranscriptOptions
     {
         const string argument = "options_json";
         var options = new TranscriptOptions();
-        foreach (JsonMember m in JsonMembers.Of(JsonText.Compact(json, argument, isObject: true)))
+        foreach (JsonMember m in JsonMembers.Of(JsonArgument.Compact(json, argument, isObject: true)))
         {
             options = m.Name switch
             {

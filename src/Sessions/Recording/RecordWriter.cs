@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text;
 using Sessions.Json;
+using Sessions.Model;
 
 namespace Sessions.Recording;
 
@@ -126,7 +127,7 @@ internal static class RecordWriter
 
     // Checked before it is put among our own members, which it could otherwise close.
     private static Utf8Buffer Json(Utf8Buffer b, string name, ReadOnlyMemory<byte>? value)
-        => value is { } json ? b.RawMember(name, JsonText.Compact(json.Span, name, isObject: false)) : b;
+        => value is { } json ? b.RawMember(name, JsonArgument.Compact(json.Span, name, isObject: false)) : b;
 
     private static void List<T>(Utf8Buffer b, string name, IReadOnlyList<T> items, Action<T> members,
         bool isRequired = false)

@@ -1,5 +1,4 @@
 using Sessions.Json;
-using Sessions.Storage.Files;
 
 namespace Sessions.Rules;
 
@@ -32,7 +31,7 @@ internal static class SoundConfig
 
     /// <summary>The same, and a note of each damaged one in the process's log.</summary>
     public static byte[] Noted(byte[] stored) => Of(stored, static path => LogRing.Add("warning",
-        $"{Layout.ConfigFile}: the rule {path} is damaged; its default holds."));
+        $"{StoreConfig.FileName}: the rule {path} is damaged; its default holds."));
 
     // False where something was left out.
     private static bool Keep(ReadOnlyMemory<byte> rules, Level level, string within, Utf8Buffer b,

@@ -1,5 +1,4 @@
 using Sessions.Json;
-using Sessions.Storage.Commit;
 using Sessions.Storage.Files;
 
 namespace Sessions.Rules;
@@ -7,6 +6,9 @@ namespace Sessions.Rules;
 /// <summary>The rules that all processes share: which there are, what they may be, their defaults.</summary>
 internal static class StoreConfig
 {
+    /// <summary>Its name in the store's folder.</summary>
+    public const string FileName = "config.json";
+
     /// <summary>What the rules that are numbers may be, both ends included.</summary>
     public static readonly (long Min, long Max) DelayMs = (0, 86_400_000);
     public static readonly (long Min, long Max) SizeMax = (1, 10_000);
@@ -133,31 +135,6 @@ internal static class StoreConfig
         {
             throw Errors.Argument("merge_patch_json",
                 $"{m.Name} must be an integer from {bounds.Min} to {bounds.Max}.");
-        }
-    }
-}
-
-/// <summary>Changes the store's rules, or those of one workspace.</summary>
-internal sealed class ConfigRequest(string? workspaceId, byte[] patch) : CommitRequest
-{
-    // A file has at least one member, so rules that are all back at their defaults are one that is spelled out.
-    private static readonly byte[] Default = """{"strict_lock":false}"""u8.ToArray();
-
-    public override void Run(Transaction transaction)
-    {
-        byte[] before = transaction.Config();
-        byte[] change = patch;
-        if (workspaceId is not null)
-        {
-            var wrapped = new Utf8Buffer();
-            wrapped.Raw("{\"workspaces\":{"u8).Name(workspaceId).Raw(patch).Raw("}}"u8);
-            change = wrapped.ToArray();
-        }
-
-        byte[] after = MergePatch.Apply(before.Length == 0 ? "{}"u8.ToArray() : before, change);
-        if (!after.AsSpan().SequenceEqual(before) && !(before.Length == 0 && after.Length == 2))
-        {
-            transaction.PutConfig(after.Length > 2 ? after : Default);
         }
     }
 }

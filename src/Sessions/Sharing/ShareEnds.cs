@@ -1,3 +1,4 @@
+using Sessions.Images;
 using Sessions.Platform;
 using Sessions.Storage.Commit;
 using Sessions.Storage.Rows;

@@ -16,9 +16,6 @@ internal sealed class ShareSecret : IDisposable
 {
     public const int Length = 43;
 
-    private const string IdPrefix = "sh_";
-    private const int IdLength = 15;
-
     private static readonly SearchValues<byte> Alphabet = SearchValues.Create(
         "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"u8);
 
@@ -32,13 +29,7 @@ internal sealed class ShareSecret : IDisposable
     public ReadOnlySpan<byte> Text => _text;
 
     /// <summary>The id of the share that it opens.</summary>
-    public string ShareId => IdPrefix + Convert.ToHexStringLower(Sha256.Hash(_text).AsSpan(0, 6));
-
-    /// <summary>The id of a share; FormatException where the text is none. It names a file.</summary>
-    public static string RequireId(string id) => IsId(id) ? id : throw new FormatException();
-
-    public static bool IsId(string id) => id.Length == IdLength && id.StartsWith(IdPrefix, StringComparison.Ordinal)
-        && Plausible.IsHex(id.AsSpan(IdPrefix.Length));
+    public string ShareId => ShareIds.Prefix + Convert.ToHexStringLower(Sha256.Hash(_text).AsSpan(0, 6));
 
     public static ShareSecret Make(Action<Span<byte>> fillRandom)
     {

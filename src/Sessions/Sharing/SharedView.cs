@@ -1,4 +1,5 @@
 using Sessions.Events.Pages;
+using Sessions.Images;
 using Sessions.Storage.Log;
 
 namespace Sessions.Sharing;

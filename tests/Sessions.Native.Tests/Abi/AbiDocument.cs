@@ -1,7 +1,6 @@
 using System.Text;
 using System.Text.Encodings.Web;
 using System.Text.Json;
-using Sessions.Events.Schema;
 
 namespace Sessions.Native.Tests.Abi;
 

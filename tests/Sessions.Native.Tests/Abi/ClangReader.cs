@@ -2,7 +2,6 @@ using System.Diagnostics;
 using System.Text;
 using System.Text.Json;
 using System.Text.RegularExpressions;
-using Sessions.Storage.Files;
 
 namespace Sessions.Native.Tests.Abi;
 

@@ -1,7 +1,5 @@
-using System.Text;
 using System.Text.Json;
 using Sessions.Bindings;
-using Sessions.Events.Transcript;
 using Xunit;
 
 namespace Sessions.Native.Tests.Calls;

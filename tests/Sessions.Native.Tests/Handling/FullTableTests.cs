@@ -1,7 +1,6 @@
 using System.Text;
 using System.Text.Json;
 using Sessions.Bindings;
-using Sessions.Events.Transcript;
 using Xunit;
 using Table = Sessions.Native.Handles;
 

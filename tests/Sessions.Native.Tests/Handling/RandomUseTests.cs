@@ -1,6 +1,4 @@
 using Sessions.Bindings;
-using Sessions.Events.Transcript;
-using Sessions.Platform;
 using Xunit;
 
 namespace Sessions.Native.Tests.Handling;

@@ -1,5 +1,4 @@
 using Sessions.Bindings;
-using Sessions.Events.Transcript;
 using Xunit;
 
 namespace Sessions.Native.Tests.Handling;

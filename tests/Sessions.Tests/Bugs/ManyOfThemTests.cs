@@ -5,6 +5,7 @@ using Sessions.Lifecycle;
 using Sessions.Storage.Commit;
 using Sessions.Storage.Files;
 using Sessions.Storage.Log;
+using Sessions.Storage.Rows;
 using Sessions.Tests.Coordination.Queueing;
 using Sessions.Tests.Disks;
 using Sessions.Tests.Support;
@@ -257,7 +258,7 @@ public sealed class ManyOfThemTests
             .Select(e => e.GetProperty("data").GetProperty("text").GetString()));
         Assert.Equal(page.GetProperty("events").GetArrayLength(),
             session.Last().GetProperty("events").GetArrayLength());
-        using (LogView log = LogView.Open(store.Core.Disk, store.Core.Rows.Find(session.Id)!,
+        using (LogView log = RowLog.Open(store.Core.Disk, store.Core.Rows.Find(session.Id)!,
             store.Core.Rows.ReadLog(store.Core.Rows.Find(session.Id)!)))
         {
             int before = _disk.Image.Files.Count;

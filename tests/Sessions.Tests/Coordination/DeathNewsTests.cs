@@ -42,8 +42,8 @@ public sealed class DeathNewsTests : IDisposable
     {
         using SessionStore second = LockFixture.Open(_disk.OpenAs(), processId: 2);
         using SessionWatch watch = _third.OpenWatch(new() { Kinds = "lock,queue" });
-        second.Core.Deaths.Look();
-        Assert.False(second.Core.Deaths.IsSeen); // all live
+        second.Engine.Deaths.Look();
+        Assert.False(second.Engine.Deaths.IsSeen); // all live
         _dying.Kill();
         using Session same = second.OpenSession(_locked.Id);
         switch (how)
@@ -55,9 +55,9 @@ public sealed class DeathNewsTests : IDisposable
         }
 
         Assert.Equal(how == "append" ? ["lock"] : [], watch.Kinds());
-        Assert.True(second.Core.Deaths.IsSeen || how == "append");
+        Assert.True(second.Engine.Deaths.IsSeen || how == "append");
         Look(second);
-        second.Core.Deaths.Sweep(second.Engine.Commit); // as its thread does
+        second.Engine.Deaths.Sweep(second.Engine.Commit); // as its thread does
         List<JsonElement> told = watch.All();
         Assert.Equal(how == "append" ? ["queue"] : ["lock", "queue"], told.Select(Watches.Kind));
         if (how != "append")
@@ -73,7 +73,7 @@ public sealed class DeathNewsTests : IDisposable
         Assert.Equal(("interrupted", "interrupted", _entry),
             (claim.Text("what"), entry.Text("state"), entry.Text("id")));
         Assert.Null(same.HolderPid());
-        second.Core.Deaths.WriteDown(second.Engine.Commit);
+        second.Engine.Deaths.WriteDown(second.Engine.Commit);
         Assert.Empty(watch.All()); // once
     }
 
@@ -92,13 +92,13 @@ public sealed class DeathNewsTests : IDisposable
         using SessionStore second = LockFixture.Open(_disk.OpenAs(), processId: 2);
         second.OpenSession(_locked.Id).Delete(); // in the trash nothing is written
         _dying.Kill();
-        second.Core.Deaths.Note();
-        second.Core.Deaths.Sweep(second.Engine.Commit);
+        second.Engine.Deaths.Note();
+        second.Engine.Deaths.Sweep(second.Engine.Commit);
         Look(second);
-        Assert.False(second.Core.Deaths.IsSeen);
+        Assert.False(second.Engine.Deaths.IsSeen);
         second.Restore(_locked.Id);
         Assert.False(second.OpenSession(_locked.Id).Lock().Flag("is_locked"));
-        second.Core.Deaths.Sweep(second.Engine.Commit);
+        second.Engine.Deaths.Sweep(second.Engine.Commit);
         Assert.Null(second.OpenSession(_locked.Id).HolderPid());
     }
 
@@ -155,7 +155,7 @@ public sealed class DeathNewsTests : IDisposable
     // Looks as the thread of watches does, whenever it last did.
     private static void Look(SessionStore store)
     {
-        store.Core.Deaths.LookAgain();
-        store.Core.Deaths.Look();
+        store.Engine.Deaths.LookAgain();
+        store.Engine.Deaths.Look();
     }
 }

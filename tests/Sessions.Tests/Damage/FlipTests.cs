@@ -1,6 +1,5 @@
 using Sessions.Storage.Files;
 using Sessions.Storage.Journal;
-using Sessions.Storage.Rows;
 using Sessions.Tests.Disks;
 using Sessions.Tests.Support;
 
@@ -43,7 +42,7 @@ public sealed class FlipTests
     {
         string path = SmallStore.Killed.Segment;
         byte[] bytes = SmallStore.Killed.Disk.Peek(path)!;
-        uint seed = StoreCore.SeedOf(StoreFile.Read(SmallStore.Killed.Disk)!.StoreId);
+        uint seed = StoreFile.SeedOf(StoreFile.Read(SmallStore.Killed.Disk)!.StoreId);
         long[] whole = Lsns(bytes, out _);
         for (int bit = 0; bit < bytes.Length * 8; bit++)
         {

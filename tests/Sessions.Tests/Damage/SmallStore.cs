@@ -2,7 +2,6 @@ using System.Buffers;
 using System.Text.Json;
 using Sessions.Storage.Files;
 using Sessions.Storage.Journal;
-using Sessions.Storage.Rows;
 using Sessions.Tests.Disks;
 using Sessions.Tests.Support;
 
@@ -115,7 +114,7 @@ internal sealed class SmallStore
     // The segment as it would be with no more zeros at its end than a frame needs, so that reading it is cheap.
     private void ShrinkSegment(string storeId)
     {
-        uint seed = StoreCore.SeedOf(storeId);
+        uint seed = StoreFile.SeedOf(storeId);
         byte[] bytes = Disk.Peek(Segment)!;
         int used = bytes.AsSpan().LastIndexOfAnyExcept((byte)0) + 1;
         bytes = bytes[..((used + 511) & ~255)];

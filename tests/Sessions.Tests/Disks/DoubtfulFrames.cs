@@ -2,7 +2,6 @@ using System.Text.RegularExpressions;
 using Sessions.Platform;
 using Sessions.Storage.Files;
 using Sessions.Storage.Journal;
-using Sessions.Storage.Rows;
 using Sessions.Tests.Coordination.Watching;
 
 namespace Sessions.Tests.Disks;
@@ -98,7 +97,7 @@ internal sealed partial class DoubtfulFrames
         byte[] bytes = new byte[file.Length];
         file.Read(bytes, 0);
         Match id = StoreId().Match(System.Text.Encoding.UTF8.GetString(bytes));
-        return id.Success ? StoreCore.SeedOf(id.Value) : null;
+        return id.Success ? StoreFile.SeedOf(id.Value) : null;
     }
 
     [GeneratedRegex("st_[0-9a-f]{16}")]

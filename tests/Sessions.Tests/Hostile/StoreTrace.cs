@@ -1,5 +1,6 @@
 using System.Text.RegularExpressions;
 using Sessions.Storage.Files;
+using Sessions.Storage.Recovery;
 
 namespace Sessions.Tests.Hostile;
 

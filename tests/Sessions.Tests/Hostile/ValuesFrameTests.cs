@@ -1,6 +1,6 @@
+using Sessions.Images;
 using Sessions.Json;
 using Sessions.Model;
-using Sessions.Sharing;
 using Sessions.Storage.Apply;
 using Sessions.Storage.Files;
 using Sessions.Storage.Index;

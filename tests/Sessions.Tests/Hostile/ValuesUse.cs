@@ -6,7 +6,6 @@ using Sessions.Model;
 using Sessions.Platform;
 using Sessions.Storage.Files;
 using Sessions.Storage.Journal;
-using Sessions.Storage.Rows;
 using Sessions.Tests.Support;
 
 namespace Sessions.Tests.Hostile;
@@ -31,7 +30,7 @@ internal static class ValuesUse
         return (first.Id, second.Id);
     }
 
-    public static uint Seed(IDisk disk) => StoreCore.SeedOf(StoreFile.Read(disk)!.StoreId);
+    public static uint Seed(IDisk disk) => StoreFile.SeedOf(StoreFile.Read(disk)!.StoreId);
 
     /// <summary>The number of the newest segment, and the LSN that the one behind it begins with.</summary>
     public static (long Segment, long Lsn) End(IDisk disk)

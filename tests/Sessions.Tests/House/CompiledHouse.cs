@@ -5,6 +5,7 @@ using System.Reflection.Metadata;
 using System.Reflection.Metadata.Ecma335;
 using System.Reflection.PortableExecutable;
 using System.Text.RegularExpressions;
+using Sessions.Model;
 
 namespace Sessions.Tests.House;
 
@@ -22,6 +23,8 @@ internal sealed partial class CompiledHouse
     private readonly Dictionary<string, SortedSet<string>> _uses = [];
     private readonly Dictionary<string, string> _namespaces = [];
     private readonly List<(string Name, string File, int Lines)> _methods = [];
+    private readonly HashSet<MethodDefinitionHandle> _called = [];
+    private readonly HashSet<string> _calledNames = []; // of generic types, whose methods are called by name
 
     private CompiledHouse(PEReader image, MetadataReader symbols, string root)
     {
@@ -32,6 +35,8 @@ internal sealed partial class CompiledHouse
         {
             Read(type);
         }
+
+        Uncalled = FindUncalled(root);
     }
 
     /// <summary>By file, relative to the engine's folder, the files that it uses.</summary>
@@ -42,6 +47,10 @@ internal sealed partial class CompiledHouse
 
     /// <summary>Methods with the lines from their first to their last statement.</summary>
     public IReadOnlyList<(string Name, string File, int Lines)> Methods => _methods;
+
+    /// <summary>Methods that nothing in the engine calls, that fulfil no interface and no base class, are no part of
+    /// the public API, and whose name the C exports do not have.</summary>
+    public IReadOnlyList<(string Name, string File)> Uncalled { get; }
 
     /// <summary>The folder that has the solution.</summary>
     public static string Root
@@ -93,6 +102,54 @@ internal sealed partial class CompiledHouse
                 _homes[type] = file;
             }
         }
+    }
+
+    private List<(string Name, string File)> FindUncalled(string root)
+    {
+        var words = new HashSet<string>(Directory.GetFiles(Path.Combine(root, "src", "Sessions.Native"), "*.cs")
+            .SelectMany(f => Word().Matches(File.ReadAllText(f)).Select(m => m.Value)));
+        List<(string, string)> found = [];
+        foreach ((MethodDefinitionHandle method, string file) in _places)
+        {
+            MethodDefinition definition = _types.GetMethodDefinition(method);
+            TypeDefinition type = _types.GetTypeDefinition(definition.GetDeclaringType());
+            string name = _types.GetString(definition.Name);
+            bool isPublic = (definition.Attributes & MethodAttributes.MemberAccessMask) is MethodAttributes.Public
+                && (type.Attributes & TypeAttributes.VisibilityMask) is TypeAttributes.Public;
+            bool isOurs = !definition.Attributes.HasFlag(MethodAttributes.RTSpecialName)
+                && !name.StartsWith("op_", StringComparison.Ordinal) && !name.Contains('<', StringComparison.Ordinal)
+                && !name.Contains('.', StringComparison.Ordinal) // an interface's, in so many words
+                && !_types.GetString(type.Name).Contains('<', StringComparison.Ordinal);
+            if (name.StartsWith("set_", StringComparison.Ordinal) || IsForTests(definition))
+            {
+                continue; // records make setters for all that they have
+            }
+
+            string word = name.StartsWith("get_", StringComparison.Ordinal) ? name[4..] : name;
+            if (isOurs && !isPublic && !definition.Attributes.HasFlag(MethodAttributes.Virtual)
+                && !_called.Contains(method) && !_calledNames.Contains(name) && !words.Contains(word))
+            {
+                found.Add((_types.GetString(type.Name) + "." + name, file));
+            }
+        }
+
+        return found;
+    }
+
+    private bool IsForTests(MethodDefinition method)
+    {
+        string name = _types.GetString(method.Name);
+        IEnumerable<CustomAttributeHandle> attributes = method.GetCustomAttributes();
+        foreach (PropertyDefinitionHandle handle in _types.GetTypeDefinition(method.GetDeclaringType()).GetProperties())
+        {
+            PropertyDefinition property = _types.GetPropertyDefinition(handle);
+            attributes = "get_" + _types.GetString(property.Name) == name ? property.GetCustomAttributes() : attributes;
+        }
+
+        return attributes.Select(a => _types.GetCustomAttribute(a).Constructor)
+            .Where(c => c.Kind == HandleKind.MethodDefinition)
+            .Select(c => _types.GetMethodDefinition((MethodDefinitionHandle)c).GetDeclaringType())
+            .Any(t => _types.GetString(_types.GetTypeDefinition(t).Name) == nameof(ForTestsAttribute));
     }
 
     // Interfaces, enumerations and records have no statements: they are where the text declares them.
@@ -211,6 +268,7 @@ internal sealed partial class CompiledHouse
                 break;
             case HandleKind.MethodDefinition:
                 var method = (MethodDefinitionHandle)what;
+                _called.Add(method);
                 if (_places.TryGetValue(method, out string? place))
                 {
                     Add(from, place);
@@ -225,6 +283,7 @@ internal sealed partial class CompiledHouse
                 Use(from, _types.GetFieldDefinition((FieldDefinitionHandle)what).GetDeclaringType());
                 break;
             case HandleKind.MemberReference:
+                _calledNames.Add(_types.GetString(_types.GetMemberReference((MemberReferenceHandle)what).Name));
                 Use(from, _types.GetMemberReference((MemberReferenceHandle)what).Parent);
                 break;
             case HandleKind.MethodSpecification:
@@ -275,6 +334,9 @@ internal sealed partial class CompiledHouse
     }
 
     private static string Simple(string name) => name.Split('`')[0];
+
+    [GeneratedRegex(@"\w+")]
+    private static partial Regex Word();
 
     [GeneratedRegex(@"^namespace ([\w.]+);", RegexOptions.Multiline)]
     private static partial Regex Space();

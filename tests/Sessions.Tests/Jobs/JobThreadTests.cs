@@ -1,3 +1,4 @@
+using Sessions.Jobs;
 using Sessions.Tests.Disks;
 using static Sessions.Tests.Support.Stores;
 
@@ -72,10 +73,10 @@ public sealed class JobThreadTests : IDisposable
         });
         using SessionJob second = JobFixture.Start(null, _ => { });
         second.Ended();
-        Assert.True(SessionJob.HasStoreless);
-        SessionJob.StopStoreless();
+        Assert.True(Job.HasStoreless);
+        Job.StopStoreless();
         own.Ended().Failed(SessionStatus.Cancelled);
-        Assert.False(SessionJob.HasStoreless);
+        Assert.False(Job.HasStoreless);
         using SessionJob again = JobFixture.Start(null, _ => { });
         again.Ended();
         goesOn.Set();

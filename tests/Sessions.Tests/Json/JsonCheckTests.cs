@@ -119,7 +119,7 @@ public sealed class JsonCheckTests
             return false;
         }
 
-        var reader = new Utf8JsonReader(json, new JsonReaderOptions { MaxDepth = Limits.JsonDepthMax + 8 });
+        var reader = new Utf8JsonReader(json, new JsonReaderOptions { MaxDepth = JsonText.OwnDepthMax });
         try
         {
             bool isObject = reader.Read() && reader.TokenType == JsonTokenType.StartObject;

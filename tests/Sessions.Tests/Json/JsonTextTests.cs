@@ -1,5 +1,6 @@
 using System.Text;
 using Sessions.Json;
+using Sessions.Model;
 using Sessions.Tests.Support;
 
 namespace Sessions.Tests.Json;
@@ -14,7 +15,7 @@ public sealed class JsonTextTests
         {
             var random = new RandomJson(seed);
             string compact = random.Value(4);
-            byte[] result = JsonText.Compact(Stores.Utf8(random.Spaced(compact)), "data_json", isObject: false);
+            byte[] result = JsonArgument.Compact(Stores.Utf8(random.Spaced(compact)), "data_json", isObject: false);
             Assert.True(compact == Encoding.UTF8.GetString(result), $"seed {seed}: {compact}");
         }
     }
@@ -47,7 +48,7 @@ public sealed class JsonTextTests
     public void What_is_not_json_is_refused_with_its_place(string json, int offset)
     {
         SessionException e = Stores.Fails(SessionStatus.InvalidJson,
-            () => JsonText.Compact(Stores.Utf8(json), "data_json", isObject: false));
+            () => JsonArgument.Compact(Stores.Utf8(json), "data_json", isObject: false));
         Assert.Equal(offset, e.Offset);
         Assert.Contains($"\"offset\":{offset}", e.Details, StringComparison.Ordinal);
         Assert.Contains("\"argument\":\"data_json\"", e.Details, StringComparison.Ordinal);
@@ -59,7 +60,7 @@ public sealed class JsonTextTests
         foreach (byte[] bad in (byte[][])[[0x22, 0xff, 0x22], [0x22, 0xc3, 0x22], [0x22, 0xed, 0xa0, 0x80, 0x22]])
         {
             SessionException e = Stores.Fails(SessionStatus.InvalidUtf8,
-                () => JsonText.Compact(bad, "data_json", isObject: false));
+                () => JsonArgument.Compact(bad, "data_json", isObject: false));
             Assert.Equal(1, e.Offset);
         }
     }
@@ -68,9 +69,9 @@ public sealed class JsonTextTests
     public void A_hundred_and_twenty_eight_levels_are_the_most()
     {
         string deepest = new string('[', 128) + new string(']', 128);
-        Assert.Equal(256, JsonText.Compact(Stores.Utf8(deepest), "data_json", isObject: false).Length);
+        Assert.Equal(256, JsonArgument.Compact(Stores.Utf8(deepest), "data_json", isObject: false).Length);
         SessionException e = Stores.Fails(SessionStatus.InvalidJson,
-            () => JsonText.Compact(Stores.Utf8("[" + deepest + "]"), "data_json", isObject: false));
+            () => JsonArgument.Compact(Stores.Utf8("[" + deepest + "]"), "data_json", isObject: false));
         Assert.Equal(128, e.Offset);
     }
 
@@ -80,7 +81,7 @@ public sealed class JsonTextTests
     [InlineData("\"{}\"")]
     public void An_object_is_asked_for_where_one_must_be(string json)
         => Stores.Fails(SessionStatus.InvalidArgument,
-            () => JsonText.Compact(Stores.Utf8(json), "metadata_json", isObject: true));
+            () => JsonArgument.Compact(Stores.Utf8(json), "metadata_json", isObject: true));
 
     [Fact]
     public void Members_with_lone_surrogates_in_their_names_can_be_told_apart()

@@ -226,7 +226,7 @@ public sealed class AbortSettlingTests : IDisposable
         var ledger = new WarmLedger();
         lock (_store.Core.Rows.Gate)
         {
-            using LogView log = LogView.Open(_store.Core.Disk, Row(), LogState.Plain);
+            using LogView log = RowLog.Open(_store.Core.Disk, Row(), LogState.Plain);
             long lastSeq = _session.GetStat().LastSeq;
             Assert.True(ledger.TryBring(log, LogState.Plain, Row().Rewrites, lastSeq, long.MaxValue));
         }

@@ -1,3 +1,4 @@
+using Sessions.Images;
 using Sessions.Storage.Commit;
 using Sessions.Storage.Journal;
 using Sessions.Storage.Log;
@@ -58,7 +59,7 @@ internal sealed class SetButtonsRequest(StoreCore core, Row row, IReadOnlyList<A
         long later = state.IsHidden(forSeq) ? info.LastSeq : row.Working?.PromptSeq ?? 0;
         if (later <= forSeq && info.LastSeq > seen)
         {
-            using LogView log = LogView.Open(core.Disk, row, state);
+            using LogView log = RowLog.Open(core.Disk, row, state);
             later = FindPrompt(log, state, Math.Max(seen, forSeq), info.LastSeq);
         }
 

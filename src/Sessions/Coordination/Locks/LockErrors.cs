@@ -1,3 +1,4 @@
+using Sessions.Images;
 using Sessions.Json;
 
 namespace Sessions.Coordination.Locks;

@@ -1,4 +1,5 @@
 using System.Globalization;
+using Sessions.Images;
 using Sessions.Platform;
 using Sessions.Rules;
 using Sessions.Storage.Commit;
@@ -7,9 +8,6 @@ using Sessions.Storage.Page;
 using Sessions.Storage.Rows;
 
 namespace Sessions.Coordination.Locks;
-
-/// <summary>lock.json as it was read from an image, so that it is read once.</summary>
-internal sealed record KnownLock(byte[] Image, LockState State);
 
 /// <summary>
 /// The session locks of one open store: which of them its own handles hold, whether others' holders live, and
@@ -33,6 +31,9 @@ internal sealed class LockKeeper(StoreCore core)
 
     /// <summary>Wakes the store's thread.</summary>
     public Action? Wake { get; set; }
+
+    /// <summary>Told when a holder that is gone was come upon.</summary>
+    public Action? OnGone { get; set; }
 
     /// <summary>Where writing needs the lock.</summary>
     public StrictRule Strict { get; } = new();
@@ -72,6 +73,9 @@ internal sealed class LockKeeper(StoreCore core)
         }
     }
 
+    /// <summary>The rules as published, for what checks before it commits.</summary>
+    public byte[] Rules() => core.Rows.ReadRules();
+
     /// <summary>The state of an image that is a row's.</summary>
     public LockState StateOf(byte[] image, Row row)
     {
@@ -96,19 +100,6 @@ internal sealed class LockKeeper(StoreCore core)
     public bool IsHeld(Row row) => Read(row, isSettled: true) is { Holder: not null } state
         && LifeOf(state) == HolderLife.Alive;
 
-    /// <summary>config.json, as the batch has it so far where there is one. Damaged rules are the defaults.</summary>
-    public byte[] Rules(Transaction? transaction)
-    {
-        try
-        {
-            return transaction is null ? core.Rows.ReadConfig() : transaction.Config();
-        }
-        catch (SessionException e) when (e.Status == SessionStatus.Corrupt)
-        {
-            return [];
-        }
-    }
-
     /// <summary>Without requests that are over.</summary>
     public LockState Tidy(LockState state)
         => state.Asks.Count == 0 ? state : state.Tidy(core.Now, core.IsOwnerAlive);
@@ -120,7 +111,7 @@ internal sealed class LockKeeper(StoreCore core)
         HolderLife life = AskLifeOf(state);
         if (life != HolderLife.Alive)
         {
-            core.Deaths.Note();
+            OnGone?.Invoke();
         }
 
         return life;

@@ -1,3 +1,4 @@
+using Sessions.Images;
 using Sessions.Storage.Commit;
 using Sessions.Storage.Journal;
 using Sessions.Storage.Rows;
@@ -244,7 +245,8 @@ internal sealed class AnswerRequest(LockKeeper keeper, Row row, WriterRight righ
 }
 
 /// <summary>Asks the holder to hand over.</summary>
-internal sealed class AskRequest(StoreCore core, Row row, string? message, long waitMs) : CommitRequest
+internal sealed class AskRequest(StoreCore core, LockKeeper keeper, Row row, string? message, long waitMs)
+    : CommitRequest
 {
     private const int AsksMax = 64;
 
@@ -253,7 +255,7 @@ internal sealed class AskRequest(StoreCore core, Row row, string? message, long 
     public override void Run(Transaction transaction)
     {
         transaction.Live(row);
-        LockState state = core.Locks.Tidy(core.Locks.StateOf(transaction.Side(row, ChangeKind.Lock), row));
+        LockState state = keeper.Tidy(keeper.StateOf(transaction.Side(row, ChangeKind.Lock), row));
         Checks.AtMost(state.Asks.Count + 1, AsksMax, "lock_requests_max");
         Span<byte> random = stackalloc byte[6];
         transaction.FillRandom(random);

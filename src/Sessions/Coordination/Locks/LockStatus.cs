@@ -1,4 +1,5 @@
 using System.Globalization;
+using Sessions.Images;
 using Sessions.Json;
 
 namespace Sessions.Coordination.Locks;

@@ -1,3 +1,4 @@
+using Sessions.Images;
 using Sessions.Storage.Commit;
 using Sessions.Storage.Journal;
 using Sessions.Storage.Rows;
@@ -10,7 +11,7 @@ namespace Sessions.Coordination.Locks;
 /// handle that had the lock and lost it changes nothing, however late its write comes. An epoch never comes
 /// back, so one that was lost stays so until the handle forgets it.
 /// </summary>
-internal sealed class WriterRight(LockKeeper keeper, Row row)
+internal sealed class WriterRight(LockKeeper keeper, Row row) : IWriteGuard
 {
     private long _epoch;
     private long _lastActivityAt;
@@ -33,7 +34,7 @@ internal sealed class WriterRight(LockKeeper keeper, Row row)
     public void Check(Transaction transaction)
     {
         long epoch = Epoch;
-        byte[] config = keeper.Rules(transaction);
+        byte[] config = transaction.Rules();
         byte[]? image = row.Working?.Sides?[0] ?? row.Sides?[0];
         if (epoch == 0 && image is { Length: 0 } && config.Length == 0)
         {
@@ -55,7 +56,7 @@ internal sealed class WriterRight(LockKeeper keeper, Row row)
 
     /// <summary>The same for what was published; for calls that do much before they commit.</summary>
     public void Check(SessionInfo info, bool isSettled)
-        => Check(Epoch, keeper.Read(row, isSettled), keeper.Rules(null), info);
+        => Check(Epoch, keeper.Read(row, isSettled), keeper.Rules(), info);
 
     /// <summary>Throws where this handle had the lock and somebody else has taken it.</summary>
     public void RequireNotLost(bool isSettled)

@@ -1,5 +1,7 @@
 using System.Buffers.Text;
+using Sessions.Images;
 using Sessions.Json;
+using Sessions.Model;
 
 namespace Sessions.Coordination.Queueing;
 
@@ -29,7 +31,7 @@ internal static class QueueInput
     public static Func<long, QueueEntry> ReadEntry(ReadOnlySpan<byte> json)
     {
         const string argument = "entry_json";
-        byte[] compact = JsonText.CompactText(json, argument, isObject: true);
+        byte[] compact = JsonArgument.CompactText(json, argument, isObject: true);
         (QueueEntry entry, long delayMs) = Read(compact, argument, mayHaveKey: true);
         return now => At(entry, delayMs, now, argument);
     }
@@ -38,7 +40,7 @@ internal static class QueueInput
     public static (Func<QueueEntry, long, QueueEntry> Change, bool IsOfTitle) ReadPatch(ReadOnlySpan<byte> mergePatch)
     {
         const string argument = "merge_patch_json";
-        byte[] patch = JsonText.CompactText(mergePatch, argument, isObject: true);
+        byte[] patch = JsonArgument.CompactText(mergePatch, argument, isObject: true);
         List<JsonMember> members = JsonMembers.Of(patch);
         foreach (JsonMember m in members)
         {

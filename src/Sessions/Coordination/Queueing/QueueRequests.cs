@@ -1,4 +1,5 @@
 using Sessions.Events;
+using Sessions.Images;
 using Sessions.Json;
 using Sessions.Rules;
 using Sessions.Storage.Commit;
@@ -21,8 +22,8 @@ internal abstract class QueueRequest(StoreCore core, Row row) : CommitRequest
     public sealed override void Run(Transaction transaction)
     {
         SessionInfo info = transaction.Live(row);
-        QueueRules rules = StoreConfig.Queue(core.Locks.Rules(transaction), StoreConfig.WorkspaceOf(info));
-        KnownQueue known = KnownQueue.Of(row, transaction.Side(row, ChangeKind.Queue));
+        QueueRules rules = StoreConfig.Queue(transaction.Rules(), StoreConfig.WorkspaceOf(info));
+        KnownQueue known = RowQueue.Of(row, transaction.Side(row, ChangeKind.Queue));
         QueueState before = known.State, found = before.Interrupt(core.IsOwnerAlive);
         Outcome outcome = Decide(transaction, found, info, rules);
         State = outcome.State;

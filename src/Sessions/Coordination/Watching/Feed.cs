@@ -10,15 +10,16 @@ namespace Sessions.Coordination.Watching;
 internal sealed class Feed : IFrameSink
 {
     private readonly StoreCore _core;
+    private readonly Deaths _deaths;
     private readonly FeedThread _thread;
     private readonly List<CoalescedChanges> _coalesced = []; // this and what follows: under the rows' gate
-    private SessionWatch[] _watches = [];
+    private IWatcher[] _watches = [];
     private int _users;
     private bool _isClosed;
 
-    public Feed(StoreCore core)
+    public Feed(StoreCore core, Deaths deaths)
     {
-        _core = core;
+        (_core, _deaths) = (core, deaths);
         _thread = new FeedThread(core, LookAround);
     }
 
@@ -77,7 +78,7 @@ internal sealed class Feed : IFrameSink
     }
 
     /// <summary>Begins to tell a watch that it has something.</summary>
-    public void Add(SessionWatch watch)
+    public void Add(IWatcher watch)
     {
         lock (_core.Rows.Gate)
         {
@@ -93,7 +94,7 @@ internal sealed class Feed : IFrameSink
     }
 
     /// <summary>A watch is over, whether or not it was ever told of anything.</summary>
-    public void Remove(SessionWatch? watch, ChangeSource source)
+    public void Remove(IWatcher? watch, ChangeSource source)
     {
         bool isLast;
         lock (_core.Rows.Gate)
@@ -121,7 +122,7 @@ internal sealed class Feed : IFrameSink
         lock (_core.Rows.Gate)
         {
             var change = new LocalChange(_core.Rows.Lsn, _core.Now, kind, sessionId ?? "", detail);
-            foreach (SessionWatch watch in _watches)
+            foreach (IWatcher watch in _watches)
             {
                 watch.Source.Add(change);
             }
@@ -242,16 +243,16 @@ internal sealed class Feed : IFrameSink
         try
         {
             _core.Refresh();
-            _core.Deaths.Look();
+            _deaths.Look();
         }
         catch (SessionException e)
         {
             LogRing.Add("warning", $"A watch cannot follow the store: {e.Message}");
         }
 
-        SessionWatch[] watches = Volatile.Read(ref _watches);
+        IWatcher[] watches = Volatile.Read(ref _watches);
         long all = long.MaxValue;
-        foreach (SessionWatch watch in watches)
+        foreach (IWatcher watch in watches)
         {
             isAgain |= !watch.Look();
             all = Math.Min(all, watch.Source.Position);

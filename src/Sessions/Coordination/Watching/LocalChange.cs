@@ -1,3 +1,5 @@
+using Sessions.Storage.Journal;
+
 namespace Sessions.Coordination.Watching;
 
 /// <summary>Something that only this store's own watches are told of: it is in no frame.</summary>

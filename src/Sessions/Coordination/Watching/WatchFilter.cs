@@ -1,3 +1,5 @@
+using Sessions.Storage.Journal;
+
 namespace Sessions.Coordination.Watching;
 
 /// <summary>What a watch wants to hear of.</summary>

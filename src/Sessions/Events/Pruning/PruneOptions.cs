@@ -1,4 +1,5 @@
 using Sessions.Json;
+using Sessions.Model;
 
 namespace Sessions.Events.Pruning;
 
@@ -25,7 +26,7 @@ internal sealed record PruneOptions
     {
         const string argument = "options_json";
         var options = new PruneOptions();
-        foreach (JsonMember m in JsonMembers.Of(JsonText.Compact(json, argument, isObject: true)))
+        foreach (JsonMember m in JsonMembers.Of(JsonArgument.Compact(json, argument, isObject: true)))
         {
             options = m.Name switch
             {

@@ -86,7 +86,7 @@ internal sealed class PruneRequest(StoreCore core, Row row, PrunePlan plan, LogS
                 return;
             }
 
-            log = LogView.Open(core.Disk, row, _state);
+            log = RowLog.Open(core.Disk, row, _state);
         }
 
         using (log)

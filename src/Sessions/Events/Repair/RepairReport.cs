@@ -1,5 +1,5 @@
-using Sessions.Coordination.Locks;
 using Sessions.Json;
+using Sessions.Storage.Journal;
 
 namespace Sessions.Events.Repair;
 
@@ -33,7 +33,7 @@ internal sealed record RepairAction(string Code, string Message, IReadOnlyList<N
 /// its.</param>
 /// <param name="Former">The open store of a holder that has lost the lock; null: none.</param>
 /// <param name="OnlyCalls">Tool calls alone; turns stay open.</param>
-internal sealed record RepairScope(WriterRight? Mine, string? Former = null, bool OnlyCalls = false)
+internal sealed record RepairScope(IWriter? Mine, string? Former = null, bool OnlyCalls = false)
 {
     /// <summary>The turns in which somebody is at work; null: nobody is.</summary>
     public RunningTurns? Running { get; init; }

@@ -1,4 +1,3 @@
-using Sessions.Coordination.Locks;
 using Sessions.Storage.Journal;
 using Sessions.Storage.Page;
 using Sessions.Storage.Rows;
@@ -16,7 +15,7 @@ internal sealed class RunningTurns
 
     private readonly StoreCore _core;
     private readonly LastWriters? _writers;
-    private readonly WriterRight? _mine;
+    private readonly IWriter? _mine;
     private readonly string? _former;
     private readonly HashSet<string> _streaming;
     private readonly Dictionary<string, bool> _owners = [];
@@ -29,7 +28,7 @@ internal sealed class RunningTurns
     /// <param name="mine">The right of the handle that asks, whose own writes are no reason to wait; null: none of this
     /// store's writes are.</param>
     /// <param name="former">An open store that has lost its right to write; null: none.</param>
-    public RunningTurns(StoreCore core, Row row, long updatedAt, WriterRight? mine, string? former)
+    public RunningTurns(StoreCore core, Row row, long updatedAt, IWriter? mine, string? former)
     {
         (_core, _writers, _mine, _former) = (core, row.Writers, mine, former);
         _isRecent = IsRecent(updatedAt);

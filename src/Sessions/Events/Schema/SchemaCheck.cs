@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.Json;
+using Sessions.Json;
 
 namespace Sessions.Events.Schema;
 
@@ -35,7 +36,7 @@ internal sealed record Misfit(string Member, string Expected, bool IsMissing = f
 /// <summary>Holds data against the schema of its type, in one pass and without copying any of it.</summary>
 internal static class SchemaCheck
 {
-    private static readonly JsonReaderOptions Deep = new() { MaxDepth = Limits.JsonDepthMax + 8 };
+    private static readonly JsonReaderOptions Deep = new() { MaxDepth = JsonText.OwnDepthMax };
 
     /// <summary>Null where the data (whole JSON) fits, or nothing is known of the type.</summary>
     public static Misfit? Find(string type, ReadOnlySpan<byte> data)

@@ -1,5 +1,6 @@
 using System.Buffers.Text;
 using Sessions.Json;
+using Sessions.Model;
 using Sessions.Storage.Log;
 
 namespace Sessions.Events.Transcript;
@@ -110,5 +111,5 @@ internal readonly ref struct EventSlice
 
     // Another tool's may be too deep to be shown; the event itself keeps its place.
     private static byte[] Compact(ReadOnlySpan<byte> data)
-        => JsonCheck.IsValue(data) ? JsonText.Compact(data, "data", isObject: false) : "null"u8.ToArray();
+        => JsonCheck.IsValue(data) ? JsonArgument.Compact(data, "data", isObject: false) : "null"u8.ToArray();
 }

@@ -14,12 +14,12 @@ internal static class HtmlParts
                 Paragraph(b, RawText.Of(part.Text));
                 break;
             case PartKind.Text:
-                HtmlText.Markdown(b, Unescape.Utf8(RawText.Of(part.Text), room));
+                HtmlText.Markdown(b, TranscriptOutput.Unescaped(RawText.Of(part.Text), room));
                 b.Raw(part.IsInterrupted ? "<div class=\"stop\">Interrupted</div>\n"u8 : "\n"u8);
                 break;
             case PartKind.Reasoning:
                 Summary(b, "think"u8, "\u2026"u8, "Thought"u8, default);
-                HtmlText.Markdown(b, Unescape.Utf8(RawText.Of(part.Text), room));
+                HtmlText.Markdown(b, TranscriptOutput.Unescaped(RawText.Of(part.Text), room));
                 b.Raw("</div></details>\n"u8);
                 break;
             case PartKind.Tool:
@@ -144,7 +144,7 @@ internal static class HtmlParts
         ReadOnlySpan<byte> text = ToolText.Text(json);
         if (!text.IsEmpty || json is [(byte)'"', ..])
         {
-            Preformatted(b, Unescape.Utf8(text, room));
+            Preformatted(b, TranscriptOutput.Unescaped(text, room));
             return;
         }
 
@@ -162,7 +162,7 @@ internal static class HtmlParts
             b.Raw("</span>"u8);
             if (members.IsText)
             {
-                Preformatted(b, Unescape.Utf8(members.RawText, room));
+                Preformatted(b, TranscriptOutput.Unescaped(members.RawText, room));
             }
             else
             {

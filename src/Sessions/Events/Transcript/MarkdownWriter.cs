@@ -48,7 +48,7 @@ internal static class MarkdownWriter
         switch (part.Kind)
         {
             case PartKind.Text:
-                MarkdownText.Write(b, Unescape.Utf8(RawText.Of(part.Text), room));
+                MarkdownText.Write(b, TranscriptOutput.Unescaped(RawText.Of(part.Text), room));
                 b.Raw(part.IsInterrupted ? "\n\n*Interrupted.*\n"u8 : "\n"u8);
                 break;
             case PartKind.Reasoning:
@@ -123,7 +123,7 @@ internal static class MarkdownWriter
         ReadOnlySpan<byte> text = ToolText.Text(json);
         if (!text.IsEmpty || json is [(byte)'"', ..])
         {
-            Block(b, Unescape.Utf8(text, room), ""u8);
+            Block(b, TranscriptOutput.Unescaped(text, room), ""u8);
             return;
         }
 

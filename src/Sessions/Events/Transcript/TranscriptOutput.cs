@@ -34,6 +34,20 @@ internal sealed class TranscriptOutput(IBufferWriter<byte> output)
     /// <summary>The same for a text on its way into a part, until the next text asks.</summary>
     public Utf8Buffer ForText(long size) => Emptied(_text, size);
 
+    /// <summary>What the inside of a JSON string says: the text itself where nothing in it is escaped, else in the
+    /// room's buffer for texts, where a room is given.</summary>
+    public static ReadOnlySpan<byte> Unescaped(ReadOnlySpan<byte> raw, TranscriptOutput? room)
+    {
+        if (room is null || !raw.Contains((byte)'\\'))
+        {
+            return Unescape.Utf8(raw);
+        }
+
+        Utf8Buffer text = room.ForText(raw.Length);
+        Unescape.Append(text, raw);
+        return text.Written;
+    }
+
     public TranscriptOutput Raw(ReadOnlySpan<byte> bytes)
     {
         if (bytes.Length < Large)

@@ -14,7 +14,7 @@ internal static unsafe class UnixOpening
                 : root.Open(hold, path, mode == OpenMode.Read ? Posix.ReadOnly : Posix.ReadWrite);
             if (fd >= 0)
             {
-                stat = StatOrClose(fd, path);
+                stat = Posix.StatOrClose(fd, path);
                 Require(root.Owners, fd, path, stat, mayBeLinked);
                 return fd;
             }
@@ -31,7 +31,7 @@ internal static unsafe class UnixOpening
 
             if (fd >= 0)
             {
-                stat = StatOrClose(fd, path);
+                stat = Posix.StatOrClose(fd, path);
                 Give(root.Owners, fd, path, stat);
                 return fd;
             }
@@ -42,19 +42,6 @@ internal static unsafe class UnixOpening
                 throw Errno.Failure("open", path);
             }
         }
-    }
-
-    /// <summary>What fstat says; closes the descriptor where it fails.</summary>
-    public static UnixStat StatOrClose(int fd, string path)
-    {
-        if (Posix.TryStat(fd, out UnixStat stat))
-        {
-            return stat;
-        }
-
-        int error = Errno.Last;
-        Libc.Close(fd);
-        throw Errno.Failure("fstat", path, error);
     }
 
     private static void Require(UnixOwners owners, int fd, string path, in UnixStat stat, bool mayBeLinked)

@@ -155,7 +155,7 @@ internal sealed unsafe class UnixRoot : IDisposable
                 return null;
             }
 
-            _owners = new UnixOwners(UnixOpening.StatOrClose(descriptor, ""), SharesOwners);
+            _owners = new UnixOwners(Posix.StatOrClose(descriptor, ""), SharesOwners);
             Volatile.Write(ref _handle, new SafeFileHandle(descriptor, ownsHandle: true));
             return _handle;
         }
@@ -247,25 +247,5 @@ internal sealed unsafe class UnixRoot : IDisposable
         public int Descriptor { get; } = (int)handle.DangerousGetHandle();
 
         public void Dispose() => _handle?.DangerousRelease();
-    }
-}
-
-/// <summary>A name in an open folder: what calls that change names are given.</summary>
-internal readonly unsafe ref struct UnixPlace(int folder, byte* name, bool isOwn)
-{
-    private readonly bool _isOwn = isOwn;
-
-    public int Folder { get; } = folder;
-
-    public byte* Name { get; } = name;
-
-    public void Dispose()
-    {
-        if (_isOwn)
-        {
-            int error = Errno.Last;
-            Libc.Close(Folder);
-            Marshal.SetLastPInvokeError(error);
-        }
     }
 }

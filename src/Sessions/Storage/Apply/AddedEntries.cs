@@ -1,4 +1,4 @@
-using Sessions.Coordination.Queueing;
+using Sessions.Images;
 using Sessions.Platform;
 using Sessions.Storage.Files;
 using Sessions.Storage.Journal;

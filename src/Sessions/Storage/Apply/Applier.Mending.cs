@@ -1,9 +1,6 @@
-using Sessions.Check;
-using Sessions.Coordination.Queueing;
 using Sessions.Model;
 using Sessions.Platform;
 using Sessions.Storage.Files;
-using Sessions.Storage.Journal;
 using Sessions.Storage.Log;
 using Sessions.Storage.Rows;
 
@@ -49,7 +46,7 @@ internal sealed partial class Applier
         }
 
         LogRing.Add("warning", $"Files of {row.Id} were removed or replaced; they are made anew.");
-        KnownQueue.TakeIn(row);
+        RowQueue.TakeIn(row);
         var session = new FoldedSession(row.Id) { Lsn = applied };
         _folders.Clear();
         Clearing(() =>
@@ -182,9 +179,9 @@ internal sealed partial class Applier
 
         for (int i = 0; i < row.Sides?.Length; i++)
         {
-            if (row.Sides[i] is { Length: > 0 } side && !Says(disk, folder + SideFile.Names[i], side))
+            if (row.Sides[i] is { Length: > 0 } side && !Says(disk, folder + Layout.SideFiles[i], side))
             {
-                return (SideFile.Names[i], side);
+                return (Layout.SideFiles[i], side);
             }
         }
 

@@ -1,9 +1,7 @@
+using Sessions.Images;
 using Sessions.Json;
 using Sessions.Platform;
-using Sessions.Sharing;
-using Sessions.Storage.Commit;
 using Sessions.Storage.Files;
-using Sessions.Storage.Journal;
 using Sessions.Storage.Log;
 using Sessions.Storage.Page;
 using Sessions.Storage.Rows;
@@ -90,7 +88,7 @@ internal sealed partial class Applier
                 Holding(session.Id, () => Purge(session));
             }
 
-            Erasure.RemovePruned(_disk, [.. fold.Sessions.Values.Where(s => s.IsPurged).Select(s => s.Id)]);
+            PrunedLogs.Remove(_disk, [.. fold.Sessions.Values.Where(s => s.IsPurged).Select(s => s.Id)]);
         }
 
         if (fold.Streams is { } streams)
@@ -298,8 +296,8 @@ internal sealed partial class Applier
         {
             if (session.Sides[i] is { } side)
             {
-                bool isWithoutFrame = SideFile.Names[i] == Layout.QueueFile && session.IsQueueCompleted;
-                WriteOrRemove(folder + "/" + SideFile.Names[i], side, isWithoutFrame);
+                bool isWithoutFrame = Layout.SideFiles[i] == Layout.QueueFile && session.IsQueueCompleted;
+                WriteOrRemove(folder + "/" + Layout.SideFiles[i], side, isWithoutFrame);
             }
         }
     }

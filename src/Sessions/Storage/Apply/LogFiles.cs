@@ -4,11 +4,6 @@ using Sessions.Storage.Rows;
 
 namespace Sessions.Storage.Apply;
 
-/// <summary>What the rows know of a session's log.</summary>
-/// <param name="Rewrites">How often it was replaced.</param>
-/// <param name="Identity">The file that was looked at under the store lock; 0: none yet.</param>
-internal readonly record struct KnownLog(int Rewrites, ulong Identity);
-
 /// <summary>The event logs written to lately, kept open. A folder that moves takes its open files
 /// along, so a move needs no word here; where the log was replaced it is opened anew. The name must still stand for the
 /// open file, and the file reach to where the lines begin: otherwise it is mended (<see cref="LogMender"/>). That costs

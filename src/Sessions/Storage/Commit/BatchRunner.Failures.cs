@@ -32,7 +32,7 @@ internal sealed partial class BatchRunner
 
         Exception failure = e switch
         {
-            DiskException disk => Errors.From(disk, core.Disk),
+            DiskException disk => DiskErrors.From(disk, core.Disk),
             OutOfMemoryException => Errors.NoMemory(e),
             _ => e,
         };

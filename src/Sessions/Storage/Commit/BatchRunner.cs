@@ -5,7 +5,6 @@ using Sessions.Storage.Apply;
 using Sessions.Storage.Files;
 using Sessions.Storage.Journal;
 using Sessions.Storage.Page;
-using Sessions.Storage.Recovery;
 using Sessions.Storage.Rows;
 
 namespace Sessions.Storage.Commit;
@@ -15,7 +14,7 @@ namespace Sessions.Storage.Commit;
 /// of all frames, one sync, apply, publish. The lock covers the sync, so nobody sees or builds on
 /// what is not durable, and one batch at most is in doubt after a crash.
 /// </summary>
-internal sealed partial class BatchRunner(StoreCore core, Takeover takeover)
+internal sealed partial class BatchRunner(StoreCore core, ITakeover takeover)
 {
     // What delete, abort, clear and purge can still use when no new segment can be made.
     private const long ReserveBytes = 128 * 1024;
@@ -241,21 +240,7 @@ internal sealed partial class BatchRunner(StoreCore core, Takeover takeover)
         }
 
         IDiskFile file = OpenSegment();
-        Applier.Reserve(_buffer.Length);
-        _reserve.Fill();
-        (_isWritten, _written) = (true, lsn);
-        requests.ForEach(static r => r.IsWritten |= r.Failure is null);
-        try
-        {
-            file.Write(_buffer.Written, replica.Offset);
-        }
-        catch (DiskException e)
-        {
-            core.Poison(e.Message);
-            throw;
-        }
-
-        core.Step(Step.CommitWritten);
+        Write(file, requests, lsn);
         bool applied = false;
         if (full)
         {
@@ -270,6 +255,26 @@ internal sealed partial class BatchRunner(StoreCore core, Takeover takeover)
         core.Step(Step.CommitPublished);
         _isWritten = false;
         return true;
+    }
+
+    // What brings the frames to the files is there before they are written.
+    private void Write(IDiskFile file, List<CommitRequest> requests, long lsn)
+    {
+        Applier.Reserve(_buffer.Length);
+        _reserve.Fill();
+        (_isWritten, _written) = (true, lsn);
+        requests.ForEach(static r => r.IsWritten |= r.Failure is null);
+        try
+        {
+            file.Write(_buffer.Written, core.Replica.Offset);
+        }
+        catch (DiskException e)
+        {
+            core.Poison(e.Message);
+            throw;
+        }
+
+        core.Step(Step.CommitWritten);
     }
 
     private bool Prepare(List<CommitRequest> requests, SessionException? onlyReserve, long segment, out long lsn)
@@ -306,7 +311,7 @@ internal sealed partial class BatchRunner(StoreCore core, Takeover takeover)
                 }
                 catch (DiskException e) when (!e.IsFailedSync)
                 {
-                    request.Failure = Errors.From(e, core.Disk);
+                    request.Failure = DiskErrors.From(e, core.Disk);
                     continue;
                 }
 

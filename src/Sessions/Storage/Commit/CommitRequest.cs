@@ -1,5 +1,3 @@
-using Sessions.Coordination.Locks;
-
 namespace Sessions.Storage.Commit;
 
 /// <summary>What a caller wants committed. Prepared outside all locks; <see cref="Run"/> is called
@@ -17,7 +15,7 @@ internal abstract class CommitRequest
 
     /// <summary>The right of the handle that writes the conversation by it; null for what needs none, which is all
     /// that is not the conversation, and the library's own work.</summary>
-    public WriterRight? Right { get; init; }
+    public IWriteGuard? Right { get; init; }
 
     /// <summary>What it failed with; its changes are then absent.</summary>
     public Exception? Failure { get; set; }

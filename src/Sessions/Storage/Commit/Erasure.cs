@@ -60,23 +60,6 @@ internal static class Erasure
         }
     }
 
-    /// <summary>Removes the logs that prunes of these sessions kept in the trash.</summary>
-    public static void RemovePruned(IDisk disk, HashSet<string> sessionIds)
-    {
-        if (disk.Stat(Layout.PrunedFolder) is not { IsFolder: true })
-        {
-            return;
-        }
-
-        foreach (DiskName name in disk.List(Layout.PrunedFolder))
-        {
-            if (!name.IsFolder && Layout.PrunedOf(name.Name) is { } id && sessionIds.Contains(id))
-            {
-                disk.Unlink(Layout.PrunedFolder + "/" + name.Name);
-            }
-        }
-    }
-
     // "i-", 12 hexadecimal digits, "-", a number. What is on its way into files/ has a word there.
     private static bool IsScratch(string name)
         => name.Length > 15 && name.StartsWith("i-", StringComparison.Ordinal) && name[14] == '-'

@@ -1,4 +1,3 @@
-using Sessions.Coordination.Locks;
 using Sessions.Platform;
 using Sessions.Storage.Files;
 using Sessions.Storage.Journal;
@@ -17,7 +16,7 @@ internal sealed class Transaction(RowTable rows, Action<Span<byte>> fillRandom)
     private readonly Dictionary<string, Row> _workingById = new(StringComparer.Ordinal);
     private readonly List<OpenStream> _streams = [];
     private readonly List<OpenStream> _begun = [];
-    private WriterRight? _right; // of the request under way
+    private IWriteGuard? _right; // of the request under way
 
     public RowTable Rows => rows;
 
@@ -50,7 +49,7 @@ internal sealed class Transaction(RowTable rows, Action<Span<byte>> fillRandom)
         IdN = idN;
     }
 
-    public void BeginRequest(long lsn, WriterRight? right = null)
+    public void BeginRequest(long lsn, IWriteGuard? right = null)
     {
         Lsn = lsn;
         _right = right;
@@ -317,7 +316,7 @@ internal sealed class Transaction(RowTable rows, Action<Span<byte>> fillRandom)
     {
         WorkingStream working = Use(stream);
         working.Seq = working.IsEnded ? working.Seq : seq;
-        (working.IsEnded, working.IsKept, working.IsGone) = (true, isKept, !isKept);
+        (working.IsEnded, working.IsGone) = (true, !isKept);
         Changes.Add(new Change
         {
             Kind = ChangeKind.StreamEnd,
@@ -359,6 +358,9 @@ internal sealed class Transaction(RowTable rows, Action<Span<byte>> fillRandom)
     public byte[]? WorkingConfig { get; set; }
 
     public byte[] Config() => WorkingConfig ?? rows.ReadConfig();
+
+    /// <summary>The same for who goes by the rules: damaged ones are the defaults.</summary>
+    public byte[] Rules() => WorkingConfig ?? rows.ReadRules();
 
     // The words of the change feed, from what there was and what there will be; "" where only a share or the
     // counters changed, of which other changes of the same frame tell.

@@ -1,5 +1,4 @@
 using Sessions.Platform;
-using Sessions.Storage.Journal;
 
 namespace Sessions.Storage.Files;
 
@@ -19,7 +18,7 @@ internal static class Durably
     private const StringComparison Ordinal = StringComparison.Ordinal;
 
     private static readonly string[] Files =
-        [Layout.SessionFile, Layout.EventsFile, Layout.SharesFile, Layout.LogStateFile, .. SideFile.Names];
+        [Layout.SessionFile, Layout.EventsFile, Layout.SharesFile, Layout.LogStateFile, .. Layout.SideFiles];
 
     /// <summary>Syncs what nobody relies on yet, and what its maker throws away where this fails: a failure is then one
     /// of this file alone.</summary>

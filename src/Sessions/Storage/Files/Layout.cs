@@ -1,6 +1,7 @@
 using System.Globalization;
+using Sessions.Model;
 using Sessions.Platform;
-using Sessions.Sharing;
+using Sessions.Rules;
 
 namespace Sessions.Storage.Files;
 
@@ -8,7 +9,7 @@ namespace Sessions.Storage.Files;
 internal static class Layout
 {
     public const string StoreFile = "store.json";
-    public const string ConfigFile = "config.json";
+    public const string ConfigFile = StoreConfig.FileName;
     public const string StreamsFile = "streams.json";
     public const string IndexFile = "index.jsonl";
     public const string Journal = "journal";
@@ -32,6 +33,9 @@ internal static class Layout
     public const string LockFile = "lock.json";
     public const string QueueFile = "queue.json";
     public const string ButtonsFile = "action_buttons.json";
+
+    /// <summary>The files beside a session's log that programs work together by, in the order of their kinds.</summary>
+    public static readonly IReadOnlyList<string> SideFiles = [LockFile, QueueFile, ButtonsFile];
     public const string FilesFolder = "files";
 
     /// <summary>The highest number of a segment: its name has twelve digits.</summary>
@@ -82,7 +86,7 @@ internal static class Layout
 
     /// <summary>The share whose secret has that name; null where the name is no such one.</summary>
     public static string? SecretOf(string name) => name.EndsWith(SecretSuffix, StringComparison.Ordinal)
-        && ShareSecret.IsId(name[..^SecretSuffix.Length]) ? name[..^SecretSuffix.Length] : null;
+        && ShareIds.IsValid(name[..^SecretSuffix.Length]) ? name[..^SecretSuffix.Length] : null;
 
     /// <summary>Where the log of a session that was pruned is kept: when (unix ms), by which frame.</summary>
     public static string Pruned(long at, long lsn, string id)

@@ -32,7 +32,7 @@ internal static class SmallFile
         catch (DiskException e) when (Obstacle.HidesContent(e))
         {
             LogRing.Add("warning", $"{path} cannot be read: {e.Message}");
-            return fallback?.Invoke() ?? throw (Obstacle.IsOne(e) ? Errors.From(e, disk)
+            return fallback?.Invoke() ?? throw (Obstacle.IsOne(e) ? DiskErrors.From(e, disk)
                 : Errors.Corrupt("A file may not be read by this user; the rest of the store is usable.", path,
                     sessionId));
         }

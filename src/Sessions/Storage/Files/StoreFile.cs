@@ -1,3 +1,4 @@
+using System.Text;
 using Sessions.Json;
 using Sessions.Model;
 using Sessions.Platform;
@@ -59,6 +60,9 @@ internal sealed record StoreFile(string StoreId, int Version, long CreatedAt)
             throw Errors.Corrupt("store.json is damaged.", Layout.StoreFile);
         }
     }
+
+    /// <summary>What the checksums of a store's journal begin with.</summary>
+    public static uint SeedOf(string storeId) => Crc32C.Compute(Encoding.UTF8.GetBytes(storeId));
 
     /// <summary>True for what the id of a store may be.</summary>
     public static bool IsId(string? id) => id is { Length: IdLength } && id.StartsWith("st_", StringComparison.Ordinal)

@@ -1,5 +1,6 @@
 using System.Text;
 using System.Text.Json;
+using Sessions.Json;
 using Sessions.Model;
 
 namespace Sessions.Storage.Index;
@@ -40,7 +41,7 @@ internal readonly record struct RowHead(string Id, string? ParentId, long Create
         bool archived = false;
         try
         {
-            var reader = new Utf8JsonReader(json, new JsonReaderOptions { MaxDepth = Limits.JsonDepthMax + 8 });
+            var reader = new Utf8JsonReader(json, new JsonReaderOptions { MaxDepth = JsonText.OwnDepthMax });
             reader.Read();
             while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
             {

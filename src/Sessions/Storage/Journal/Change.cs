@@ -1,5 +1,3 @@
-using Sessions.Coordination.Locks;
-
 namespace Sessions.Storage.Journal;
 
 /// <summary>What one part of a frame changes.</summary>
@@ -114,7 +112,7 @@ internal sealed class Change
 
     /// <summary>Append: the right of the handle that made it, of this store's own; null for others. It is not in the
     /// frame.</summary>
-    public WriterRight? Writer { get; init; }
+    public IWriter? Writer { get; init; }
 
     /// <summary>Append: the session's revision as of it, where the rows knew it when they took it in; else 0. It
     /// is not in the frame.</summary>

@@ -1,9 +1,8 @@
 using System.Text.Json;
 using System.Text.Unicode;
-using Sessions.Coordination.Queueing;
+using Sessions.Images;
 using Sessions.Json;
 using Sessions.Model;
-using Sessions.Sharing;
 using Sessions.Storage.Files;
 using Sessions.Storage.Log;
 
@@ -208,19 +207,19 @@ internal static class ChangeCodec
                     What = What(m),
                 };
             case "append":
-                return ReadAppend(head.Id, m);
+                return ReadAppend(head.AsId(), m);
             case "shares":
                 return new Change
                 {
                     Kind = ChangeKind.Shares,
-                    Id = head.Id,
+                    Id = head.AsId(),
                     Image = Image(m, i => ShareList.CanRead(i, head.Text)),
                 };
             case "log":
                 return new Change
                 {
                     Kind = ChangeKind.Log,
-                    Id = head.Id,
+                    Id = head.AsId(),
                     Image = Image(m, i => LogState.CanRead(i, head.Text)),
                 };
             case "lock" or "queue" or "buttons":
@@ -228,7 +227,7 @@ internal static class ChangeCodec
                 return new Change
                 {
                     Kind = side,
-                    Id = head.Id,
+                    Id = head.AsId(),
                     Image = Image(m, i => SideFile.CanRead(SideFile.NameOf(side), i, head.Text)),
                     What = What(m),
                     Detail = ObjectOrNone(m.Find(x => x.Name == "detail").Value),
@@ -237,16 +236,16 @@ internal static class ChangeCodec
                 return new Change
                 {
                     Kind = ChangeKind.Queue,
-                    Id = head.Id,
+                    Id = head.AsId(),
                     Entry = Find(m, "entry") is var entry && QueueCodec.CanAdd(entry.Value)
                         ? Image(entry) : throw new FormatException(),
                     What = What(m),
                     Detail = ObjectOrNone(m.Find(x => x.Name == "detail").Value),
                 };
             case "rewrite":
-                return ReadRewrite(head.Id, m, at, lsn);
+                return ReadRewrite(head.AsId(), m, at, lsn);
             case "fork":
-                return new Change { Kind = ChangeKind.Fork, Id = head.Id, ParentId = Find(m, "parent").Id };
+                return new Change { Kind = ChangeKind.Fork, Id = head.AsId(), ParentId = Find(m, "parent").AsId() };
             case "trash":
             case "restore":
                 long deletion = Find(m, "deletion").NumberAboveZero;
@@ -259,7 +258,12 @@ internal static class ChangeCodec
                     DeletionLsn = deletion,
                 };
             case "purge":
-                return new Change { Kind = ChangeKind.Purge, Id = head.Id, DeletionLsn = Find(m, "deletion").Number };
+                return new Change
+                {
+                    Kind = ChangeKind.Purge,
+                    Id = head.AsId(),
+                    DeletionLsn = Find(m, "deletion").Number,
+                };
             case "config":
                 return new Change { Kind = ChangeKind.Config, Image = Image(head) };
             case "stream_begin":
@@ -271,8 +275,8 @@ internal static class ChangeCodec
                 return new Change
                 {
                     Kind = ChangeKind.StreamText,
-                    Id = Find(m, "session").Id,
-                    StreamId = head.Id,
+                    Id = Find(m, "session").AsId(),
+                    StreamId = head.AsId(),
                     Offset = Plausible.IsCount(offset + text.Length) ? offset : throw new FormatException(),
                     Lines = text,
                 };
@@ -280,8 +284,8 @@ internal static class ChangeCodec
                 return new Change
                 {
                     Kind = ChangeKind.StreamEnd,
-                    Id = Find(m, "session").Id,
-                    StreamId = head.Id,
+                    Id = Find(m, "session").AsId(),
+                    StreamId = head.AsId(),
                     Seq = Find(m, "seq").Number,
                     IsKept = m.Exists(x => x.Name == "kept"),
                 };

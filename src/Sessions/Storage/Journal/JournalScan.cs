@@ -126,23 +126,7 @@ internal sealed class JournalScan
         }
 
         var reader = new SegmentReader(file, journal.Seed, SegmentHeader.Length, end);
-        long last = Frames.Count > 0 ? Frames[^1].Lsn : 0;
-        while (reader.Next() is { } frame)
-        {
-            if (frame.Lsn <= last || frame.Lsn < header.FirstLsn)
-            {
-                Corruption ??= $"{path}: LSN {frame.Lsn} stands behind LSN {last}";
-            }
-
-            last = frame.Lsn;
-            Synced = Math.Max(Synced, reader.Synced);
-            (Corruption is null ? Frames : Stranded).Add(frame);
-            if (isNewest)
-            {
-                Ends.Add((frame.Lsn, reader.Offset));
-            }
-        }
-
+        long last = ReadFrames(reader, path, header, isNewest);
         End = reader.Offset;
         bool rest = reader.FindRest(out long restEnd);
         RestEnd = restEnd;
@@ -163,6 +147,29 @@ internal sealed class JournalScan
                 Stranded.Clear(); // pages of an unsynced write that came through out of order
             }
         }
+    }
+
+    // The LSN of the last one.
+    private long ReadFrames(SegmentReader reader, string path, SegmentHeader header, bool isNewest)
+    {
+        long last = Frames.Count > 0 ? Frames[^1].Lsn : 0;
+        while (reader.Next() is { } frame)
+        {
+            if (frame.Lsn <= last || frame.Lsn < header.FirstLsn)
+            {
+                Corruption ??= $"{path}: LSN {frame.Lsn} stands behind LSN {last}";
+            }
+
+            last = frame.Lsn;
+            Synced = Math.Max(Synced, reader.Synced);
+            (Corruption is null ? Frames : Stranded).Add(frame);
+            if (isNewest)
+            {
+                Ends.Add((frame.Lsn, reader.Offset));
+            }
+        }
+
+        return last;
     }
 
     // The highest `synced` of any whole frame behind the damage.

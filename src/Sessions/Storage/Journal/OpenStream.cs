@@ -1,4 +1,3 @@
-using Sessions.Coordination.Locks;
 using Sessions.Json;
 
 namespace Sessions.Storage.Journal;
@@ -34,7 +33,7 @@ internal sealed class OpenStream
     public required string Owner { get; init; }
 
     /// <summary>The right of the handle that began it; null for a stream of another store.</summary>
-    public WriterRight? Writer { get; init; }
+    public IWriter? Writer { get; init; }
 
     public int Length => _length;
 
@@ -54,9 +53,6 @@ internal sealed class OpenStream
     /// <summary>The number of its event, once ended; 0: it left none.</summary>
     public long Seq => _ending?.Seq ?? 0;
 
-    /// <summary>True where somebody else ended it and its owner, who lives, is still to be told.</summary>
-    public bool IsKept => _ending is { IsKept: true };
-
     /// <summary>True where its handle was let go of in this process: the store's thread ends it.</summary>
     public bool IsAbandoned { get => _isAbandoned; set => _isAbandoned = value; }
 
@@ -66,12 +62,8 @@ internal sealed class OpenStream
     /// <summary>What the batch under way makes of it; null while none touches it.</summary>
     public WorkingStream? Working { get; set; }
 
-    /// <summary>The length as the batch has it so far.</summary>
-    public int LengthNow => Working?.Length ?? _length;
-
+    /// <summary>Whether it has ended, as the batch has it so far.</summary>
     public bool IsEndedNow => Working?.IsEnded ?? IsEnded;
-
-    public bool IsKeptNow => Working?.IsKept ?? IsKept;
 
     public long SeqNow => Working?.Seq ?? Seq;
 
@@ -148,7 +140,6 @@ internal sealed class WorkingStream(OpenStream stream)
     public List<ReadOnlyMemory<byte>> Added { get; } = [];
     public int Length { get; set; } = stream.Length;
     public bool IsEnded { get; set; } = stream.IsEnded;
-    public bool IsKept { get; set; } = stream.IsKept;
     public long Seq { get; set; } = stream.Seq;
 
     /// <summary>True where nobody needs to know of it any more.</summary>

@@ -3,7 +3,6 @@ using System.Text;
 using Sessions.Model;
 using Sessions.Platform;
 using Sessions.Storage.Files;
-using Sessions.Storage.Rows;
 
 namespace Sessions.Storage.Journal;
 
@@ -46,7 +45,7 @@ internal sealed record SegmentHeader
     public static string? StoreIdOf(ReadOnlySpan<byte> page)
     {
         string id = page.Length < Length ? "" : Encoding.Latin1.GetString(page.Slice(StoreIdAt, StoreFile.IdLength));
-        return StoreFile.IsId(id) && TryRead(page, StoreCore.SeedOf(id)) is not null ? id : null;
+        return StoreFile.IsId(id) && TryRead(page, StoreFile.SeedOf(id)) is not null ? id : null;
     }
 
     public void Write(Span<byte> page, uint seed, string storeId = "")

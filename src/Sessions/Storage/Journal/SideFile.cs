@@ -1,5 +1,4 @@
-using Sessions.Coordination.Buttons;
-using Sessions.Coordination.Queueing;
+using Sessions.Images;
 using Sessions.Json;
 using Sessions.Storage.Files;
 
@@ -12,20 +11,16 @@ namespace Sessions.Storage.Journal;
 /// </summary>
 internal static class SideFile
 {
-    private static readonly string[] FileNames = [Layout.LockFile, Layout.QueueFile, Layout.ButtonsFile];
     private static readonly string[] FrameNames = ["lock", "queue", "buttons"];
 
-    /// <summary>Their names in a session's folder.</summary>
-    public static IReadOnlyList<string> Names => FileNames;
-
-    public static int Count => FileNames.Length;
+    public static int Count => Layout.SideFiles.Count;
 
     /// <summary>Which of them a change is of; negative where it is of none.</summary>
     public static int IndexOf(ChangeKind kind)
         => kind is ChangeKind.Lock or ChangeKind.Queue or ChangeKind.Buttons ? kind - ChangeKind.Lock : -1;
 
     /// <summary>Its name in a session's folder.</summary>
-    public static string NameOf(ChangeKind kind) => FileNames[IndexOf(kind)];
+    public static string NameOf(ChangeKind kind) => Layout.SideFiles[IndexOf(kind)];
 
     /// <summary>The member of a frame that tells it.</summary>
     public static string WordOf(ChangeKind kind) => FrameNames[IndexOf(kind)];

@@ -17,8 +17,8 @@ internal static class StreamCodec
 
     public static OpenStream ReadBegin(JsonMember id, List<JsonMember> m) => new()
     {
-        Id = id.Id,
-        SessionId = Find(m, "session").Id,
+        Id = id.AsId(),
+        SessionId = Find(m, "session").AsId(),
         Type = Find(m, "type").Text,
         TurnId = Find(m, "turn_id").TextOrNull,
         EventId = Find(m, "id").TextOrNull,

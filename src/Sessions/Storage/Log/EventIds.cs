@@ -1,5 +1,5 @@
 using System.Runtime.InteropServices;
-using Sessions.Events;
+using Sessions.Storage.Rows;
 
 namespace Sessions.Storage.Log;
 

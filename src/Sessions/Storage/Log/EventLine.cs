@@ -21,7 +21,7 @@ internal static class EventLine
     /// <summary>The type of what a person asked.</summary>
     public const string Prompt = "user_prompt";
 
-    private static readonly JsonReaderOptions Deep = new() { MaxDepth = Limits.JsonDepthMax + 8 };
+    private static readonly JsonReaderOptions Deep = new() { MaxDepth = JsonText.OwnDepthMax };
 
     /// <summary>Appends a line with its newline.</summary>
     public static void Write(Utf8Buffer output, long seq, string type, long timestamp, string? turnId, string? id,

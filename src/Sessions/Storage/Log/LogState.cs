@@ -167,7 +167,7 @@ internal sealed record LogState
         long bytes = 0;
         foreach (List<JsonMember> i in items)
         {
-            var part = new HistoryPart(Find(i, "session_id").Id, Find(i, "first_seq").NumberAboveZero,
+            var part = new HistoryPart(Find(i, "session_id").AsId(), Find(i, "first_seq").NumberAboveZero,
                 Find(i, "last_seq").Number, Find(i, "bytes").Number);
             bytes += part.Bytes + 1;
             parts.Add(Plausible.IsCount(bytes) ? part : throw new FormatException());

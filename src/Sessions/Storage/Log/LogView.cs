@@ -1,7 +1,6 @@
 using Sessions.Model;
 using Sessions.Platform;
 using Sessions.Storage.Files;
-using Sessions.Storage.Rows;
 
 namespace Sessions.Storage.Log;
 
@@ -50,17 +49,17 @@ internal sealed class LogView : IDisposable
     public string? MissingHistory => _history.Find(p => !p.Exists) is { } part
         ? $"{Layout.HistoryFolder}/{part.What.SessionId}.jsonl" : null;
 
-    /// <summary>Call under the rows' gate. A file that is not there is NotFound where it must exist and
-    /// the journal's lines do not stand for all of it; otherwise it is empty.</summary>
-    public static LogView Open(IDisk disk, Row row, LogState state, bool mustExist = false, JobContext? context = null)
+    /// <summary>A file that is not there is NotFound where it must exist and the journal's lines do not stand for all
+    /// of it; otherwise it is empty.</summary>
+    public static LogView Open(IDisk disk, LogPlace place, LogState state, bool mustExist = false,
+        JobContext? context = null)
     {
-        List<TailLines>? tail = row.Tail is { } lines ? [.. lines] : null; // the row's own goes on growing
-        LogView view = OpenOwn(disk, row, tail, state, mustExist, context);
+        LogView view = OpenOwn(disk, place, state, mustExist, context);
         try
         {
             foreach (HistoryPart part in state.History)
             {
-                (string path, List<TailLines>? pending) = Find(disk, row, part);
+                (string path, List<TailLines>? pending) = Find(disk, place, part);
                 view.Add(disk, part, path, pending);
             }
 
@@ -171,39 +170,39 @@ internal sealed class LogView : IDisposable
         }
     }
 
-    private static LogView OpenOwn(IDisk disk, Row row, List<TailLines>? tail, LogState state, bool mustExist,
-        JobContext? context)
+    private static LogView OpenOwn(IDisk disk, LogPlace place, LogState state, bool mustExist, JobContext? context)
     {
+        List<TailLines>? tail = place.Tail;
         long before = (state.History.Count == 0 ? state.FirstSeq : state.History[0].FirstSeq) - 1;
-        if (OpenNewest(disk, row, mustExist && tail is not [{ Offset: 0 }, ..]) is not { } file)
+        if (OpenNewest(disk, place, mustExist && tail is not [{ Offset: 0 }, ..]) is not { } file)
         {
             // No event yet, or none in the file.
-            return new LogView(null, tail, Math.Max(row.LogLength, 0)) { SeqBefore = before, Context = context };
+            return new LogView(null, tail, Math.Max(place.Length, 0)) { SeqBefore = before, Context = context };
         }
 
         long length = file.Length;
-        if (mustExist && length < (tail is null ? row.LogLength : tail[0].Offset))
+        if (mustExist && length < (tail is null ? place.Length : tail[0].Offset))
         {
             file.Dispose(); // replaced by a shorter one since this process looked
-            throw new DiskException(DiskError.NotFound, "open", row.Folder + "/" + Layout.EventsFile, 0);
+            throw new DiskException(DiskError.NotFound, "open", place.Folder + "/" + Layout.EventsFile, 0);
         }
 
-        return new LogView(file, tail, row.LogLength >= 0 ? row.LogLength : length)
+        return new LogView(file, tail, place.Length >= 0 ? place.Length : length)
         {
             SeqBefore = before,
             Context = context,
         };
     }
 
-    private static IDiskFile? OpenNewest(IDisk disk, Row row, bool mustExist)
+    private static IDiskFile? OpenNewest(IDisk disk, LogPlace place, bool mustExist)
     {
-        if (row.Staged is { } staged && OpenPart(disk, row.Folder + "/" + staged.File) is { } fresh)
+        if (place.StagedFile is { } staged && OpenPart(disk, place.Folder + "/" + staged) is { } fresh)
         {
             return fresh;
         }
 
-        return mustExist ? disk.Open(row.Folder + "/" + Layout.EventsFile, OpenMode.Read, mayBeLinked: true)
-            : OpenPart(disk, row.Folder + "/" + Layout.EventsFile);
+        return mustExist ? disk.Open(place.Folder + "/" + Layout.EventsFile, OpenMode.Read, mayBeLinked: true)
+            : OpenPart(disk, place.Folder + "/" + Layout.EventsFile);
     }
 
     private static IDiskFile? OpenPart(IDisk disk, string path)
@@ -234,14 +233,14 @@ internal sealed class LogView : IDisposable
 
     // Mostly it is in the branch's own folder. While the frame that made the branch is in the journal alone, it is what
     // the link is to be made from, and lines of that may be in the journal alone, too.
-    private static (string Path, List<TailLines>? Lines) Find(IDisk disk, Row row, HistoryPart part)
+    private static (string Path, List<TailLines>? Lines) Find(IDisk disk, LogPlace place, HistoryPart part)
     {
-        string link = Layout.History(row.Folder, part.SessionId);
-        for (Row? origin = row.Origin; origin is not null && disk.Stat(link) is null; origin = origin.Origin)
+        string link = Layout.History(place.Folder, part.SessionId);
+        for (LogPlace? origin = place.Origin; origin is not null && disk.Stat(link) is null; origin = origin.Origin)
         {
             if (origin.Id == part.SessionId)
             {
-                return (origin.Folder + "/" + Layout.EventsFile, origin.Tail is { } tail ? [.. tail] : null);
+                return (origin.Folder + "/" + Layout.EventsFile, origin.Tail);
             }
 
             link = Layout.History(origin.Folder, part.SessionId);

@@ -37,7 +37,7 @@ internal sealed class HeldSessions
         Add(failed);
     }
 
-    private static SessionException Failure(string id, DiskException e) => e.IsOfOthers ? Errors.From(e, null)
+    private static SessionException Failure(string id, DiskException e) => e.IsOfOthers ? DiskErrors.From(e, null)
         : Errors.Corrupt("Files of the session may not be written by this user; what was committed is kept in the "
             + "journal until they can be. The rest of the store is usable.", e.Path, id);
 }

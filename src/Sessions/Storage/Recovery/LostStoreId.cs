@@ -2,7 +2,6 @@ using System.Text;
 using Sessions.Platform;
 using Sessions.Storage.Files;
 using Sessions.Storage.Journal;
-using Sessions.Storage.Rows;
 
 namespace Sessions.Storage.Recovery;
 
@@ -44,7 +43,7 @@ internal static class LostStoreId
                 foreach (char letter in letters)
                 {
                     string guess = found[..i] + letter + found[(i + 1)..];
-                    uint seed = StoreCore.SeedOf(guess);
+                    uint seed = StoreFile.SeedOf(guess);
                     if (headers.Exists(h => SegmentHeader.TryRead(h, seed) is not null))
                     {
                         return guess;

@@ -93,25 +93,7 @@ internal sealed partial class StoreRecovery(StoreCore core)
         }
 
         (long ms, long n) = IdFloor(scan, index);
-        if (scan.Corruption is null && !scan.IsClosed && published is null && witnessed > scan.LastLsn)
-        {
-            scan.Damage($"{Layout.Journal}: it ends with LSN {scan.LastLsn}, "
-                + $"and LSN {witnessed} was on stable storage");
-        }
-
-        Fold fold = Fold.Of(scan.Frames);
-        if (scan.Corruption is null && !scan.IsClosed
-            && LogPlaces.Find(core.Disk, fold, scan.Bytes) is { } unplaced)
-        {
-            scan.Damage(unplaced);
-        }
-
-        if (scan.Corruption is null && !scan.IsClosed && published is null
-            && LostFrames.Find(core.Disk, scan, fold) is { } lost)
-        {
-            scan.Damage(lost);
-        }
-
+        FindDamage(scan, published, witnessed);
         if (scan.Corruption is { } corruption)
         {
             core.Corruption = corruption;
@@ -148,6 +130,32 @@ internal sealed partial class StoreRecovery(StoreCore core)
 
         long torn = KeepTornTail(scan);
         return Redo(applier, scan, index, torn, (ms, n), isAlone);
+    }
+
+    // What no look at one frame tells.
+    private void FindDamage(JournalScan scan, long? published, long witnessed)
+    {
+        if (scan.IsClosed)
+        {
+            return;
+        }
+
+        if (scan.Corruption is null && published is null && witnessed > scan.LastLsn)
+        {
+            scan.Damage($"{Layout.Journal}: it ends with LSN {scan.LastLsn}, "
+                + $"and LSN {witnessed} was on stable storage");
+        }
+
+        Fold fold = Fold.Of(scan.Frames);
+        if (scan.Corruption is null && LogPlaces.Find(core.Disk, fold, scan.Bytes) is { } unplaced)
+        {
+            scan.Damage(unplaced);
+        }
+
+        if (scan.Corruption is null && published is null && LostFrames.Find(core.Disk, scan, fold) is { } lost)
+        {
+            scan.Damage(lost);
+        }
     }
 
     private Outcome Closed(JournalScan scan, IndexClosing? index, long ms, long n, Shown shown)
@@ -216,21 +224,7 @@ internal sealed partial class StoreRecovery(StoreCore core)
             return KeepJournal(scan, ids);
         }
 
-        if (isAlone)
-        {
-            IndexWriter.Write(core.Disk, core.Quarantine, index,
-                [.. fold.Sessions.Values.Where(s => s.IsPurged || s.Image is not null)
-                    .Select(s => new IndexRow(s.Id, s.IsPurged ? default : s.Image!.Json))],
-                floor, ids, isWhole: fold.Sessions.Values.Any(s => s.IsPurged));
-        }
-        else if (core.Disk.Stat(Layout.IndexFile) is not null)
-        {
-            // Somebody may be at a checkpoint, which writes the index without the store lock. What it
-            // knows ends before this recovery, and readers tell by its LSN.
-            core.Quarantine.Vacate(Layout.IndexFile);
-            core.Disk.SyncFolder("");
-        }
-
+        WriteIndex(fold, index, floor, ids, isAlone);
         core.Step(Step.RecoveryIndexed);
         _journal.CreateClosing(new SegmentHeader
         {
@@ -253,6 +247,24 @@ internal sealed partial class StoreRecovery(StoreCore core)
 
         LogRing.Add("info", $"Recovered {scan.Frames.Count} records of the journal; {torn} torn bytes kept aside.");
         return new Outcome(floor, ids.Ms, ids.N);
+    }
+
+    private void WriteIndex(Fold fold, IndexClosing? index, long floor, (long Ms, long N) ids, bool isAlone)
+    {
+        if (isAlone)
+        {
+            IndexWriter.Write(core.Disk, core.Quarantine, index,
+                [.. fold.Sessions.Values.Where(s => s.IsPurged || s.Image is not null)
+                    .Select(s => new IndexRow(s.Id, s.IsPurged ? default : s.Image!.Json))],
+                floor, ids, isWhole: fold.Sessions.Values.Any(s => s.IsPurged));
+        }
+        else if (core.Disk.Stat(Layout.IndexFile) is not null)
+        {
+            // Somebody may be at a checkpoint, which writes the index without the store lock. What it
+            // knows ends before this recovery, and readers tell by its LSN.
+            core.Quarantine.Vacate(Layout.IndexFile);
+            core.Disk.SyncFolder("");
+        }
     }
 
     // What cannot be written into its files stays where it is, and so does all of the journal: the next segment goes on

@@ -12,7 +12,7 @@ namespace Sessions.Storage.Recovery;
 /// catches up, and finishes what a holder that died had begun. The lock is never broken, so a
 /// holder that is only stopped is still the holder and needs no fencing.
 /// </summary>
-internal sealed class Takeover(StoreCore core, StoreRecovery recovery)
+internal sealed class Takeover(StoreCore core, StoreRecovery recovery) : ITakeover
 {
     private bool _hasEntered;
 

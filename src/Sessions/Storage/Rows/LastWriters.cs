@@ -1,4 +1,3 @@
-using Sessions.Coordination.Locks;
 using Sessions.Json;
 using Sessions.Storage.Journal;
 
@@ -54,7 +53,7 @@ internal sealed class LastWriters
     /// <param name="By">Who, a compact object of a frame.</param>
     /// <param name="Writer">The handle's right, of this store's own; null for others.</param>
     public readonly record struct Entry(long FirstSeq, long LastSeq, long At, ReadOnlyMemory<byte> By,
-        WriterRight? Writer)
+        IWriter? Writer)
     {
         /// <summary>The open store that wrote; null where the frame does not say.</summary>
         public string? InstanceId => By.IsEmpty ? null

@@ -1,5 +1,6 @@
 using System.Text;
 using Sessions.Json;
+using Sessions.Model;
 
 namespace Sessions.Storage.Rows;
 
@@ -42,7 +43,7 @@ internal sealed class ListFilter
 
     /// <summary>Reads the argument; null where there is none.</summary>
     public static ListFilter? Read(ReadOnlyMemory<byte>? json)
-        => json is { } text ? new ListFilter(JsonText.Compact(text.Span, Argument, isObject: true)) : null;
+        => json is { } text ? new ListFilter(JsonArgument.Compact(text.Span, Argument, isObject: true)) : null;
 
     // Facts and metadata are read once, however many of them are asked for, and not for a state alone.
     public bool Matches(SessionInfo info)

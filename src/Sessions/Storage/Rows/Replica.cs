@@ -32,8 +32,6 @@ internal sealed class Replica(JournalFiles journal, RowTable rows)
     private long _segment; // this and the next: the store's thread asks without the gate
     private long _offset;
 
-    public RowTable Rows => rows;
-
     public SharedState State
     {
         get => _state;

@@ -1,8 +1,6 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Runtime.CompilerServices;
-using Sessions.Coordination;
-using Sessions.Coordination.Locks;
-using Sessions.Coordination.Queueing;
+using Sessions.Images;
 using Sessions.Storage.Files;
 using Sessions.Storage.Log;
 using Sessions.Storage.Page;
@@ -320,6 +318,3 @@ internal sealed class WorkingRow
 
 /// <summary>An entry that one frame added to a queue.</summary>
 internal readonly record struct AddedEntry(long Lsn, ReadOnlyMemory<byte> Entry);
-
-/// <summary>Lines of one frame, at their place in the log.</summary>
-internal readonly record struct TailLines(long Lsn, long Offset, ReadOnlyMemory<byte> Bytes);

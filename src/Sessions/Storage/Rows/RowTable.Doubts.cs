@@ -1,4 +1,3 @@
-using Sessions.Events;
 using Sessions.Platform;
 
 namespace Sessions.Storage.Rows;

@@ -1,5 +1,6 @@
 using Sessions.Platform;
 using Sessions.Storage.Files;
+using Sessions.Storage.Log;
 using Sessions.Storage.Page;
 
 namespace Sessions.Storage.Rows;

@@ -1,9 +1,7 @@
 using System.Runtime.InteropServices;
-using Sessions.Coordination.Locks;
-using Sessions.Coordination.Watching;
+using Sessions.Images;
 using Sessions.Platform;
 using Sessions.Rules;
-using Sessions.Storage.Apply;
 using Sessions.Storage.Files;
 using Sessions.Storage.Index;
 using Sessions.Storage.Journal;
@@ -199,55 +197,12 @@ internal sealed partial class RowTable
         switch (change.Kind)
         {
             case ChangeKind.Append:
-                if (row.Info is { } info)
-                {
-                    row.Info = info.With(change.Counters);
-                    change.Revision = info.Revision;
-                    (row.UpdatedAt, row.LastEventAt) = (row.Info.UpdatedAt, row.Info.LastEventAt);
-                }
-                else
-                {
-                    row.Pending = new PendingCounters(change.Counters);
-                    row.UpdatedAt = UpdatedAt(row, row.UpdatedAt, change.Counters);
-                    row.LastEventAt = change.Counters.LastEventAt;
-                }
-
-                row.LogLength = change.Offset + change.Lines.Length;
-                (row.Written ??= new WrittenLines()).Add(Segment, change.Offset, change.Lines.Span);
-                if (isApplied && row.Tail is [{ Lsn: 0 }, ..])
-                {
-                    row.Tail = null; // what the log had not when it was last looked at: it is looked at again
-                }
-
-                if (!isApplied)
-                {
-                    (row.Tail ??= []).Add(new TailLines(lsn, change.Offset, change.Lines));
-                }
-
-                row.EventIds?.AddLines(change.Lines.Span);
-                (row.Writers ??= new LastWriters()).Add(frame, change);
-                Lagging.Add(row);
+                InstallAppend(row, change, frame, isApplied);
                 break;
             case ChangeKind.Put:
             case ChangeKind.Trash:
             case ChangeKind.Restore:
-                row.IsGone = false;
-                row.DeletionLsn = change.Kind == ChangeKind.Trash ? change.DeletionLsn : 0;
-                row.Moves += change.Kind == ChangeKind.Put ? 0 : 1;
-                _byShare = change.Kind == ChangeKind.Restore ? null : _byShare; // it has those of live sessions
-                row.Slice = default;
-                row.Pending = null;
-                row.Info = change.Info!;
-                row.Abort?.Learn(row.Info, lsn); // behind it: who reads without the gate asks in this order
-                row.Log ??= change.IsNew ? LogState.Plain : null;
-                row.Sides ??= change.IsNew ? [[], [], []] : null;
-                Describe(row, new RowHead(change.Info!));
-                Lagging.Remove(row);
-                if (_byKey is not null && change.Info!.IdempotencyKey is { } key && row.IsLive)
-                {
-                    _byKey[key] = row.Id;
-                }
-
+                InstallInfo(row, change, lsn);
                 break;
             case ChangeKind.Shares:
                 Install(row, change.Image.ToArray());
@@ -267,10 +222,7 @@ internal sealed partial class RowTable
             case ChangeKind.Lock:
             case ChangeKind.Queue:
             case ChangeKind.Buttons:
-                (row.Sides ??= new byte[]?[SideFile.Count])[SideFile.IndexOf(change.Kind)] = Whole(change.Image);
-                InstallQueue(row, change);
-                NoteOwners(row);
-                row.IsLogSettled &= !LockNews.IsOfGone(change); // what that one left open, nobody settled
+                InstallSide(row, change);
                 break;
             case ChangeKind.Rewrite:
                 row.Rewrites++;
@@ -290,5 +242,66 @@ internal sealed partial class RowTable
             default:
                 throw new InvalidOperationException();
         }
+    }
+
+    private void InstallAppend(Row row, Change change, Frame frame, bool isApplied)
+    {
+        if (row.Info is { } info)
+        {
+            row.Info = info.With(change.Counters);
+            change.Revision = info.Revision;
+            (row.UpdatedAt, row.LastEventAt) = (row.Info.UpdatedAt, row.Info.LastEventAt);
+        }
+        else
+        {
+            row.Pending = new PendingCounters(change.Counters);
+            row.UpdatedAt = UpdatedAt(row, row.UpdatedAt, change.Counters);
+            row.LastEventAt = change.Counters.LastEventAt;
+        }
+
+        row.LogLength = change.Offset + change.Lines.Length;
+        (row.Written ??= new WrittenLines()).Add(Segment, change.Offset, change.Lines.Span);
+        if (isApplied && row.Tail is [{ Lsn: 0 }, ..])
+        {
+            row.Tail = null; // what the log had not when it was last looked at: it is looked at again
+        }
+
+        if (!isApplied)
+        {
+            (row.Tail ??= []).Add(new TailLines(frame.Lsn, change.Offset, change.Lines));
+        }
+
+        row.EventIds?.AddLines(change.Lines.Span);
+        (row.Writers ??= new LastWriters()).Add(frame, change);
+        Lagging.Add(row);
+    }
+
+    private void InstallInfo(Row row, Change change, long lsn)
+    {
+        row.IsGone = false;
+        row.DeletionLsn = change.Kind == ChangeKind.Trash ? change.DeletionLsn : 0;
+        row.Moves += change.Kind == ChangeKind.Put ? 0 : 1;
+        _byShare = change.Kind == ChangeKind.Restore ? null : _byShare; // it has those of live sessions
+        row.Slice = default;
+        row.Pending = null;
+        row.Info = change.Info!;
+        row.Abort?.Learn(row.Info, lsn); // behind it: who reads without the gate asks in this order
+        row.Log ??= change.IsNew ? LogState.Plain : null;
+        row.Sides ??= change.IsNew ? [[], [], []] : null;
+        Describe(row, new RowHead(change.Info!));
+        Lagging.Remove(row);
+        if (_byKey is not null && change.Info!.IdempotencyKey is { } key && row.IsLive)
+        {
+            _byKey[key] = row.Id;
+        }
+    }
+
+    private void InstallSide(Row row, Change change)
+    {
+        (row.Sides ??= new byte[]?[SideFile.Count])[SideFile.IndexOf(change.Kind)] = Whole(change.Image);
+        InstallQueue(row, change);
+        NoteOwners(row);
+        // What one that is gone left open, nobody has settled.
+        row.IsLogSettled &= !LockNews.IsOfGone(change.What, change.Detail.Span);
     }
 }

@@ -1,4 +1,4 @@
-using Sessions.Sharing;
+using Sessions.Images;
 
 namespace Sessions.Storage.Rows;
 

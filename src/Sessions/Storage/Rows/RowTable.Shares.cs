@@ -1,5 +1,5 @@
+using Sessions.Images;
 using Sessions.Platform;
-using Sessions.Sharing;
 using Sessions.Storage.Files;
 
 namespace Sessions.Storage.Rows;

@@ -1,4 +1,3 @@
-using Sessions.Coordination.Queueing;
 using Sessions.Model;
 using Sessions.Platform;
 using Sessions.Rules;
@@ -267,7 +266,7 @@ internal sealed partial class RowTable(IDisk disk, Quarantine quarantine, string
 
         if (isAddedTo)
         {
-            KnownQueue.TakeIn(row); // replaces it
+            RowQueue.TakeIn(row); // replaces it
         }
 
         return side;
@@ -291,6 +290,19 @@ internal sealed partial class RowTable(IDisk disk, Quarantine quarantine, string
     /// <summary>config.json, compact, without rules that are damaged; empty where there is none.</summary>
     public byte[] ReadConfig()
         => Config ??= SoundConfig.Noted(SmallFile.Read(disk, quarantine, Layout.ConfigFile, null) ?? []);
+
+    /// <summary>The same for who goes by the rules: damaged ones are the defaults.</summary>
+    public byte[] ReadRules()
+    {
+        try
+        {
+            return ReadConfig();
+        }
+        catch (SessionException e) when (e.Status == SessionStatus.Corrupt)
+        {
+            return [];
+        }
+    }
 
     /// <summary>False for a session whose file is damaged and that no index knows.</summary>
     public bool CanRead(Row row)
@@ -336,26 +348,7 @@ internal sealed partial class RowTable(IDisk disk, Quarantine quarantine, string
             return true;
         }
 
-        if (!IsComplete)
-        {
-            Complete();
-            if (_rows.TryGetValue(row.Id, out Row? listed) && !listed.IsGone
-                && (listed.Info is not null || !listed.Slice.IsEmpty))
-            {
-                if (!ReferenceEquals(listed, row))
-                {
-                    row.Slice = listed.Slice;
-                    row.DeletionLsn = listed.DeletionLsn;
-                    row.Info = listed.Info;
-                    Describe(row, listed.Info is { } known ? new RowHead(known)
-                        : RowHead.TryRead(listed.Slice.Span)!.Value);
-                }
-
-                return true;
-            }
-        }
-
-        return false;
+        return !IsComplete && TryList(row);
 
         bool IsMine(byte[] json) => (info = InfoCodec.TryRead(json)) is not null && info.Id == row.Id;
 
@@ -384,6 +377,27 @@ internal sealed partial class RowTable(IDisk disk, Quarantine quarantine, string
         row.Info = info;
         row.Abort?.Learn(info, info.Revision);
         return _countsByLogs ? CountByLog(row, info) : info;
+    }
+
+    // What only the index, or a scan of the folders, knows of.
+    private bool TryList(Row row)
+    {
+        Complete();
+        if (!_rows.TryGetValue(row.Id, out Row? listed) || listed.IsGone
+            || (listed.Info is null && listed.Slice.IsEmpty))
+        {
+            return false;
+        }
+
+        if (!ReferenceEquals(listed, row))
+        {
+            row.Slice = listed.Slice;
+            row.DeletionLsn = listed.DeletionLsn;
+            row.Info = listed.Info;
+            Describe(row, listed.Info is { } known ? new RowHead(known) : RowHead.TryRead(listed.Slice.Span)!.Value);
+        }
+
+        return true;
     }
 
     private static void Describe(Row row, in RowHead head)

@@ -124,7 +124,7 @@ internal static class SessionList
 
         // Read as tokens and copied as text: nothing is allocated, however many sessions there are.
         ReadOnlySpan<byte> text = json.Span;
-        var reader = new Utf8JsonReader(text, new JsonReaderOptions { MaxDepth = Limits.JsonDepthMax + 8 });
+        var reader = new Utf8JsonReader(text, new JsonReaderOptions { MaxDepth = JsonText.OwnDepthMax });
         bool first = true;
         output.Write("{"u8);
         reader.Read();

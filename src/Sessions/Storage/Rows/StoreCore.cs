@@ -1,7 +1,5 @@
 using System.Runtime.CompilerServices;
 using System.Text;
-using Sessions.Coordination;
-using Sessions.Coordination.Locks;
 using Sessions.Platform;
 using Sessions.Storage.Files;
 using Sessions.Storage.Journal;
@@ -26,7 +24,7 @@ internal sealed class StoreCore
         Environment = environment;
         Options = options;
         StoreId = storeId;
-        Seed = SeedOf(storeId);
+        Seed = StoreFile.SeedOf(storeId);
         Span<byte> random = stackalloc byte[6];
         environment.FillRandom(random);
         InstanceId = "i-" + Convert.ToHexStringLower(random);
@@ -36,14 +34,9 @@ internal sealed class StoreCore
         Warm = new WarmCache(environment.Time);
         Quarantine = new Quarantine(environment.Disk, environment.Time, !IsReadOnly) { Heed = Heed };
         Rows = new RowTable(environment.Disk, Quarantine, InstanceId);
-        Locks = new LockKeeper(this);
-        Deaths = new Deaths(this);
         Followers = new Followers(this);
         Replica = new Replica(new JournalFiles(environment.Disk, Seed, InstanceId), Rows) { FindPage = FindPage };
     }
-
-    /// <summary>What the checksums of a store's journal begin with.</summary>
-    public static uint SeedOf(string storeId) => Crc32C.Compute(Encoding.UTF8.GetBytes(storeId));
 
     public StoreEnvironment Environment { get; }
 
@@ -65,14 +58,8 @@ internal sealed class StoreCore
     /// <summary>What other processes see of this one.</summary>
     public string ClientType => Options.ClientType ?? "unknown";
 
-    /// <summary>The locks of sessions that handles of this store hold.</summary>
-    public LockKeeper Locks { get; }
-
     /// <summary>The threads of this store that wait for news.</summary>
     public Followers Followers { get; }
-
-    /// <summary>Holders and claimers that are gone.</summary>
-    public Deaths Deaths { get; }
 
     /// <summary>Who writes, as JSON.</summary>
     public byte[] By { get; }
@@ -165,7 +152,7 @@ internal sealed class StoreCore
     public SessionException Failed(DiskException e)
     {
         Heed(e);
-        return Errors.From(e, Disk);
+        return DiskErrors.From(e, Disk);
     }
 
     /// <summary>Nobody writes any more before a recovery. The one place that says so.</summary>
@@ -295,7 +282,7 @@ internal sealed class StoreCore
         }
         catch (DiskException e)
         {
-            throw Errors.From(e, Disk);
+            throw DiskErrors.From(e, Disk);
         }
 
         if (Rows.Streams.HasForeign)

@@ -64,7 +64,7 @@ internal sealed class BackupCopy(StoreCore core, Checkpointer checkpointer, Acti
         }
         catch (DiskException e)
         {
-            throw Errors.From(e, _files.At);
+            throw DiskErrors.From(e, _files.At);
         }
         finally
         {
@@ -114,7 +114,7 @@ internal sealed class BackupCopy(StoreCore core, Checkpointer checkpointer, Acti
         switch (_failure)
         {
             case DiskException e:
-                throw Errors.From(e, _files.At);
+                throw DiskErrors.From(e, _files.At);
             case SessionException e:
                 throw e.Again();
             default:

@@ -4,7 +4,6 @@ using Sessions.Storage.Apply;
 using Sessions.Storage.Commit;
 using Sessions.Storage.Files;
 using Sessions.Storage.Index;
-using Sessions.Storage.Journal;
 using Sessions.Storage.Page;
 using Sessions.Storage.Rows;
 
@@ -14,7 +13,7 @@ namespace Sessions.Storage.Upkeep;
 /// Brings the files and the index up to the journal, so that its old segments can go. Any process
 /// may do it at any time, in the background; a lock keeps two from doing it at once.
 /// </summary>
-internal sealed class Checkpointer(StoreCore core, Action<CommitRequest> commit, BatchRunner runner)
+internal sealed partial class Checkpointer(StoreCore core, Action<CommitRequest> commit, BatchRunner runner)
 {
     // A frame of images stays well below a batch's size.
     private const int ImagesMax = 256;
@@ -152,29 +151,45 @@ internal sealed class Checkpointer(StoreCore core, Action<CommitRequest> commit,
 
         long segment = CurrentSegment(); // what is counted by no image yet stands in it, or behind it
         Flush();
-        if (core.State.Held != 0)
+        if (!TryHeld())
         {
-            _heldTriedAt = core.Environment.Time.GetTimestamp();
-            var held = new HeldRequest(runner);
-            commit(held);
-            if (!held.IsDone)
-            {
-                return false;
-            }
+            return false;
         }
 
         TrySaveStreams();
         core.Step(Step.CheckpointImages);
-        long lsn, switchedAt = 0;
-        bool isSaved, erases, areAll;
-        Dictionary<string, Row> touched;
-        HashSet<long> takenFrom;
-        List<(Row Row, int Moves)> places;
-        List<IndexRow> rows;
-        List<TouchedSession> sessions;
-        List<Row> branches;
-        Dictionary<string, Row> looked;
-        List<WrittenFiles> files;
+        if (!TrySwitch(out long switchedAt))
+        {
+            return false;
+        }
+
+        if (switchedAt > 0)
+        {
+            segment = CurrentSegment();
+            Flush();
+        }
+
+        return Take(switchedAt) is { } taken && TryWrite(taken) && TryRetire(taken, segment, switchedAt);
+    }
+
+    // Files that could not be written may be written now.
+    private bool TryHeld()
+    {
+        if (core.State.Held == 0)
+        {
+            return true;
+        }
+
+        _heldTriedAt = core.Environment.Time.GetTimestamp();
+        var held = new HeldRequest(runner);
+        commit(held);
+        return held.IsDone;
+    }
+
+    // What was removed for good stands in segments that are over then; 0 where nothing was.
+    private bool TrySwitch(out long switchedAt)
+    {
+        switchedAt = 0;
         for (int i = 0; MustSwitch(switchedAt); i++)
         {
             var next = new SwitchRequest(core);
@@ -186,91 +201,111 @@ internal sealed class Checkpointer(StoreCore core, Action<CommitRequest> commit,
             }
         }
 
-        if (switchedAt > 0)
-        {
-            segment = CurrentSegment();
-            Flush();
-        }
+        return true;
+    }
 
+    // Null where the files cannot follow now.
+    private Taken? Take(long switchedAt)
+    {
         lock (core.Rows.Gate)
         {
             core.Replica.CatchUp();
-            lsn = core.Rows.Lsn;
+            long lsn = core.Rows.Lsn;
             if (MustSwitch(switchedAt))
             {
-                return false; // something else was just removed, and its text stands in the new segment
+                return null; // something else was just removed, and its text stands in the new segment
             }
 
-            erases = core.State.OwesErasure;
+            bool erases = core.State.OwesErasure;
             if (core.State.Applied < lsn)
             {
-                return false; // somebody's relaxed commit, or a full disk; there will be another time
+                return null; // somebody's relaxed commit, or a full disk; there will be another time
             }
 
-            isSaved = core.Rows.Streams.IsSaved;
-            branches = [.. core.Rows.NewBranches];
-            touched = core.Rows.Touched;
+            Dictionary<string, Row> touched = core.Rows.Touched;
+            HashSet<long> takenFrom = core.Rows.TakenFrom;
             core.Rows.Touched = [];
-            takenFrom = core.Rows.TakenFrom;
             core.Rows.TakenFrom = [];
-            rows = [.. touched.Values.Where(r => r.IsGone || r.Info is not null)
+            List<IndexRow> rows = [.. touched.Values.Where(r => r.IsGone || r.Info is not null)
                 .Select(r => new IndexRow(r.Id, r.IsGone ? default : r.Info!.Json))];
-            sessions = [.. touched.Values.Select(r => new TouchedSession(r.Id, r.DeletionLsn, r.IsGone))];
-            // Of a new store every session stands in the journal. Its folders need not be read, which by now have
-            // sessions of later frames too.
-            areAll = core.State.Indexed == 0 && core.Rows.Base == 0 && rows.Count == touched.Count;
-            places = [.. touched.Values.Select(r => (r, r.Moves))];
-            looked = ClosesJournal ? LookedAtAtClose(touched) : touched;
-            files = [.. looked.Values.Select(WrittenFiles.Of)];
-        }
+            Dictionary<string, Row> looked = ClosesJournal ? LookedAtAtClose(touched) : touched;
+            return new Taken
+            {
+                Lsn = lsn,
+                Erases = erases,
+                AreStreamsSaved = core.Rows.Streams.IsSaved,
+                Touched = touched,
+                TakenFrom = takenFrom,
+                Branches = [.. core.Rows.NewBranches],
+                Rows = rows,
 
+                // Of a new store every session stands in the journal. Its folders need not be read, which by now have
+                // sessions of later frames too.
+                AreRowsAll = core.State.Indexed == 0 && core.Rows.Base == 0 && rows.Count == touched.Count,
+                Sessions = [.. touched.Values.Select(r => new TouchedSession(r.Id, r.DeletionLsn, r.IsGone))],
+                Places = [.. touched.Values.Select(r => (r, r.Moves))],
+                Looked = looked,
+                Files = [.. looked.Values.Select(WrittenFiles.Of)],
+            };
+        }
+    }
+
+    // On true all of it is on stable storage, and in the index.
+    private bool TryWrite(Taken taken)
+    {
         try
         {
             // Text came since it was saved. Saved once more it is newer than what goes, which does no harm.
-            if (!isSaved && !TrySaveStreams())
+            if (!taken.AreStreamsSaved && !TrySaveStreams())
             {
-                Touch(touched, takenFrom);
+                Touch(taken);
                 return false;
             }
 
-            var mend = new MendRequest(core, runner, looked,
-                files.FindAll(f => !Applier.HasFiles(core.Disk, f)).ConvertAll(f => f.Row));
+            var mend = new MendRequest(core, runner, taken.Looked,
+                taken.Files.FindAll(f => !Applier.HasFiles(core.Disk, f)).ConvertAll(f => f.Row));
             commit(mend);
             if (!mend.IsDone)
             {
-                Touch(touched, takenFrom);
+                Touch(taken);
                 return false;
             }
 
-            Durably.Sync(core.Disk, sessions, takenFrom);
+            Durably.Sync(core.Disk, taken.Sessions, taken.TakenFrom);
             core.Step(Step.CheckpointSynced);
             lock (core.Rows.Gate)
             {
-                core.Rows.NewBranches.ExceptWith(branches);
+                core.Rows.NewBranches.ExceptWith(taken.Branches);
             }
 
             IndexClosing? index = IndexFile.ReadClosing(core.Disk);
             index = index?.Lsn < core.State.Indexed ? null : index; // left from before somebody's recovery
-            IndexWriter.Write(core.Disk, core.Quarantine, index, rows, lsn, (core.State.IdMs, core.State.IdN),
-                erases && sessions.Exists(s => s.IsPurged), areAll && index is null);
+            IndexWriter.Write(core.Disk, core.Quarantine, index, taken.Rows, taken.Lsn,
+                (core.State.IdMs, core.State.IdN), taken.Erases && taken.Sessions.Exists(s => s.IsPurged),
+                taken.AreRowsAll && index is null);
         }
         catch (Exception e) when (e is DiskException or SessionException)
         {
             // The system may have dropped what it could not write; only the journal still has it.
             core.Heed(e as DiskException);
-            Touch(touched, takenFrom);
+            Touch(taken);
             throw;
         }
 
         core.Step(Step.CheckpointIndexed);
-        var retire = new RetireRequest(core, runner.Journal, lsn, segment, places)
+        return true;
+    }
+
+    private bool TryRetire(Taken taken, long segment, long switchedAt)
+    {
+        var retire = new RetireRequest(core, runner.Journal, taken.Lsn, segment, taken.Places)
         {
-            ErasedUpTo = !erases ? 0 : ClosesJournal ? lsn : switchedAt,
+            ErasedUpTo = !taken.Erases ? 0 : ClosesJournal ? taken.Lsn : switchedAt,
         };
         commit(retire);
         if (retire.MovedMeanwhile)
         {
-            Touch(touched, takenFrom);
+            Touch(taken);
             return false;
         }
 
@@ -324,102 +359,50 @@ internal sealed class Checkpointer(StoreCore core, Action<CommitRequest> commit,
         return core.State.Applied >= save.Lsn;
     }
 
-    private void Touch(Dictionary<string, Row> touched, HashSet<long> takenFrom)
+    // The next checkpoint sees to it.
+    private void Touch(Taken taken)
     {
         lock (core.Rows.Gate)
         {
-            foreach ((string id, Row row) in touched)
+            foreach ((string id, Row row) in taken.Touched)
             {
                 core.Rows.Touched.TryAdd(id, row);
             }
 
-            core.Rows.TakenFrom.UnionWith(takenFrom);
+            core.Rows.TakenFrom.UnionWith(taken.TakenFrom);
         }
     }
 
-    private sealed class ImagesRequest(List<Row> rows) : CommitRequest
+    // What one checkpoint sees to, as it was at one LSN.
+    private sealed class Taken
     {
-        public override int SizeHint => rows.Count * 1024;
+        public required long Lsn { get; init; }
 
-        /// <summary>Sessions whose file is damaged: there is no image to write, and a salvage counts anew.</summary>
-        public List<Row> Unreadable { get; } = [];
+        /// <summary>True where something that was removed for good is to leave all files.</summary>
+        public required bool Erases { get; init; }
 
-        public override void Run(Transaction transaction)
-        {
-            foreach (Row row in rows)
-            {
-                if (!Transaction.IsLive(row) || !transaction.Rows.CanWrite(row))
-                {
-                    Unreadable.Add(row);
-                }
-                else
-                {
-                    transaction.PutImage(row);
-                }
-            }
-        }
-    }
+        public required bool AreStreamsSaved { get; init; }
 
-    private sealed class StreamsRequest : CommitRequest
-    {
-        public override bool MayUseReserve => true;
+        public required Dictionary<string, Row> Touched { get; init; }
 
-        /// <summary>The LSN of the image; 0 where there is none to be made.</summary>
-        public long Lsn { get; private set; }
+        public required HashSet<long> TakenFrom { get; init; }
 
-        public override void Run(Transaction transaction)
-        {
-            transaction.PutStreams();
-            Lsn = transaction.Changes.Count > 0 ? transaction.Lsn : 0;
-        }
-    }
+        public required List<Row> Branches { get; init; }
 
-    private sealed class SyncRequest(BatchRunner runner) : CommitRequest
-    {
-        public override bool MayUseReserve => true;
+        /// <summary>For the index.</summary>
+        public required List<IndexRow> Rows { get; init; }
 
-        public override void Run(Transaction transaction)
-        {
-            if (runner.CatchUpFiles() is { } failure)
-            {
-                throw failure;
-            }
-        }
-    }
+        /// <summary>True where the store has no other sessions.</summary>
+        public required bool AreRowsAll { get; init; }
 
-    // Files are synced by their path, without the store lock. A session that somebody moved meanwhile
-    // may have been missed, so the journal keeps what it has of it until the next checkpoint; so is one that could
-    // not be written meanwhile.
-    private sealed class RetireRequest(StoreCore core, JournalFiles journal, long lsn, long segment,
-        List<(Row Row, int Moves)> places) : CommitRequest
-    {
-        public override bool MayUseReserve => true;
+        public required List<TouchedSession> Sessions { get; init; }
 
-        public bool MovedMeanwhile { get; private set; }
+        /// <summary>How often each had moved: see <see cref="RetireRequest"/>.</summary>
+        public required List<(Row Row, int Moves)> Places { get; init; }
 
-        /// <summary>What frames up to this one removed for good stands neither in the segments that stay nor in
-        /// the index; 0: there is nothing to erase.</summary>
-        public long ErasedUpTo { get; init; }
+        /// <summary>The sessions whose files must have what was written to them.</summary>
+        public required Dictionary<string, Row> Looked { get; init; }
 
-        public override void Run(Transaction transaction)
-        {
-            MovedMeanwhile = core.State.Held != 0 || places.Exists(p => p.Row.Moves != p.Moves);
-            if (MovedMeanwhile)
-            {
-                return;
-            }
-
-            core.State.Indexed = Math.Max(core.State.Indexed, lsn);
-            if (segment > 0)
-            {
-                journal.Retire(segment);
-            }
-
-            if (ErasedUpTo > 0)
-            {
-                Erasure.RemoveScratch(core.Disk);
-                core.State.Erased = Math.Max(core.State.Erased, ErasedUpTo);
-            }
-        }
+        public required List<WrittenFiles> Files { get; init; }
     }
 }

@@ -248,21 +248,7 @@ internal sealed class Maintenance(StoreCore core, Checkpointer checkpointer, Bat
             return;
         }
 
-        SharedState state = core.State;
-        if (state.Published > state.Synced)
-        {
-            _firstRelaxed = _firstRelaxed == 0 ? Stopwatch.GetTimestamp() : _firstRelaxed;
-            if (core.HasNoThread || Stopwatch.GetElapsedTime(_firstRelaxed) >= RelaxedMax)
-            {
-                checkpointer.Sync();
-                _firstRelaxed = 0;
-            }
-        }
-        else
-        {
-            _firstRelaxed = 0;
-        }
-
+        SyncRelaxed();
         core.RequireSound();
         core.Followers.ForgetDead();
         runner.MakeSpareAhead();
@@ -280,6 +266,7 @@ internal sealed class Maintenance(StoreCore core, Checkpointer checkpointer, Bat
             }
         }
 
+        SharedState state = core.State;
         if (state.Published == state.Indexed && !state.OwesErasure)
         {
             return;
@@ -300,6 +287,23 @@ internal sealed class Maintenance(StoreCore core, Checkpointer checkpointer, Bat
         else
         {
             _isDirty = true;
+        }
+    }
+
+    // No relaxed commit is in doubt for longer.
+    private void SyncRelaxed()
+    {
+        if (core.State.Published <= core.State.Synced)
+        {
+            _firstRelaxed = 0;
+            return;
+        }
+
+        _firstRelaxed = _firstRelaxed == 0 ? Stopwatch.GetTimestamp() : _firstRelaxed;
+        if (core.HasNoThread || Stopwatch.GetElapsedTime(_firstRelaxed) >= RelaxedMax)
+        {
+            checkpointer.Sync();
+            _firstRelaxed = 0;
         }
     }
 }

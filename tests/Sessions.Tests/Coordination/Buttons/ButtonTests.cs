@@ -1,6 +1,7 @@
 using System.Text.Json;
 using Sessions.Coordination.Buttons;
 using Sessions.Events;
+using Sessions.Images;
 using Sessions.Storage.Commit;
 using Sessions.Storage.Files;
 using Sessions.Storage.Journal;

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using Sessions.Coordination.Locks;
 using Sessions.Storage.Page;
+using Sessions.Storage.Rows;
 using Sessions.Tests.Disks;
 using Sessions.Tests.Support;
 
@@ -51,8 +52,8 @@ public sealed class HandOffTests
         {
             session.Lock(LockMode.Try);
             second.Core.Own();
-            var asked = new AskRequest(second.Core, second.Core.Rows.Find(session.Id)!, null,
-                60_000) { Full = false };
+            Row row = second.Core.Rows.Find(session.Id)!;
+            var asked = new AskRequest(second.Core, second.Engine.Locks, row, null, 60_000) { Full = false };
             second.Engine.Commit(asked); // who asks is slow to take what it gets
             session.AnswerLock(asked.Filed.RequestId, accept: true);
             foreach (LockMode mode in new[] { LockMode.Try, LockMode.Force, LockMode.Interrupt })
@@ -91,7 +92,8 @@ public sealed class HandOffTests
             bystander = third.OpenSession(session.Id);
         session.Lock(LockMode.Try);
         second.Core.Own();
-        var asked = new AskRequest(second.Core, second.Core.Rows.Find(session.Id)!, null, 60_000)
+        Row row = second.Core.Rows.Find(session.Id)!;
+        var asked = new AskRequest(second.Core, second.Engine.Locks, row, null, 60_000)
         {
             Full = false,
         };

@@ -97,7 +97,7 @@ public sealed class LockLifeTests
         Stores.Fails(SessionStatus.Deleted, () => session.Say("x"));
         Stores.Fails(SessionStatus.Deleted, () => session.SetActivity("idle"));
         Stores.Fails(SessionStatus.Deleted, () => session.Lock(LockMode.Try));
-        store.Engine.Commit(new HeartbeatRequest(store.Core.Locks) { Full = false });
+        store.Engine.Commit(new HeartbeatRequest(store.Engine.Locks) { Full = false });
         Assert.Null(_disk.Peek(FileOf(session.Id)));
         second.Restore(session.Id);
         Assert.NotNull(_disk.Peek(FileOf(session.Id)));
@@ -108,7 +108,7 @@ public sealed class LockLifeTests
         // Let go of in the trash, it is free when it comes back.
         other.Delete();
         session.Unlock();
-        store.Core.Locks.Sweep(store.Engine.Commit);
+        store.Engine.Locks.Sweep(store.Engine.Commit);
         second.Restore(session.Id);
         other.Say("free");
         other.Lock(LockMode.Try);

@@ -1,6 +1,7 @@
-using Sessions.Coordination.Locks;
 using FsCheck;
 using FsCheck.Fluent;
+using Sessions.Coordination.Locks;
+using Sessions.Images;
 using Sessions.Tests.Disks;
 using Sessions.Tests.Support;
 
@@ -218,10 +219,10 @@ public sealed class LockModelTests
                     lost.Remove(who);
                     break;
                 case 13:
-                    stores[store].Core.Locks.Sweep(stores[store].Engine.Commit);
+                    stores[store].Engine.Locks.Sweep(stores[store].Engine.Commit);
                     break;
                 case 14:
-                    stores[store].Engine.Commit(new HeartbeatRequest(stores[store].Core.Locks) { Full = false });
+                    stores[store].Engine.Commit(new HeartbeatRequest(stores[store].Engine.Locks) { Full = false });
                     break;
                 default:
                     stores[store].Engine.Checkpointer.TryRun();

@@ -70,7 +70,7 @@ public sealed class LockProofTests
         using Session other = second.OpenSession(session.Id), written = second.OpenSession(appended.Id);
         _time.Shift(600_000);
         Assert.False(other.Lock().Flag("is_stale")); // its byte is held: it lives
-        store.Engine.Commit(new HeartbeatRequest(store.Core.Locks) { Full = false });
+        store.Engine.Commit(new HeartbeatRequest(store.Engine.Locks) { Full = false });
         disk.Kill();
         _time.Shift(50_000);
         Stores.Fails(SessionStatus.Processing, () => other.Lock(LockMode.Force));
@@ -92,7 +92,7 @@ public sealed class LockProofTests
         using SessionStore store = Open(1), second = Open(2);
         using Session session = store.Create(), other = second.OpenSession(session.Id);
         session.Lock(LockMode.Try);
-        second.Engine.Commit(new Releasing(second.Core, session.Id) { Full = false }); // as a write that met it
+        second.Engine.Commit(new Releasing(second.Engine, session.Id) { Full = false }); // as a write that met it
         other.Say("theirs");
         Stores.Fails(SessionStatus.LockLost, () => session.Say("mine"));
         Stores.Fails(SessionStatus.LockLost, session.Unlock);
@@ -185,12 +185,12 @@ public sealed class LockProofTests
         ulong bootId = 7, long pids = 70) => LockFixture.Open(on ?? _disk.OpenAs(), _time, pid, host, startedAt,
         bootId: bootId, pidNamespace: pids);
 
-    private sealed class Releasing(StoreCore core, string id) : CommitRequest
+    private sealed class Releasing(StoreEngine engine, string id) : CommitRequest
     {
         public override void Run(Transaction transaction)
         {
-            Row row = core.Rows.Find(id)!;
-            core.Locks.ReleaseGone(transaction, row, core.Locks.Read(row, isSettled: true));
+            Row row = engine.Core.Rows.Find(id)!;
+            engine.Locks.ReleaseGone(transaction, row, engine.Locks.Read(row, isSettled: true));
         }
     }
 }

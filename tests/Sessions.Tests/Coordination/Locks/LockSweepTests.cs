@@ -52,7 +52,7 @@ public sealed class LockSweepTests
             isMine |= Try(() => session.Lock(LockMode.Try), ref isInDoubt);
             Try(() => session.SetActivity("processing", "x"), ref isInDoubt);
             Try(() => session.Say("x", AppendFlags.Relaxed), ref isInDoubt);
-            Try(() => store.Engine.Commit(new HeartbeatRequest(store.Core.Locks)
+            Try(() => store.Engine.Commit(new HeartbeatRequest(store.Engine.Locks)
             {
                 Full = false,
             }), ref isInDoubt);
@@ -185,7 +185,7 @@ public sealed class LockSweepTests
             stream.Write("so far"u8);
             other.Lock(LockMode.Interrupt);
             other.Say("durable too");
-            one.Engine.Commit(new HeartbeatRequest(one.Core.Locks) { Full = false });
+            one.Engine.Commit(new HeartbeatRequest(one.Engine.Locks) { Full = false });
             Stores.Fails(SessionStatus.LockLost, session.Unlock);
             two.Engine.Checkpointer.TryRun();
             if (i == 0)

@@ -162,9 +162,9 @@ public sealed class LockTests
 
         Stores.Fails(SessionStatus.LockLost, () => session.SetActivity("processing"));
         Stores.Fails(SessionStatus.LockLost, () => session.AnswerLock("lr_1", accept: true));
-        store.Core.Locks.Sweep(store.Engine.Commit); // not due
+        store.Engine.Locks.Sweep(store.Engine.Commit); // not due
         long lsn = store.Core.State.Published;
-        store.Engine.Commit(new HeartbeatRequest(store.Core.Locks) { Full = false });
+        store.Engine.Commit(new HeartbeatRequest(store.Engine.Locks) { Full = false });
         Assert.Equal(inOneStore ? lsn + 1 : lsn, store.Core.State.Published);
         Assert.False(session.Lock().Flag("is_mine"));
         Stores.Fails(SessionStatus.LockLost, session.Unlock);
@@ -273,7 +273,7 @@ public sealed class LockTests
         Assert.Equal("A client1 on here was writing here and is gone; the session is free.", other.Message());
         other.Say("free");
         third.Say("free too");
-        store.Core.Locks.Sweep(store.Engine.Commit);
+        store.Engine.Locks.Sweep(store.Engine.Commit);
         Assert.Equal("Nobody is writing here.", other.Message());
 
         // The next one may be faster than the file, which then says nothing against it.
@@ -281,7 +281,7 @@ public sealed class LockTests
         again.Lock(LockMode.Try);
         again.Dispose();
         other.Lock(LockMode.Try);
-        store.Core.Locks.Sweep(store.Engine.Commit);
+        store.Engine.Locks.Sweep(store.Engine.Commit);
         Assert.Equal(2, third.HolderPid());
         Stores.Fails(SessionStatus.Locked, () => third.Say("no"));
     }
@@ -324,7 +324,7 @@ public sealed class LockTests
         long wrote = _time.GetUtcNow().ToUnixTimeMilliseconds();
         _time.Shift(5_000);
         long lsn = store.Core.State.Published;
-        store.Engine.Commit(new HeartbeatRequest(store.Core.Locks) { Full = false });
+        store.Engine.Commit(new HeartbeatRequest(store.Engine.Locks) { Full = false });
         Assert.Equal(lsn + 1, store.Core.State.Published); // one frame for all
         JsonElement holder = session.Lock().GetProperty("holder");
         Assert.True(holder.GetProperty("heartbeat_at").GetInt64()

@@ -1,9 +1,9 @@
 using System.Text;
-using Sessions.Coordination.Queueing;
-using Sessions.Json;
-using Sessions.Rules;
 using FsCheck;
 using FsCheck.Fluent;
+using Sessions.Images;
+using Sessions.Json;
+using Sessions.Rules;
 
 namespace Sessions.Tests.Coordination.Queueing;
 

@@ -1,6 +1,6 @@
 using System.Buffers;
 using System.Text.Json;
-using Sessions.Coordination.Queueing;
+using Sessions.Images;
 using Sessions.Storage.Files;
 using Sessions.Storage.Journal;
 using Sessions.Storage.Rows;

@@ -3,7 +3,6 @@ using Sessions.Platform;
 using Sessions.Storage.Files;
 using Sessions.Storage.Journal;
 using Sessions.Storage.Log;
-using Sessions.Storage.Rows;
 using Sessions.Tests.Coordination.Watching;
 using Sessions.Tests.Hostile;
 
@@ -184,7 +183,7 @@ internal sealed partial class HarmRound
             return;
         }
 
-        using var journal = new JournalFiles(disk, StoreCore.SeedOf(file.StoreId), "harm");
+        using var journal = new JournalFiles(disk, StoreFile.SeedOf(file.StoreId), "harm");
         List<Frame> frames = JournalScan.Read(disk, journal).Frames;
         foreach (Witness w in harmed)
         {

@@ -123,7 +123,7 @@ public sealed class RepairPropertyTests
         {
             Row row = store.Core.Rows.Find(session.Id)!;
             LogState state = store.Core.Rows.ReadLog(row);
-            using LogView log = LogView.Open(store.Core.Disk, row, state);
+            using LogView log = RowLog.Open(store.Core.Disk, row, state);
             Assert.True(ledger.TryBring(log, state, row.Rewrites, session.GetStat().LastSeq, long.MaxValue));
             return string.Join('\n', ledger.Settlement()
                 .Select(e => $"{e.Type} {e.TurnId} {Encoding.UTF8.GetString(e.Data.Span)}"));

@@ -1,13 +1,15 @@
 using System.Globalization;
-using Sessions.Events;
 using Sessions.Storage.Log;
 using Sessions.Storage.Rows;
 using Sessions.Tests.Disks;
+using Sessions.Tests.Platform;
 using Sessions.Tests.Support;
 
 namespace Sessions.Tests.Storage.Log;
 
 /// <summary>What a store keeps in memory to tell a repeated event.</summary>
+// What it measures is the memory of the process.
+[Collection(nameof(ProcessStateTests))]
 public sealed class EventIdsTests
 {
     [Fact]

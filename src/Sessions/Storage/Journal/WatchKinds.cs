@@ -1,7 +1,6 @@
 using System.Numerics;
-using Sessions.Storage.Journal;
 
-namespace Sessions.Coordination.Watching;
+namespace Sessions.Storage.Journal;
 
 /// <summary>The kinds of change that a watch tells, as a set.</summary>
 [Flags]

@@ -2,8 +2,9 @@ using System.Globalization;
 using System.Text;
 using System.Text.Json;
 using Sessions.Json;
+using Sessions.Model;
 
-namespace Sessions.Coordination.Buttons;
+namespace Sessions.Images;
 
 /// <summary>A suggestion for what to say next.</summary>
 /// <param name="Label">What stands on the button.</param>
@@ -23,7 +24,7 @@ internal sealed record ActionButtons(long ForSeq, IReadOnlyList<ActionButton> Bu
     public static List<ActionButton> ReadArgument(ReadOnlySpan<byte> json)
     {
         const string argument = "buttons_json";
-        byte[] compact = JsonText.CompactText(json, argument, isObject: false);
+        byte[] compact = JsonArgument.CompactText(json, argument, isObject: false);
         if (compact[0] != '[')
         {
             throw Errors.Argument(argument, "buttons_json must be an array.");

@@ -1,7 +1,8 @@
 using Sessions.Platform;
+using Sessions.Storage.Files;
 using Sessions.Storage.Index;
 
-namespace Sessions.Storage.Files;
+namespace Sessions.Storage.Recovery;
 
 /// <summary>
 /// Looks at the store's own folders before anything is read or written in them. Their names lead everywhere else, so

@@ -3,7 +3,7 @@ using Sessions.Storage.Files;
 using Sessions.Storage.Index;
 using Sessions.Storage.Log;
 
-namespace Sessions.Check;
+namespace Sessions.Storage.Apply;
 
 /// <summary>Gives branches back the links to their ancestors' logs that somebody removed, wherever the store still has
 /// the lines: in the ancestor's own log, in another branch's link, or in what a prune left in the trash.</summary>

@@ -1,4 +1,4 @@
-namespace Sessions.Coordination.Queueing;
+namespace Sessions.Images;
 
 /// <summary>What calls on a queue answer when they do nothing.</summary>
 internal static class QueueErrors

@@ -1,7 +1,7 @@
-using System.Buffers;
 using Sessions.Json;
+using Sessions.Model;
 
-namespace Sessions.Sharing;
+namespace Sessions.Images;
 
 /// <summary>shares.json: the shares of a session in the order they were made.</summary>
 internal static class ShareList
@@ -39,7 +39,7 @@ internal static class ShareList
 
             records.Add(new ShareRecord
             {
-                ShareId = ShareSecret.RequireId(m["share_id"].Text),
+                ShareId = ShareIds.Require(m["share_id"].Text),
                 CreatedAt = m["created_at"].Number,
                 FirstSeq = m["first_seq"].Number,
                 LastSeq = m["last_seq"].NumberOrZero,
@@ -103,22 +103,6 @@ internal static class ShareList
         b.Byte('}');
     }
 
-    /// <summary>The same with its url and its secret, which go into the output and into no buffer of ours.</summary>
-    public static void WriteWithSecret(ShareRecord r, string sessionId, string baseUrl, ShareSecret secret,
-        IBufferWriter<byte> output)
-    {
-        var b = new Utf8Buffer(512);
-        b.Byte('{').Member("share_id", r.ShareId).Member("session_id", sessionId).Member("url", baseUrl);
-        output.Write(b.Written[..^1]); // without the quote that ends the text
-        output.Write(secret.Text);
-        output.Write("\",\"secret\":\""u8);
-        output.Write(secret.Text);
-        b.Clear();
-        b.Byte('"');
-        WriteFacts(r, b);
-        output.Write(b.Byte('}').Written);
-    }
-
     /// <summary>The ids of all shares, ended ones included.</summary>
     public static IEnumerable<string> Ids(ReadOnlyMemory<byte> compact) => Read(compact).Select(r => r.ShareId);
 
@@ -166,7 +150,8 @@ internal static class ShareList
         return newest is null ? null : new ShareSummary(newest.ShareId, newest.CreatedAt, newest.ExpiresAt);
     }
 
-    private static void WriteFacts(ShareRecord r, Utf8Buffer b)
+    /// <summary>The members that a share is shown with.</summary>
+    public static void WriteFacts(ShareRecord r, Utf8Buffer b)
     {
         b.Member("first_seq", r.FirstSeq).Member("last_seq", r.Live ? null : r.LastSeq).Member("live", r.Live)
             .Member("created_at", r.CreatedAt).TimeMember("expires_at", r.ExpiresAt)

@@ -1,7 +1,7 @@
 using System.Text.Json;
 using Sessions.Json;
 
-namespace Sessions.Coordination.Locks;
+namespace Sessions.Images;
 
 /// <summary>lock.json. docs/FORMAT.md describes it; keep both in step.</summary>
 internal static class LockCodec

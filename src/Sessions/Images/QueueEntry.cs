@@ -1,4 +1,4 @@
-namespace Sessions.Coordination.Queueing;
+namespace Sessions.Images;
 
 /// <summary>Where an entry of a queue stands. The last three are final.</summary>
 internal enum QueueEntryState

@@ -1,6 +1,6 @@
 using Sessions.Rules;
 
-namespace Sessions.Coordination.Queueing;
+namespace Sessions.Images;
 
 /// <summary>
 /// A session's queue: entries in the order of delivery, and records of the last that were settled. Immutable; each

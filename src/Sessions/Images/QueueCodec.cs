@@ -3,7 +3,7 @@ using System.Text.Json;
 using Sessions.Json;
 using Sessions.Rules;
 
-namespace Sessions.Coordination.Queueing;
+namespace Sessions.Images;
 
 /// <summary>A queue as queue.json has it, and as hosts are shown it.</summary>
 internal static class QueueCodec

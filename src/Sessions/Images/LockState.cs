@@ -1,4 +1,4 @@
-namespace Sessions.Coordination.Locks;
+namespace Sessions.Images;
 
 /// <summary>Who has the lock of a session, as lock.json says it.</summary>
 internal sealed record LockHolder

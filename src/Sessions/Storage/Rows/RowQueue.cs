@@ -1,15 +1,12 @@
+using Sessions.Images;
 using Sessions.Storage.Journal;
-using Sessions.Storage.Rows;
 
-namespace Sessions.Coordination.Queueing;
+namespace Sessions.Storage.Rows;
 
-/// <summary>queue.json with what it says, so that an image of mebibytes is read once.</summary>
-/// <param name="Image">The compact image; this very array is what the row has.</param>
-/// <param name="State">What it says.</param>
-/// <param name="EntriesEnd">Where in it the array of entries ends; 0: there is none.</param>
-internal sealed record KnownQueue(byte[] Image, QueueState State, int EntriesEnd)
+/// <summary>The queue of a row, read once for each image.</summary>
+internal static class RowQueue
 {
-    /// <summary>That of an image of a row. It never changes, so it may be looked at and put down without the rows'
+    /// <summary>What an image of a row says. It never changes, so it may be looked at and put down without the rows'
     /// gate.</summary>
     public static KnownQueue Of(Row row, byte[] image)
     {

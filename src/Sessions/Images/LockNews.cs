@@ -1,7 +1,6 @@
 using Sessions.Json;
-using Sessions.Storage.Journal;
 
-namespace Sessions.Coordination.Locks;
+namespace Sessions.Images;
 
 /// <summary>What whoever watches is told of a change of a lock.</summary>
 internal static class LockNews
@@ -31,8 +30,8 @@ internal static class LockNews
     }
 
     /// <summary>True for the news that one is gone who had the lock. A text of its own has no such bytes.</summary>
-    public static bool IsOfGone(Change change)
-        => change.What == Released && change.Detail.Span.IndexOf(",\"former\":"u8) >= 0;
+    public static bool IsOfGone(string what, ReadOnlySpan<byte> detail)
+        => what == Released && detail.IndexOf(",\"former\":"u8) >= 0;
 
     public static byte[] OfAsk(LockAsk ask, LockState state)
     {

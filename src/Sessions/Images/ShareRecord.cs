@@ -1,4 +1,4 @@
-namespace Sessions.Sharing;
+namespace Sessions.Images;
 
 /// <summary>One share of a session, as shares.json keeps it. The secret is not in here: it lies in
 /// a file of its own beside it, and its digest is the share's id.</summary>
