@@ -120,32 +120,60 @@ internal sealed partial class Salvager
         IndexClosing? index = IndexFile.ReadClosing(_disk);
         var rows = new Dictionary<string, ReadOnlyMemory<byte>>();
         IndexFile.TryLoad(_disk, 0, (head, slice) => rows[head.Id] = slice);
-        int frames = Redo(scan);
+        _redone = Redo(scan);
         RemoveDamaged(Layout.ConfigFile, null, null);
         RemoveDamaged(Layout.StreamsFile, null, c => StreamCodec.TryReadImage(c) is not null);
         int sessions = RebuildInfos(rows);
-        (long lsn, long ms, long n) = FolderScan.Floors(_disk);
-        lsn = Takeover.Behind(Math.Max(Math.Max(lsn, scan.LastLsn), index?.Lsn ?? 0));
-        (ms, n) = index is not null && (index.IdMs, index.IdN).CompareTo((ms, n)) > 0
-            ? (index.IdMs, index.IdN) : (ms, n);
-        if (scan.Newest is { } header && (header.IdMs, header.IdN).CompareTo((ms, n)) > 0)
+        long lsn = LsnBehindAll(scan, index, out (long Ms, long N) lastId);
+        BeginIndex(lsn, lastId);
+        BeginJournal(journal, scan.Segments, lsn, lastId);
+        if (_disk.Stat(Layout.SharedPage) is not null)
         {
-            (ms, n) = (header.IdMs, header.IdN);
+            _core.Quarantine.Vacate(Layout.SharedPage); // it may say that the store is poisoned or damaged
+        }
+
+        WriteReport(sessions, scan.Corruption, output);
+        LogRing.Add("info", $"Salvaged {sessions} sessions, {_rebuilt.Count} of them rebuilt.");
+    }
+
+    // Each of these may be lost or older than the others, so the highest number that one of them knows counts.
+    private long LsnBehindAll(JournalScan scan, IndexClosing? index, out (long Ms, long N) lastId)
+    {
+        (long lsn, long ms, long n) = FolderScan.Floors(_disk);
+        lastId = index is null ? (ms, n) : Later((ms, n), (index.IdMs, index.IdN));
+        if (scan.Newest is { } header)
+        {
+            lastId = Later(lastId, (header.IdMs, header.IdN));
         }
 
         foreach (Change change in scan.Frames.Concat(scan.Stranded).SelectMany(f => f.Changes))
         {
-            (ms, n) = change.IsNew && SessionIds.TryParse(change.Id, out long newMs, out long newN)
-                && (newMs, newN).CompareTo((ms, n)) > 0 ? (newMs, newN) : (ms, n);
+            if (change.IsNew && SessionIds.TryParse(change.Id, out long newMs, out long newN))
+            {
+                lastId = Later(lastId, (newMs, newN));
+            }
         }
 
+        return Takeover.Behind(Math.Max(Math.Max(lsn, scan.LastLsn), index?.Lsn ?? 0));
+    }
+
+    private static (long Ms, long N) Later((long Ms, long N) one, (long Ms, long N) other)
+        => other.CompareTo(one) > 0 ? other : one;
+
+    private void BeginIndex(long lsn, (long Ms, long N) lastId)
+    {
         if (_disk.Stat(Layout.IndexFile) is not null)
         {
             _disk.Unlink(Layout.IndexFile);
         }
 
-        IndexWriter.Write(_disk, _core.Quarantine, null, [], lsn, (ms, n));
-        long number = (scan.Segments.Count == 0 ? 0 : scan.Segments[^1]) + 1;
+        IndexWriter.Write(_disk, _core.Quarantine, null, [], lsn, lastId);
+    }
+
+    // Behind the last segment there was; that one and all before it are of no use from then on.
+    private void BeginJournal(JournalFiles journal, List<long> segments, long lsn, (long Ms, long N) lastId)
+    {
+        long number = (segments.Count == 0 ? 0 : segments[^1]) + 1;
         journal.CreateClosing(new SegmentHeader
         {
             Number = number,
@@ -154,19 +182,18 @@ internal sealed partial class Salvager
             PreviousEnd = 0,
             PreviousLsn = lsn,
             FirstNeeded = number,
-            IdMs = ms,
-            IdN = n,
+            IdMs = lastId.Ms,
+            IdN = lastId.N,
         });
         journal.Retire(number);
         _disk.SyncFolder(Layout.Journal);
-        if (_disk.Stat(Layout.SharedPage) is not null)
-        {
-            _core.Quarantine.Vacate(Layout.SharedPage); // it may say that the store is poisoned or damaged
-        }
+    }
 
+    private void WriteReport(int sessions, string? corruption, IBufferWriter<byte> output)
+    {
         var b = new Utf8Buffer();
-        b.Byte('{').Member("sessions", (long)sessions).Member("frames_applied", (long)frames)
-            .Member("corruption", scan.Corruption).Name("rebuilt").Byte('[');
+        b.Byte('{').Member("sessions", (long)sessions).Member("frames_applied", (long)_redone)
+            .Member("corruption", corruption).Name("rebuilt").Byte('[');
         for (int i = 0; i < _rebuilt.Count; i++)
         {
             b.Raw(i == 0 ? ""u8 : ","u8).Text(_rebuilt[i]);
@@ -180,7 +207,6 @@ internal sealed partial class Salvager
         }
 
         output.Write(b.Byte(']').Member("quarantined_left_off", leftOff).Byte('}').Written);
-        LogRing.Add("info", $"Salvaged {sessions} sessions, {_rebuilt.Count} of them rebuilt.");
     }
 
     private static StoreFile ReadOrMakeStoreFile(StoreEnvironment environment)
@@ -252,7 +278,7 @@ internal sealed partial class Salvager
             Durably.Sync(_disk, FolderScan.Folders(_disk).Select(f => new TouchedSession(f.Id, f.Deletion, false)), []);
         }
 
-        return _redone = frames.Count;
+        return frames.Count;
     }
 
     private void RedoFrames(Applier applier, List<Frame> frames)
