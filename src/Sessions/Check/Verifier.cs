@@ -250,30 +250,8 @@ internal sealed partial class Verifier
         _context.ThrowIfCancelled();
         CheckPlaces(Misplaced.InSession(_core.Disk, folder), id);
         CheckHeld(folder, id);
-        byte[]? compact = CheckSmall(folder + "/" + Layout.SessionFile, id);
-        SessionInfo? info = compact is null ? null : InfoCodec.TryRead(compact);
-        if (compact is null && _core.Disk.Stat(folder + "/" + Layout.SessionFile) is null)
-        {
-            Add("missing", "error", id, folder + "/" + Layout.SessionFile, null, null, null, null,
-                "session.json is missing");
-        }
-        else if (compact is not null && (info is null || info.Id != id))
-        {
-            string path = folder + "/" + Layout.SessionFile, wrong = "wrong_content";
-            string? kept = Keeper?.KeepFile(path, id, wrong);
-            Add(wrong, "error", id, path, 0, null, null, kept, "session.json is not this session's");
-            info = null; // what another session's says is of no account here
-        }
-
-        CountHalves(folder + "/" + Layout.SessionFile, id, compact);
-        List<ShareRecord> shares = ShareList.Read(
-            CheckSmall(folder + "/" + Layout.SharesFile, id, c => ShareList.CanRead(c, id)));
-        bool mayReadShares = _core.Disk.Stat(folder + "/" + Layout.SharesFile) is not { IsReadable: false };
-        if (mayReadShares)
-        {
-            CheckSecrets(folder, id, shares);
-        }
-
+        SessionInfo? info = CheckInfo(folder, id);
+        List<ShareRecord>? shares = CheckShares(folder, id);
         foreach (string side in Layout.SideFiles)
         {
             CountHalves(folder + "/" + side, id,
@@ -287,20 +265,9 @@ internal sealed partial class Verifier
             return;
         }
 
-        if (info.Revision > _core.State.Published)
-        {
-            Add("revision_ahead", "error", id, folder + "/" + Layout.SessionFile, null, null, null, null,
-                string.Create(CultureInfo.InvariantCulture,
-                    $"revision {info.Revision} is beyond the journal's end {_core.State.Published}"));
-        }
-
-        if (info.DeletionLsn != deletion)
-        {
-            Add("wrong_place", "error", id, folder, null, null, null, null, "session.json speaks of another place");
-        }
-
+        CheckClaims(folder, deletion, info);
         CheckBehind(folder, info);
-        if (mayReadShares)
+        if (shares is not null)
         {
             CheckShared(folder, info, shares);
         }
@@ -317,101 +284,56 @@ internal sealed partial class Verifier
         }
     }
 
-    private void CheckEvents(string folder, string id, long deletion)
+    // Null where nothing can be said of the session by it.
+    private SessionInfo? CheckInfo(string folder, string id)
     {
-        LogView log;
-        SessionInfo info;
-        LogState state;
-        lock (_core.Rows.Gate)
+        string path = folder + "/" + Layout.SessionFile;
+        byte[]? compact = CheckSmall(path, id);
+        SessionInfo? info = compact is null ? null : InfoCodec.TryRead(compact);
+        if (compact is null && _core.Disk.Stat(path) is null)
         {
-            if (Find(id) is not { } row || row.DeletionLsn != deletion)
-            {
-                return; // moved while we looked
-            }
-
-            info = _core.Rows.Read(row);
-            state = _core.Rows.ReadLog(row);
-            if (TryOpen(row) is not { } opened)
-            {
-                return; // has its own line in the report
-            }
-
-            log = opened;
+            Add("missing", "error", id, path, null, null, null, null, "session.json is missing");
+        }
+        else if (compact is not null && (info is null || info.Id != id))
+        {
+            const string wrong = "wrong_content";
+            string? kept = Keeper?.KeepFile(path, id, wrong);
+            Add(wrong, "error", id, path, 0, null, null, kept, "session.json is not this session's");
+            info = null; // what another session's says is of no account here
         }
 
-        using (log)
+        CountHalves(path, id, compact);
+        return info;
+    }
+
+    // Null where this user may not read them.
+    private List<ShareRecord>? CheckShares(string folder, string id)
+    {
+        string path = folder + "/" + Layout.SharesFile;
+        List<ShareRecord> shares = ShareList.Read(CheckSmall(path, id, c => ShareList.CanRead(c, id)));
+        if (_core.Disk.Stat(path) is { IsReadable: false })
         {
-            var reader = new LineReader(log, 0);
-            var markers = new MarkerScan();
-            long previous = log.SeqBefore, first = state.FirstSeq; // before it, numbers may be missing
-            if (log.MissingHistory is { } missing)
-            {
-                Add("history_missing", "error", id, $"{folder}/{missing}", null, null, null, null,
-                    "the link to an ancestor's log is gone");
-            }
+            return null;
+        }
 
-            while (reader.TryRead(out ReadOnlySpan<byte> line))
-            {
-                _context.ThrowIfCancelled();
-                _bytes += reader.LineLength + 1;
-                if (line.IsEmpty)
-                {
-                    continue;
-                }
+        CheckSecrets(folder, id, shares);
+        return shares;
+    }
 
-                bool whole = EventLine.TryRead(line, out long seq, out ReadOnlySpan<byte> unclosed)
-                    && reader.IsTerminated;
-                (string name, long at) = log.Locate(reader.LineOffset);
-                string file = folder + "/" + name;
-                whole &= log.MayStand(seq, reader.LineOffset);
-                if (whole && seq > info.LastSeq)
-                {
-                    CheckUncounted(id, file, at, seq, info);
-                    break; // or appended since
-                }
+    // What an info says of the store around it.
+    private void CheckClaims(string folder, long deletion, SessionInfo info)
+    {
+        if (info.Revision > _core.State.Published)
+        {
+            Add("revision_ahead", "error", info.Id, folder + "/" + Layout.SessionFile, null, null, null, null,
+                string.Create(CultureInfo.InvariantCulture,
+                    $"revision {info.Revision} is beyond the journal's end {_core.State.Published}"));
+        }
 
-                _events++;
-                if (!whole)
-                {
-                    // Of a line that is too long to hold there is no copy; the log itself keeps it.
-                    string? kept = reader.IsCut || _count == Limits.VerifyIssuesMax ? null
-                        : Keeper?.Keep(file, id, "damaged_line", line);
-                    Add("damaged_line", "error", id, file, at, reader.LineLength, previous + 1, kept,
-                        "a line is not what was written");
-                    previous++;
-                    continue;
-                }
-
-                if (seq != previous + 1 && (seq <= previous || seq > first))
-                {
-                    Add(seq > previous ? "event_sequence_gap" : "event_sequence_regression", "error", id, file,
-                        at, reader.LineLength, seq, null,
-                        string.Create(CultureInfo.InvariantCulture, $"number {seq} follows {previous}"));
-                }
-
-                previous = Math.Max(seq, previous);
-                if (MarkerScan.MayBeMarker(line) && EventView.TryRead(seq, unclosed) is { } marker)
-                {
-                    markers.Add(marker);
-                }
-            }
-
-            CheckLogState(folder, id, state, markers);
-
-            // A prune would have left a log.json, which says so.
-            string known = folder + "/" + Layout.LogStateFile;
-            if (state is { FirstSeq: > 1, History.Count: 0 } && _core.Disk.Stat(known) is null)
-            {
-                Add("events_missing", "error", id, known, null, null, 1, null,
-                    string.Create(CultureInfo.InvariantCulture, $"the log begins with {first}, and nothing says why"));
-            }
-
-            if (previous < info.LastSeq)
-            {
-                Add("events_missing", "error", id, $"{folder}/{Layout.EventsFile}", null, null, previous + 1,
-                    null,
-                    string.Create(CultureInfo.InvariantCulture, $"the log ends with {previous} of {info.LastSeq}"));
-            }
+        if (info.DeletionLsn != deletion)
+        {
+            Add("wrong_place", "error", info.Id, folder, null, null, null, null,
+                "session.json speaks of another place");
         }
     }
 
