@@ -98,23 +98,29 @@ internal static class QueueInput
             switch (m.Name)
             {
                 case "message" when m.IsNull: entry = entry with { Message = QueueEntry.EmptyText }; break;
-                case "message": entry = entry with { Message = Text(m) }; break;
-                case "image_ids": entry = entry with { ImageIds = Ids(m) }; break;
-                case "file_ids": entry = entry with { FileIds = Ids(m) }; break;
-                case "client_id": entry = entry with { ClientId = Name(m) }; break;
-                case "prompt_name": entry = entry with { PromptName = Name(m) }; break;
+                case "message": entry = entry with { Message = Text(m, argument) }; break;
+                case "image_ids": entry = entry with { ImageIds = Ids(m, argument) }; break;
+                case "file_ids": entry = entry with { FileIds = Ids(m, argument) }; break;
+                case "client_id": entry = entry with { ClientId = Name(m, argument) }; break;
+                case "prompt_name": entry = entry with { PromptName = Name(m, argument) }; break;
                 case "arguments" when m.IsNull: entry = entry with { Arguments = SessionInfo.EmptyObject }; break;
                 case "arguments" when m.IsObject: entry = entry with { Arguments = m.Value }; break;
-                case "title": entry = entry with { Title = Title(m) }; break;
-                case "scheduled_at": entry = entry with { ScheduledAt = Number(m) }; break;
-                case "delay_ms": delayMs = Number(m); break;
-                case "repeat": entry = entry with { Repeat = m.IsNull ? null : Repeat(m) }; break;
-                case "key" when mayHaveKey: entry = entry with { Key = Name(m) }; break;
-                case "arguments": throw Wrong("arguments must be an object.");
+                case "title": entry = entry with { Title = Title(m, argument) }; break;
+                case "scheduled_at": entry = entry with { ScheduledAt = Number(m, argument) }; break;
+                case "delay_ms": delayMs = Number(m, argument); break;
+                case "repeat": entry = entry with { Repeat = m.IsNull ? null : Repeat(m, argument) }; break;
+                case "key" when mayHaveKey: entry = entry with { Key = Name(m, argument) }; break;
+                case "arguments": throw Errors.Argument(argument, "arguments must be an object.");
                 default: throw Errors.Word(argument, m.Name, mayHaveKey ? [.. Patchable, "key"] : Patchable);
             }
         }
 
+        Check(entry, delayMs, argument);
+        return (entry, delayMs);
+    }
+
+    private static void Check(QueueEntry entry, long delayMs, string argument)
+    {
         if (entry.ScheduledAt != 0 && delayMs != 0)
         {
             throw Errors.Argument(argument, "An entry must have scheduled_at or delay_ms, not both.");
@@ -127,79 +133,81 @@ internal static class QueueInput
         }
 
         Checks.AtMost(entry.Message.Length - 2, Limits.QueueMessageBytesMax, "queue_message_bytes_max");
-        return (entry, delayMs);
+    }
 
-        SessionException Wrong(string what) => Errors.Argument(argument, what);
+    private static bool IsText(JsonMember m) => m.Value.Span[0] == '"';
 
-        ReadOnlyMemory<byte> Text(JsonMember m)
-            => m.Value.Span[0] == '"' ? m.Value : throw Wrong($"{m.Name} must be a string.");
+    private static ReadOnlyMemory<byte> Text(JsonMember m, string argument)
+        => IsText(m) ? m.Value : throw Errors.Argument(argument, $"{m.Name} must be a string.");
 
-        string? Name(JsonMember m)
+    private static string? Name(JsonMember m, string argument)
+    {
+        string? name = m.IsNull ? null
+            : IsText(m) ? m.Text : throw Errors.Argument(argument, $"{m.Name} must be a string.");
+        Checks.Name(name, m.Name);
+        return name;
+    }
+
+    private static string? Title(JsonMember m, string argument)
+    {
+        string title = m.IsNull ? ""
+            : IsText(m) ? m.Text : throw Errors.Argument(argument, $"{m.Name} must be a string.");
+        Checks.Title(title);
+        return title.Length == 0 ? null : title;
+    }
+
+    private static ReadOnlyMemory<byte> Ids(JsonMember m, string argument)
+    {
+        if (m.IsNull)
         {
-            string? name = m.IsNull ? null
-                : m.Value.Span[0] == '"' ? m.Text : throw Wrong($"{m.Name} must be a string.");
-            Checks.Name(name, m.Name);
-            return name;
+            return QueueEntry.EmptyArray;
         }
 
-        string? Title(JsonMember m)
+        foreach (ReadOnlyMemory<byte> item in m.Value.Span[0] == '[' ? JsonMembers.Items(m.Value)
+            : throw Errors.Argument(argument, $"{m.Name} must be an array of ids."))
         {
-            string title = m.IsNull ? "" : m.Value.Span[0] == '"' ? m.Text : throw Wrong("title must be a string.");
-            Checks.Title(title);
-            return title.Length == 0 ? null : title;
+            var id = new JsonMember("", default, item);
+            Checks.Name(IsText(id) ? id.Text
+                : throw Errors.Argument(argument, $"{m.Name} must be an array of ids."), m.Name);
         }
 
-        ReadOnlyMemory<byte> Ids(JsonMember m)
+        return m.Value;
+    }
+
+    private static long Number(JsonMember m, string argument)
+    {
+        if (m.IsNull)
         {
-            if (m.IsNull)
-            {
-                return QueueEntry.EmptyArray;
-            }
-
-            foreach (ReadOnlyMemory<byte> item in m.Value.Span[0] == '[' ? JsonMembers.Items(m.Value)
-                : throw Wrong($"{m.Name} must be an array of ids."))
-            {
-                Checks.Name(item.Span[0] == '"' ? new JsonMember("", default, item).Text
-                    : throw Wrong($"{m.Name} must be an array of ids."), m.Name);
-            }
-
-            return m.Value;
+            return 0;
         }
 
-        long Number(JsonMember m)
+        if (!Utf8Parser.TryParse(m.Value.Span, out long value, out int used) || used != m.Value.Length)
         {
-            if (m.IsNull)
-            {
-                return 0;
-            }
-
-            if (!Utf8Parser.TryParse(m.Value.Span, out long value, out int used) || used != m.Value.Length)
-            {
-                throw Wrong($"{m.Name} must be an integer.");
-            }
-
-            Checks.Number(value, m.Name);
-            return value;
+            throw Errors.Argument(argument, $"{m.Name} must be an integer.");
         }
 
-        QueueRepeat Repeat(JsonMember repeat)
-        {
-            long every = 0, until = 0, count = 0;
-            foreach (JsonMember m in repeat.IsObject ? JsonMembers.Of(repeat.Value)
-                : throw Wrong("repeat must be an object."))
-            {
-                switch (m.Name)
-                {
-                    case "every_ms": every = Number(m); break;
-                    case "until": until = Number(m); break;
-                    case "count": count = Number(m); break;
-                    default: throw Errors.Word(argument, m.Name, "every_ms", "until", "count");
-                }
-            }
+        Checks.Number(value, m.Name);
+        return value;
+    }
 
-            return every < EveryMsMin ? throw Wrong("every_ms of a repeat must be at least 1000.")
-                : until == 0 && count == 0 ? throw Wrong("A repeat must have an end: until or count.")
-                : new QueueRepeat(every, until, count);
+    private static QueueRepeat Repeat(JsonMember repeat, string argument)
+    {
+        long every = 0, until = 0, count = 0;
+        foreach (JsonMember m in repeat.IsObject ? JsonMembers.Of(repeat.Value)
+            : throw Errors.Argument(argument, "repeat must be an object."))
+        {
+            switch (m.Name)
+            {
+                case "every_ms": every = Number(m, argument); break;
+                case "until": until = Number(m, argument); break;
+                case "count": count = Number(m, argument); break;
+                default: throw Errors.Word(argument, m.Name, "every_ms", "until", "count");
+            }
         }
+
+        return every < EveryMsMin ? throw Errors.Argument(argument, "every_ms of a repeat must be at least 1000.")
+            : until == 0 && count == 0
+                ? throw Errors.Argument(argument, "A repeat must have an end: until or count.")
+            : new QueueRepeat(every, until, count);
     }
 }
