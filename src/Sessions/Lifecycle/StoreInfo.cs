@@ -21,40 +21,7 @@ internal static class StoreInfo
         {
             core.Refresh();
             core.Rows.Complete();
-            long sessions = 0, archived = 0, trash = 0;
-            var states = new SortedDictionary<string, long>(StringComparer.Ordinal);
-            foreach (Row row in core.Rows.Rows)
-            {
-                if (row.IsGone)
-                {
-                    continue;
-                }
-
-                if (row.DeletionLsn != 0)
-                {
-                    trash++;
-                    continue;
-                }
-
-                sessions++;
-                archived += row.Archived ? 1 : 0;
-                string state = row.Info?.State ?? StateOf(row.Slice.Span);
-                states[state] = states.GetValueOrDefault(state) + 1;
-            }
-
-            SharedState shared = core.State;
-            b.Byte('{').Member("path", path).Member("store_id", core.StoreId)
-                .Member("format_version", StoreFile.CurrentVersion).Member("read_only", core.IsReadOnly)
-                .Member("poisoned", shared.Health == StoreHealth.Poisoned)
-                .Member("corrupt", shared.Health == StoreHealth.Corrupt)
-                .Member("lsn", core.Rows.Lsn).Member("sessions", sessions).Member("archived", archived)
-                .Member("trash", trash).Member("open_locks", countLocks()).Name("by_state").Byte('{');
-            foreach ((string state, long count) in states)
-            {
-                b.Member(state, count);
-            }
-
-            b.Byte('}');
+            WriteState(core, path, countLocks(), b);
         }
 
         byte[] config;
@@ -65,7 +32,62 @@ internal static class StoreInfo
 
         WriteQuarantined(core, b);
         WriteHeld(core, b);
-        RecoveryReport recovered = core.Recovered;
+        WriteRecovered(core.Recovered, b);
+        DiskCapabilities disk = core.Disk.Capabilities;
+        b.Name("capabilities").Byte('{').Member("hard_links", disk.HardLinks)
+            .Member("atomic_exchange", disk.AtomicExchange)
+            .Member("local_file_system", disk.IsLocal ? disk.FileSystem : null).Byte('}');
+        b.RawMember("config", StoreConfig.Effective(config)).Byte('}');
+        output.Write(b.Written);
+    }
+
+    // All of it as of one moment, so it is called under the gate.
+    private static void WriteState(StoreCore core, string path, int openLocks, Utf8Buffer b)
+    {
+        Census census = Count(core.Rows.Rows);
+        SharedState shared = core.State;
+        b.Byte('{').Member("path", path).Member("store_id", core.StoreId)
+            .Member("format_version", StoreFile.CurrentVersion).Member("read_only", core.IsReadOnly)
+            .Member("poisoned", shared.Health == StoreHealth.Poisoned)
+            .Member("corrupt", shared.Health == StoreHealth.Corrupt)
+            .Member("lsn", core.Rows.Lsn).Member("sessions", census.Sessions).Member("archived", census.Archived)
+            .Member("trash", census.Trash).Member("open_locks", openLocks).Name("by_state").Byte('{');
+        foreach ((string state, long count) in census.States)
+        {
+            b.Member(state, count);
+        }
+
+        b.Byte('}');
+    }
+
+    private static Census Count(IEnumerable<Row> rows)
+    {
+        long sessions = 0, archived = 0, trash = 0;
+        var states = new SortedDictionary<string, long>(StringComparer.Ordinal);
+        foreach (Row row in rows)
+        {
+            if (row.IsGone)
+            {
+                continue;
+            }
+
+            if (row.DeletionLsn != 0)
+            {
+                trash++;
+                continue;
+            }
+
+            sessions++;
+            archived += row.Archived ? 1 : 0;
+            string state = row.Info?.State ?? StateOf(row.Slice.Span);
+            states[state] = states.GetValueOrDefault(state) + 1;
+        }
+
+        return new Census(sessions, archived, trash, states);
+    }
+
+    private static void WriteRecovered(RecoveryReport recovered, Utf8Buffer b)
+    {
         b.Name("recovered").Byte('{').Member("redone_records", recovered.RedoneRecords)
             .Member("torn_bytes", recovered.TornBytes).Member("journal_lost", recovered.IsJournalLost)
             .Raw(",\"reclassified\":["u8);
@@ -75,12 +97,6 @@ internal static class StoreInfo
         }
 
         b.Raw("]}"u8);
-        DiskCapabilities disk = core.Disk.Capabilities;
-        b.Name("capabilities").Byte('{').Member("hard_links", disk.HardLinks)
-            .Member("atomic_exchange", disk.AtomicExchange)
-            .Member("local_file_system", disk.IsLocal ? disk.FileSystem : null).Byte('}');
-        b.RawMember("config", StoreConfig.Effective(config)).Byte('}');
-        output.Write(b.Written);
     }
 
     // Rules that cannot be read are the defaults until a salvage; the damaged file is named above.
@@ -128,4 +144,7 @@ internal static class StoreInfo
 
     private static string StateOf(ReadOnlySpan<byte> json)
         => InfoCodec.TryRead(json.ToArray())?.State ?? "created";
+
+    private readonly record struct Census(long Sessions, long Archived, long Trash,
+        SortedDictionary<string, long> States);
 }
