@@ -72,80 +72,13 @@ internal static class InfoCodec
 
     private static SessionInfo? Read(ReadOnlyMemory<byte> compact)
     {
-        string? id = null, parent = null, title = null, source = null, state = null, reason = null, key = null;
-        long? forkSeq = null;
-        long created = 0, updated = 0, lastEvent = 0, messages = 0, events = 0, lastSeq = 0, revision = 0, aborts = 0;
-        long deletedAt = 0, deletion = 0;
-        bool archived = false, aborted = false;
-        ShareSummary? share = null;
-        ReadOnlyMemory<byte> metadata = SessionInfo.EmptyObject, facts = SessionInfo.EmptyObject;
-        Utf8Buffer? unknown = null;
+        var members = new Members();
         foreach (JsonMember m in JsonMembers.Of(compact))
         {
-            switch (m.Name)
-            {
-                case "id": id = m.AsId(); break;
-                case "parent_id": parent = m.IsNull ? null : m.AsId(); break;
-                case "fork_seq": forkSeq = m.IsNull ? null : m.Number; break;
-                case "title": title = m.Text; break;
-                case "title_source": source = m.Text; break;
-                case "created_at": created = m.Number; break;
-                case "updated_at": updated = m.Number; break;
-                case "last_event_at": lastEvent = m.NumberOrZero; break;
-                case "message_count": messages = m.Number; break;
-                case "event_count": events = m.Number; break;
-                case "last_seq": lastSeq = m.Number; break;
-                case "revision": revision = m.Number; break;
-                case "state": state = m.Text; break;
-                case "archived": archived = m.Flag; break;
-                case "is_aborted": aborted = m.Flag; break;
-                case "abort_reason": reason = m.TextOrNull; break;
-                case "abort_count": aborts = m.Number; break;
-                case "share_info": share = m.IsNull ? null : ReadShare(m.Value); break;
-                case "metadata" when m.IsObject: metadata = m.Value; break;
-                case "facts" when m.IsObject: facts = m.Value; break;
-                case "idempotency_key": key = m.TextOrNull; break;
-                case "deleted_at": deletedAt = m.NumberOrZero; break;
-                case "deletion_id": deletion = ReadDeletion(m.TextOrNull); break;
-                default:
-                    unknown ??= new Utf8Buffer(64);
-                    if (unknown.Length > 0)
-                    {
-                        unknown.Byte(',');
-                    }
-
-                    unknown.Raw(m.RawName.Span).Byte(':').Raw(m.Value.Span);
-                    break;
-            }
+            members.Take(m);
         }
 
-        return id is null || title is null || revision == 0 ? null : new SessionInfo
-        {
-            Id = id,
-            ParentId = parent,
-            ForkSeq = forkSeq,
-            Title = title,
-            TitleSource = Known(source),
-            CreatedAt = created,
-            UpdatedAt = updated,
-            LastEventAt = lastEvent,
-            MessageCount = messages,
-            EventCount = events,
-            LastSeq = lastSeq,
-            Revision = revision,
-            State = state == "created" ? "created" : state ?? "created",
-            Archived = archived,
-            IsAborted = aborted,
-            AbortReason = reason,
-            AbortCount = aborts,
-            Share = share,
-            Metadata = metadata.Span.SequenceEqual("{}"u8) ? SessionInfo.EmptyObject : metadata.ToArray(),
-            Facts = facts.Span.SequenceEqual("{}"u8) ? SessionInfo.EmptyObject : facts.ToArray(),
-            IdempotencyKey = key,
-            DeletedAt = deletedAt,
-            DeletionLsn = deletion,
-            Unknown = unknown?.ToArray() ?? default(ReadOnlyMemory<byte>),
-        };
+        return members.ToInfo();
     }
 
     private static string Known(string? source) => source switch
@@ -178,5 +111,96 @@ internal static class InfoCodec
         }
 
         return id.Length > 0 ? new ShareSummary(id, created, expires) : throw new FormatException();
+    }
+
+    // What was read of an info so far. It lives on the stack: an info is read for each row.
+    private struct Members
+    {
+        private string? _id, _parent, _title, _source, _state, _reason, _key;
+        private long? _forkSeq;
+        private long _created, _updated, _lastEvent, _messages, _events, _lastSeq, _revision, _aborts;
+        private long _deletedAt, _deletion;
+        private bool _archived, _aborted;
+        private ShareSummary? _share;
+        private ReadOnlyMemory<byte> _metadata, _facts;
+        private Utf8Buffer? _unknown;
+
+        public void Take(in JsonMember m)
+        {
+            switch (m.Name)
+            {
+                case "id": _id = m.AsId(); break;
+                case "parent_id": _parent = m.IsNull ? null : m.AsId(); break;
+                case "fork_seq": _forkSeq = m.IsNull ? null : m.Number; break;
+                case "title": _title = m.Text; break;
+                case "title_source": _source = m.Text; break;
+                case "created_at": _created = m.Number; break;
+                case "updated_at": _updated = m.Number; break;
+                case "last_event_at": _lastEvent = m.NumberOrZero; break;
+                case "message_count": _messages = m.Number; break;
+                case "event_count": _events = m.Number; break;
+                case "last_seq": _lastSeq = m.Number; break;
+                case "revision": _revision = m.Number; break;
+                case "state": _state = m.Text; break;
+                case "archived": _archived = m.Flag; break;
+                case "is_aborted": _aborted = m.Flag; break;
+                case "abort_reason": _reason = m.TextOrNull; break;
+                case "abort_count": _aborts = m.Number; break;
+                case "share_info": _share = m.IsNull ? null : ReadShare(m.Value); break;
+                case "metadata" when m.IsObject: _metadata = m.Value; break;
+                case "facts" when m.IsObject: _facts = m.Value; break;
+                case "idempotency_key": _key = m.TextOrNull; break;
+                case "deleted_at": _deletedAt = m.NumberOrZero; break;
+                case "deletion_id": _deletion = ReadDeletion(m.TextOrNull); break;
+                default: Keep(m); break;
+            }
+        }
+
+        public readonly SessionInfo? ToInfo()
+        {
+            return _id is null || _title is null || _revision == 0 ? null : new SessionInfo
+            {
+                Id = _id,
+                ParentId = _parent,
+                ForkSeq = _forkSeq,
+                Title = _title,
+                TitleSource = Known(_source),
+                CreatedAt = _created,
+                UpdatedAt = _updated,
+                LastEventAt = _lastEvent,
+                MessageCount = _messages,
+                EventCount = _events,
+                LastSeq = _lastSeq,
+                Revision = _revision,
+                State = _state is null or "created" ? "created" : _state,
+                Archived = _archived,
+                IsAborted = _aborted,
+                AbortReason = _reason,
+                AbortCount = _aborts,
+                Share = _share,
+                Metadata = Owned(_metadata),
+                Facts = Owned(_facts),
+                IdempotencyKey = _key,
+                DeletedAt = _deletedAt,
+                DeletionLsn = _deletion,
+                Unknown = _unknown?.ToArray() ?? default(ReadOnlyMemory<byte>),
+            };
+        }
+
+        // A later version's, or a value that is none of ours: written again as it is.
+        private void Keep(in JsonMember m)
+        {
+            _unknown ??= new Utf8Buffer(64);
+            if (_unknown.Length > 0)
+            {
+                _unknown.Byte(',');
+            }
+
+            _unknown.Raw(m.RawName.Span).Byte(':').Raw(m.Value.Span);
+        }
+
+        // An info outlives the text that it was read from. Most have nothing there, and share that.
+        private static ReadOnlyMemory<byte> Owned(ReadOnlyMemory<byte> value)
+            => value.IsEmpty || value.Span.SequenceEqual("{}"u8) ? SessionInfo.EmptyObject : value.ToArray();
     }
 }
