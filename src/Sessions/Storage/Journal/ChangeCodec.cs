@@ -12,7 +12,7 @@ namespace Sessions.Storage.Journal;
 /// The payload of a frame: compact JSON, so that `strings` on a journal tells what happened.
 /// docs/FORMAT.md "Frame payload" is its description; keep both in step.
 /// </summary>
-internal static class ChangeCodec
+internal static partial class ChangeCodec
 {
     public static void Write(long at, ReadOnlySpan<byte> by, IReadOnlyList<Change> changes, Utf8Buffer b)
     {
@@ -35,37 +35,23 @@ internal static class ChangeCodec
         switch (c.Kind)
         {
             case ChangeKind.Put:
-                b.Raw("{\"put\":"u8);
-                InfoCodec.Write(c.Info!, b);
-                if (c.IsNew)
-                {
-                    b.Raw(",\"new\":true"u8);
-                }
-
-                WriteWhat(c, b);
+                WritePut(c, b);
                 break;
             case ChangeKind.Append:
-                b.Raw("{\"append\":"u8).Text(c.Id).Raw(",\"offset\":"u8).Number(c.Offset).Raw(",\"counters\":["u8)
-                    .Number(c.Counters.LastSeq).Byte(',').Number(c.Counters.EventCount).Byte(',')
-                    .Number(c.Counters.MessageCount).Byte(',').Number(c.Counters.UpdatedAt).Byte(',')
-                    .Number(c.Counters.LastEventAt).Raw("],\"lead\":"u8);
-                WriteLines(c.Lines.Span, b);
+                WriteAppend(c, b);
                 break;
             case ChangeKind.Shares:
-                b.Raw("{\"shares\":"u8).Text(c.Id).RawMember("image", c.Image.IsEmpty ? "null"u8 : c.Image.Span);
+                b.Raw("{\"shares\":"u8).Text(c.Id).RawMember("image", ImageOrNull(c));
                 break;
             case ChangeKind.Log:
-                b.Raw("{\"log\":"u8).Text(c.Id).RawMember("image", c.Image.IsEmpty ? "null"u8 : c.Image.Span);
+                b.Raw("{\"log\":"u8).Text(c.Id).RawMember("image", ImageOrNull(c));
                 break;
             case ChangeKind.Queue when !c.Entry.IsEmpty:
                 b.Raw("{\"queue_add\":"u8).Text(c.Id).RawMember("entry", c.Entry.Span);
                 WriteWhat(c, b);
                 break;
-            case ChangeKind.Lock:
-            case ChangeKind.Queue:
-            case ChangeKind.Buttons:
-                b.Byte('{').Name(SideFile.WordOf(c.Kind)).Text(c.Id)
-                    .RawMember("image", c.Image.IsEmpty ? "null"u8 : c.Image.Span);
+            case ChangeKind.Lock or ChangeKind.Queue or ChangeKind.Buttons:
+                b.Byte('{').Name(SideFile.WordOf(c.Kind)).Text(c.Id).RawMember("image", ImageOrNull(c));
                 WriteWhat(c, b);
                 break;
             case ChangeKind.Rewrite:
@@ -75,13 +61,8 @@ internal static class ChangeCodec
             case ChangeKind.Fork:
                 b.Raw("{\"fork\":"u8).Text(c.Id).Member("parent", c.ParentId);
                 break;
-            case ChangeKind.Trash:
-                b.Raw("{\"trash\":"u8);
-                InfoCodec.Write(c.Info!, b);
-                b.Member("deletion", c.DeletionLsn);
-                break;
-            case ChangeKind.Restore:
-                b.Raw("{\"restore\":"u8);
+            case ChangeKind.Trash or ChangeKind.Restore:
+                b.Raw(c.Kind == ChangeKind.Trash ? "{\"trash\":"u8 : "{\"restore\":"u8);
                 InfoCodec.Write(c.Info!, b);
                 b.Member("deletion", c.DeletionLsn);
                 break;
@@ -91,31 +72,36 @@ internal static class ChangeCodec
             case ChangeKind.Config:
                 b.Raw("{\"config\":"u8).Raw(c.Image.Span);
                 break;
-            case ChangeKind.StreamBegin:
-                b.Raw("{\"stream_begin\":"u8).Text(c.Stream!.Id);
-                StreamCodec.WriteBegin(c.Stream, b);
-                break;
-            case ChangeKind.StreamText:
-                b.Raw("{\"stream_text\":"u8).Text(c.StreamId).Member("session", c.Id)
-                    .Member("offset", c.Offset).Raw(",\"text\":"u8).TextOf(c.Lines.Span);
-                break;
-            case ChangeKind.StreamEnd:
-                b.Raw("{\"stream_end\":"u8).Text(c.StreamId).Member("session", c.Id).Member("seq", c.Seq);
-                if (c.IsKept)
-                {
-                    b.Raw(",\"kept\":true"u8);
-                }
-
-                break;
-            case ChangeKind.Streams:
-                b.Raw("{\"streams\":"u8).Raw(c.Image.IsEmpty ? "null"u8 : c.Image.Span);
-                break;
             default:
-                throw new InvalidOperationException();
+                WriteOfStreams(c, b);
+                break;
         }
 
         b.Byte('}');
     }
+
+    private static void WritePut(Change c, Utf8Buffer b)
+    {
+        b.Raw("{\"put\":"u8);
+        InfoCodec.Write(c.Info!, b);
+        if (c.IsNew)
+        {
+            b.Raw(",\"new\":true"u8);
+        }
+
+        WriteWhat(c, b);
+    }
+
+    private static void WriteAppend(Change c, Utf8Buffer b)
+    {
+        b.Raw("{\"append\":"u8).Text(c.Id).Raw(",\"offset\":"u8).Number(c.Offset).Raw(",\"counters\":["u8)
+            .Number(c.Counters.LastSeq).Byte(',').Number(c.Counters.EventCount).Byte(',')
+            .Number(c.Counters.MessageCount).Byte(',').Number(c.Counters.UpdatedAt).Byte(',')
+            .Number(c.Counters.LastEventAt).Raw("],\"lead\":"u8);
+        WriteLines(c.Lines.Span, b);
+    }
+
+    private static ReadOnlySpan<byte> ImageOrNull(Change c) => c.Image.IsEmpty ? "null"u8 : c.Image.Span;
 
     private static void WriteWhat(Change c, Utf8Buffer b)
     {
@@ -193,110 +179,87 @@ internal static class ChangeCodec
     {
         List<JsonMember> m = JsonMembers.Of(item);
         JsonMember head = m.Count > 0 ? m[0] : throw new FormatException();
-        switch (head.Name)
+        return head.Name switch
         {
-            case "put":
-                SessionInfo put = Info(head.Value, deletion: 0);
-                bool isNew = m.Exists(x => x.Name == "new");
-                return new Change
-                {
-                    Kind = ChangeKind.Put,
-                    Id = put.Id,
-                    Info = put,
-                    IsNew = isNew,
-                    What = What(m),
-                };
-            case "append":
-                return ReadAppend(head.AsId(), m);
-            case "shares":
-                return new Change
-                {
-                    Kind = ChangeKind.Shares,
-                    Id = head.AsId(),
-                    Image = Image(m, i => ShareList.CanRead(i, head.Text)),
-                };
-            case "log":
-                return new Change
-                {
-                    Kind = ChangeKind.Log,
-                    Id = head.AsId(),
-                    Image = Image(m, i => LogState.CanRead(i, head.Text)),
-                };
-            case "lock" or "queue" or "buttons":
-                ChangeKind side = SideFile.KindOf(head.Name)!.Value;
-                return new Change
-                {
-                    Kind = side,
-                    Id = head.AsId(),
-                    Image = Image(m, i => SideFile.CanRead(SideFile.NameOf(side), i, head.Text)),
-                    What = What(m),
-                    Detail = ObjectOrNone(m.Find(x => x.Name == "detail").Value),
-                };
-            case "queue_add":
-                return new Change
-                {
-                    Kind = ChangeKind.Queue,
-                    Id = head.AsId(),
-                    Entry = Find(m, "entry") is var entry && QueueCodec.CanAdd(entry.Value)
-                        ? Image(entry) : throw new FormatException(),
-                    What = What(m),
-                    Detail = ObjectOrNone(m.Find(x => x.Name == "detail").Value),
-                };
-            case "rewrite":
-                return ReadRewrite(head.AsId(), m, at, lsn);
-            case "fork":
-                return new Change { Kind = ChangeKind.Fork, Id = head.AsId(), ParentId = Find(m, "parent").AsId() };
-            case "trash":
-            case "restore":
-                long deletion = Find(m, "deletion").NumberAboveZero;
-                SessionInfo moved = Info(head.Value, head.Name == "trash" ? deletion : 0);
-                return new Change
-                {
-                    Kind = head.Name == "trash" ? ChangeKind.Trash : ChangeKind.Restore,
-                    Id = moved.Id,
-                    Info = moved,
-                    DeletionLsn = deletion,
-                };
-            case "purge":
-                return new Change
-                {
-                    Kind = ChangeKind.Purge,
-                    Id = head.AsId(),
-                    DeletionLsn = Find(m, "deletion").Number,
-                };
-            case "config":
-                return new Change { Kind = ChangeKind.Config, Image = Image(head) };
-            case "stream_begin":
-                OpenStream stream = StreamCodec.ReadBegin(head, m);
-                return new Change { Kind = ChangeKind.StreamBegin, Id = stream.SessionId, Stream = stream };
-            case "stream_text":
-                byte[] text = Find(m, "text").Utf8;
-                long offset = Find(m, "offset").Number;
-                return new Change
-                {
-                    Kind = ChangeKind.StreamText,
-                    Id = Find(m, "session").AsId(),
-                    StreamId = head.AsId(),
-                    Offset = Plausible.IsCount(offset + text.Length) ? offset : throw new FormatException(),
-                    Lines = text,
-                };
-            case "stream_end":
-                return new Change
-                {
-                    Kind = ChangeKind.StreamEnd,
-                    Id = Find(m, "session").AsId(),
-                    StreamId = head.AsId(),
-                    Seq = Find(m, "seq").Number,
-                    IsKept = m.Exists(x => x.Name == "kept"),
-                };
-            case "streams" when head.IsNull:
-                return new Change { Kind = ChangeKind.Streams };
-            case "streams" when StreamCodec.TryReadImage(head.Value) is not null:
-                return new Change { Kind = ChangeKind.Streams, Image = Image(head) };
-            default:
-                throw new FormatException();
-        }
+            "put" => ReadPut(head, m),
+            "append" => ReadAppend(head.AsId(), m),
+            "shares" => ReadShares(head, m),
+            "log" => ReadLog(head, m),
+            "lock" or "queue" or "buttons" => ReadSide(head, m),
+            "queue_add" => ReadAddedEntry(head.AsId(), m),
+            "rewrite" => ReadRewrite(head.AsId(), m, at, lsn),
+            "fork" => new Change { Kind = ChangeKind.Fork, Id = head.AsId(), ParentId = Find(m, "parent").AsId() },
+            "trash" => ReadMove(ChangeKind.Trash, head, m),
+            "restore" => ReadMove(ChangeKind.Restore, head, m),
+            "purge" => ReadPurge(head.AsId(), m),
+            "config" => new Change { Kind = ChangeKind.Config, Image = Image(head) },
+            "stream_begin" => ReadStreamBegin(head, m),
+            "stream_text" => ReadStreamText(head.AsId(), m),
+            "stream_end" => ReadStreamEnd(head.AsId(), m),
+            "streams" => ReadStreams(head),
+            _ => throw new FormatException(),
+        };
     }
+
+    private static Change ReadPut(JsonMember head, List<JsonMember> m)
+    {
+        SessionInfo info = Info(head.Value, deletion: 0);
+        return new Change
+        {
+            Kind = ChangeKind.Put,
+            Id = info.Id,
+            Info = info,
+            IsNew = m.Exists(x => x.Name == "new"),
+            What = What(m),
+        };
+    }
+
+    private static Change ReadShares(JsonMember head, List<JsonMember> m) => new()
+    {
+        Kind = ChangeKind.Shares,
+        Id = head.AsId(),
+        Image = Image(m, i => ShareList.CanRead(i, head.Text)),
+    };
+
+    private static Change ReadLog(JsonMember head, List<JsonMember> m) => new()
+    {
+        Kind = ChangeKind.Log,
+        Id = head.AsId(),
+        Image = Image(m, i => LogState.CanRead(i, head.Text)),
+    };
+
+    private static Change ReadSide(JsonMember head, List<JsonMember> m)
+    {
+        ChangeKind kind = SideFile.KindOf(head.Name)!.Value;
+        return new Change
+        {
+            Kind = kind,
+            Id = head.AsId(),
+            Image = Image(m, i => SideFile.CanRead(SideFile.NameOf(kind), i, head.Text)),
+            What = What(m),
+            Detail = Detail(m),
+        };
+    }
+
+    private static Change ReadAddedEntry(string id, List<JsonMember> m) => new()
+    {
+        Kind = ChangeKind.Queue,
+        Id = id,
+        Entry = Find(m, "entry") is var entry && QueueCodec.CanAdd(entry.Value)
+            ? Image(entry) : throw new FormatException(),
+        What = What(m),
+        Detail = Detail(m),
+    };
+
+    private static Change ReadMove(ChangeKind kind, JsonMember head, List<JsonMember> m)
+    {
+        long deletion = Find(m, "deletion").NumberAboveZero;
+        SessionInfo moved = Info(head.Value, kind == ChangeKind.Trash ? deletion : 0);
+        return new Change { Kind = kind, Id = moved.Id, Info = moved, DeletionLsn = deletion };
+    }
+
+    private static Change ReadPurge(string id, List<JsonMember> m)
+        => new() { Kind = ChangeKind.Purge, Id = id, DeletionLsn = Find(m, "deletion").Number };
 
     private static Change ReadAppend(string id, List<JsonMember> m)
     {
@@ -368,6 +331,9 @@ internal static class ChangeCodec
 
     private static string What(List<JsonMember> members)
         => members.Find(x => x.Name == "what") is { Name: not null } what ? what.Text : "";
+
+    private static ReadOnlyMemory<byte> Detail(List<JsonMember> members)
+        => ObjectOrNone(members.Find(x => x.Name == "detail").Value);
 
     private static ReadOnlyMemory<byte> ObjectOrNone(ReadOnlyMemory<byte> value)
         => value.IsEmpty || value.Span[0] == '{' ? value : throw new FormatException();
