@@ -300,7 +300,8 @@ internal sealed partial class StoreEngine
         JournalScan scan = JournalScan.Read(Core.Disk, new JournalFiles(Core.Disk, Core.Seed, Core.InstanceId));
         Core.Corruption ??= scan.Corruption ?? LogPlaces.Find(Core.Disk, Fold.Of(scan.Frames), scan.Bytes);
         bool isCorrupt = Core.Corruption is not null;
-        List<Frame> frames = isCorrupt ? WholeFrames.Of(Core.Disk, scan, Core.Rows.Doubt) : scan.Frames;
+        List<Frame> frames = isCorrupt ? WholeFrames.Of(Core.Disk, scan, Core.Rows.Doubt, isKnownDamaged: true)
+            : scan.Frames;
         SharedState state = Core.State;
         lock (Core.Rows.Gate)
         {

@@ -115,10 +115,10 @@ internal sealed partial class Verifier
     {
         // A prune would have left a log.json, which says so.
         string known = folder + "/" + Layout.LogStateFile;
-        if (opened.State is { FirstSeq: > 1, History.Count: 0 } state && _core.Disk.Stat(known) is null)
+        if (opened.State is { FirstSeq: > 1 } state && _core.Disk.Stat(known) is null)
         {
             Add("events_missing", "error", id, known, null, null, 1, null, string.Create(
-                CultureInfo.InvariantCulture, $"the log begins with {state.FirstSeq}, and nothing says why"));
+                CultureInfo.InvariantCulture, $"the events begin with {state.FirstSeq}, and nothing says why"));
         }
 
         if (last < opened.Info.LastSeq)

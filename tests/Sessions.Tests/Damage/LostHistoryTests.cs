@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Sessions.Platform;
 using Sessions.Storage.Files;
 using Sessions.Tests.Coordination.Queueing;
 using Sessions.Tests.Disks;
@@ -9,6 +10,85 @@ namespace Sessions.Tests.Damage;
 /// <summary>A log.json, and links of a history, that somebody removed.</summary>
 public sealed class LostHistoryTests
 {
+    // The link to the older ancestor was taken for the parent's part as well, and showed what that had said later.
+    [Fact]
+    public void A_branch_of_a_branch_that_lost_log_json_and_its_parents_link_gets_both_from_the_parent()
+    {
+        (string id, string parent, _) = MakeGrandchild();
+        _disk.Unlink(Layout.LiveFolder(id) + "/" + Layout.LogStateFile);
+        _disk.Unlink(Layout.History(Layout.LiveFolder(id), parent));
+        using (SessionStore store = Stores.Open(_disk.OpenAs()))
+        {
+            Assert.Equal(["G1", "G2", "C4"], Said(store.OpenSession(id)).Where(t => t[0] is 'G' or 'P' or 'C'));
+            Assert.False(store.Verify().GetProperty("ok").GetBoolean());
+        }
+
+        Stores.Text(b => SessionStore.Salvage(Stores.Environment(_disk.OpenAs()), b));
+        using SessionStore salvaged = Stores.Open(_disk.OpenAs());
+        Assert.Equal(["G1", "G2", "P3", "C4"], Said(salvaged.OpenSession(id)));
+        salvaged.AssertSound();
+    }
+
+    [Fact]
+    public void A_branch_that_lost_log_json_and_the_link_to_its_oldest_ancestor_is_not_called_sound()
+    {
+        (string id, _, string grandparent) = MakeGrandchild();
+        _disk.Unlink(Layout.LiveFolder(id) + "/" + Layout.LogStateFile);
+        _disk.Unlink(Layout.History(Layout.LiveFolder(id), grandparent));
+        using SessionStore store = Stores.Open(_disk.OpenAs());
+        Assert.Equal(["P3", "C4"], Said(store.OpenSession(id)));
+        Assert.Contains("events_missing", store.Verify().GetRawText(), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData(DiskError.AccessDenied)]
+    [InlineData(DiskError.Io)]
+    internal void A_parent_whose_log_cannot_be_read_does_no_harm_to_a_branch_that_lost_log_json(DiskError error)
+    {
+        var disk = new FaultyDisk(seed: 9);
+        string id, parent;
+        using (SessionStore store = Stores.Open(disk.OpenAs()))
+        {
+            Session first = store.Create();
+            first.Say("P1");
+            Session branch = first.Fork(1);
+            branch.Say("C2");
+            (id, parent) = (branch.Id, first.Id);
+        }
+
+        disk.Unlink(Layout.LiveFolder(id) + "/" + Layout.LogStateFile);
+        disk.Unlink(Layout.History(Layout.LiveFolder(id), parent));
+        FaultyDisk opened = disk.OpenAs();
+        opened.FailWith = error;
+        opened.FailIf = o => o.Name == "open" && o.Path == Layout.LiveFolder(parent) + "/" + Layout.EventsFile;
+        using SessionStore again = Stores.Open(opened);
+        Assert.Equal(["C2"], Said(again.OpenSession(id)));
+        Assert.Equal(3, again.OpenSession(id).Say("C3"));
+    }
+
+    // C, its parent P, and G, of which that is a branch.
+    private (string Id, string Parent, string Grandparent) MakeGrandchild()
+    {
+        using SessionStore store = Stores.Open(_disk.OpenAs());
+        Session grandparent = store.Create();
+        grandparent.Say("G1");
+        grandparent.Say("G2");
+        Session parent = grandparent.Fork(2);
+        parent.Say("P3");
+        grandparent.Say("G3");
+        grandparent.Say("G4");
+        Session branch = parent.Fork(3);
+        branch.Say("C4");
+        parent.Say("P4");
+        Assert.Equal(["G1", "G2", "P3", "C4"], Said(branch));
+        return (branch.Id, parent.Id, grandparent.Id);
+    }
+
+    // Their texts; of anything else its type.
+    private static IEnumerable<string> Said(Session session)
+        => session.Events().GetProperty("events").EnumerateArray().Select(e => e.GetProperty("type").GetString()!
+            is var type && type == "user_prompt" ? e.GetProperty("data").GetProperty("text").GetString()! : type);
+
     private readonly MemoryDisk _disk = new();
 
     [Theory]

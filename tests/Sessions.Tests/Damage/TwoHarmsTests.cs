@@ -1,3 +1,4 @@
+using System.Buffers;
 using Sessions.Storage.Files;
 using Sessions.Tests.Coordination.Queueing;
 using Sessions.Tests.Disks;
@@ -53,6 +54,53 @@ public sealed class TwoHarmsTests
         Assert.Equal(["1"], Texts(salvaged.OpenSession(session.Id)));
         salvaged.AssertSound();
     }
+
+    // An older journal is whole, and was taken for one that has the last word on every line.
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void A_salvage_writes_no_lines_of_an_older_segment_over_a_log_that_was_pruned_since(bool isPageGone)
+    {
+        MemoryDisk opening = _disk.OpenAs();
+        SessionStore store = Stores.Open(opening, _time);
+        Session session = store.Create();
+        for (int i = 1; i <= 6; i++)
+        {
+            Turn(session, i);
+        }
+
+        string segment = _disk.Paths().Last(p => p.StartsWith("journal/0", StringComparison.Ordinal));
+        byte[] older = _disk.Peek(segment)!;
+        session.Prune("""{"max_events":2}"""u8, new ArrayBufferWriter<byte>());
+        for (int i = 7; i <= 12; i++)
+        {
+            Turn(session, i);
+        }
+
+        List<string?> want = [.. Texts(session)];
+        Assert.Equal("12", want[^1]);
+        _disk.Unlink(segment);
+        _disk.Poke(segment, older);
+        opening.Kill();
+        foreach (string path in (string[])[.. _disk.Paths().Where(p => isPageGone
+            && p.StartsWith("locks/", StringComparison.Ordinal))])
+        {
+            _disk.Unlink(path);
+        }
+
+        using (SessionStore damaged = Stores.Open(_disk.Copy(), _time))
+        {
+            Assert.Equal(want, Texts(damaged.OpenSession(session.Id)));
+        }
+
+        Salvage();
+        using SessionStore salvaged = Stores.Open(_disk.OpenAs(), _time);
+        Assert.Equal(want, Texts(salvaged.OpenSession(session.Id)));
+        salvaged.AssertSound();
+    }
+
+    private static void Turn(Session session, int number) => session.Append("user_prompt",
+        Stores.Utf8($$"""{"text":"{{number}}"}"""), new AppendOptions { TurnId = $"turn-{number}" });
 
     [Theory]
     [InlineData(false)]

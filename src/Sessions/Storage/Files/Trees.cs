@@ -44,13 +44,25 @@ internal sealed class Trees(IDisk disk, string owner)
             }
             else
             {
-                string moved = string.Create(CultureInfo.InvariantCulture,
-                    $"{Layout.Temporary}/{owner}-deep-{++_moved}");
+                string moved = FreeName();
                 disk.Rename(path, moved);
                 deep.Enqueue(moved);
             }
         }
 
         disk.RemoveFolder(folder);
+    }
+
+    // A run that was killed may have left some.
+    private string FreeName()
+    {
+        disk.CreateFolder(Layout.Temporary);
+        string name;
+        do
+        {
+            name = string.Create(CultureInfo.InvariantCulture, $"{Layout.Temporary}/{owner}-deep-{++_moved}");
+        }
+        while (disk.Stat(name) is not null);
+        return name;
     }
 }

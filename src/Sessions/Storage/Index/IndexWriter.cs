@@ -14,10 +14,10 @@ internal static class IndexWriter
     private const long OldRowsMin = 1000;
 
     /// <summary>Adds rows and closes them at an LSN. Without an index that can be added to, all of it
-    /// is made from the folders, unless the rows are all that there is. Written whole it keeps nothing of sessions that
-    /// are gone. On return it is on stable storage.</summary>
+    /// is made from the folders, without the sessions that are told to be later. Written whole it keeps nothing of
+    /// sessions that are gone. On return it is on stable storage.</summary>
     public static void Write(IDisk disk, Quarantine quarantine, IndexClosing? index, IReadOnlyList<IndexRow> rows,
-        long lsn, (long Ms, long N) ids, bool isWhole = false, bool areAll = false)
+        long lsn, (long Ms, long N) ids, bool isWhole = false, Func<string, bool>? isLater = null)
     {
         if (!isWhole && index is not null && index.Rows + rows.Count <= (2 * index.Count) + OldRowsMin)
         {
@@ -32,7 +32,7 @@ internal static class IndexWriter
             }
         }
 
-        WriteWhole(disk, quarantine, index, rows, areAll, lsn, ids);
+        WriteWhole(disk, quarantine, index, rows, isLater, lsn, ids);
     }
 
     private static void Append(IDisk disk, IndexClosing index, IReadOnlyList<IndexRow> rows, long lsn,
@@ -65,12 +65,16 @@ internal static class IndexWriter
     }
 
     private static void WriteWhole(IDisk disk, Quarantine quarantine, IndexClosing? index,
-        IReadOnlyList<IndexRow> changed, bool areAll, long lsn, (long Ms, long N) ids)
+        IReadOnlyList<IndexRow> changed, Func<string, bool>? isLater, long lsn, (long Ms, long N) ids)
     {
         var rows = new Dictionary<string, ReadOnlyMemory<byte>>();
-        if (!areAll && (index is null || !IndexFile.TryLoad(disk, index.Lsn, Add)))
+        if (index is null || !IndexFile.TryLoad(disk, index.Lsn, Add))
         {
             FolderScan.Load(disk, quarantine, Add);
+            foreach (string id in (string[])[.. rows.Keys.Where(id => isLater is not null && isLater(id))])
+            {
+                rows.Remove(id);
+            }
         }
 
         foreach (IndexRow row in changed)
@@ -101,17 +105,7 @@ internal static class IndexWriter
             Start = 0,
             RowsCrc = Crc32C.Compute(output.Written),
         });
-        const string scratch = Layout.Temporary + "/index";
-        disk.CreateFolder(Layout.Temporary);
-        quarantine.Vacate(scratch); // a power cut may have left it as one more name of the index that is read
-        disk.WriteAll(scratch, output.Written);
-        if (disk.Stat(Layout.IndexFile) is { IsFile: false })
-        {
-            quarantine.PutAside(Layout.IndexFile);
-        }
-
-        disk.Rename(scratch, Layout.IndexFile);
-        disk.SyncFolder("");
+        Put(disk, quarantine, output.Written);
 
         void Add(RowHead head, ReadOnlyMemory<byte> slice)
         {
@@ -124,5 +118,20 @@ internal static class IndexWriter
                 rows[head.Id] = slice;
             }
         }
+    }
+
+    private static void Put(IDisk disk, Quarantine quarantine, ReadOnlySpan<byte> written)
+    {
+        const string scratch = Layout.Temporary + "/index";
+        disk.CreateFolder(Layout.Temporary);
+        quarantine.Vacate(scratch); // a power cut may have left it as one more name of the index that is read
+        disk.WriteAll(scratch, written);
+        if (disk.Stat(Layout.IndexFile) is { IsFile: false })
+        {
+            quarantine.PutAside(Layout.IndexFile);
+        }
+
+        disk.Rename(scratch, Layout.IndexFile);
+        disk.SyncFolder("");
     }
 }

@@ -17,9 +17,11 @@ internal static class LogStateRebuild
         string own = folder + "/" + Layout.EventsFile;
         long ownFirst = FirstSeq(disk, own) ?? ((info.ForkSeq ?? 0) + 1);
         List<HistoryPart> history = History(disk, folder, ownFirst);
-        if (history.Count == 0 && info is { ParentId: { } parentId, ForkSeq: { } forkSeq } && ownFirst == forkSeq + 1)
+        if (info is { ParentId: { } parentId, ForkSeq: { } forkSeq } && ownFirst == forkSeq + 1
+            && !history.Exists(p => p.SessionId == parentId)
+            && HistoryOfParent(disk, parentId, forkSeq) is { Count: > 0 } ofParent)
         {
-            history = HistoryOfParent(disk, parentId, forkSeq);
+            history = ofParent; // a link to an older ancestor alone would be taken for the parent's part as well
         }
 
         var state = new LogState
@@ -72,6 +74,19 @@ internal static class LogStateRebuild
 
     // What a branch saw of its parent, and of what that is a branch of. The links can be made again from there.
     private static List<HistoryPart> HistoryOfParent(IDisk disk, string parentId, long forkSeq)
+    {
+        try
+        {
+            return ReadHistoryOfParent(disk, parentId, forkSeq);
+        }
+        catch (DiskException e)
+        {
+            LogRing.Add("warning", $"What a branch saw of {parentId} cannot be told: {e.Message}");
+            return []; // the branch's own events are not harmed
+        }
+    }
+
+    private static List<HistoryPart> ReadHistoryOfParent(IDisk disk, string parentId, long forkSeq)
     {
         string folder = Layout.LiveFolder(parentId), own = folder + "/" + Layout.EventsFile;
         byte[]? known = SmallFile.TryRead(disk, folder + "/" + Layout.LogStateFile, c => LogState.CanRead(c, parentId),

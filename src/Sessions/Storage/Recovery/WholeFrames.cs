@@ -28,11 +28,13 @@ internal sealed class WholeFrames
     private WholeFrames(IDisk disk, HashSet<string> unplaced) => (_disk, _unplaced) = (disk, unplaced);
 
     /// <param name="disk">The store's disk.</param>
-    /// <param name="scan">The journal. One that is whole has the last word on every line: what a log has in its place
-    /// is another's, which the applier puts aside.</param>
+    /// <param name="scan">The journal. One that is whole and fits the logs has the last word on every line: what a log
+    /// has in its place is another's, which the applier puts aside.</param>
     /// <param name="onDoubt">Told of each session that has lines in frames which are left out, since its log has others
     /// in their place.</param>
-    public static List<Frame> Of(IDisk disk, JournalScan scan, Action<string>? onDoubt = null)
+    /// <param name="isKnownDamaged">True where somebody found damage that the journal alone does not show.</param>
+    public static List<Frame> Of(IDisk disk, JournalScan scan, Action<string>? onDoubt = null,
+        bool isKnownDamaged = false)
     {
         List<Frame> frames = [.. scan.Frames.Concat(scan.Stranded).DistinctBy(f => f.Lsn).OrderBy(f => f.Lsn)];
         var whole = new WholeFrames(disk, LogPlaces.FindSessions(disk, frames, scan.Bytes));
@@ -53,7 +55,7 @@ internal sealed class WholeFrames
             }
         }
 
-        if (scan.Corruption is not null || scan.Stranded.Count > 0)
+        if (isKnownDamaged || !HasLastWord(disk, scan, frames))
         {
             whole.FindOthers(frames);
         }
@@ -68,13 +70,31 @@ internal sealed class WholeFrames
             Changes = [.. f.Changes.Where(c => whole.Counts(f, c))] });
     }
 
+    // One that is whole and yet does not fit the files may be an older one that somebody put back.
+    private static bool HasLastWord(IDisk disk, JournalScan scan, List<Frame> frames)
+    {
+        if (scan.Corruption is not null || scan.Stranded.Count > 0)
+        {
+            return false;
+        }
+
+        Fold fold = Fold.Of(frames);
+        return LogPlaces.Find(disk, fold, scan.Bytes) is null
+            && (scan.Newest is null || scan.IsClosed || LostFrames.Find(disk, scan, fold) is null);
+    }
+
     private void Look(string folder, string id, long deletion)
     {
         _folders[id] = folder;
 
-        // Where it lies in the trash says that it was deleted, whatever became of its file.
-        _revisions[id] = Math.Max(_revisions.GetValueOrDefault(id), deletion);
-        _applied = Math.Max(_applied, deletion);
+        // Where it lies in the trash says that it was deleted, whatever became of its file. The name of a folder is
+        // anybody's: one that no journal of ours comes to bears witness of nothing.
+        if (deletion <= Plausible.LsnMax / 2)
+        {
+            _revisions[id] = Math.Max(_revisions.GetValueOrDefault(id), deletion);
+            _applied = Math.Max(_applied, deletion);
+        }
+
         SessionInfo? info = null;
         SmallFile.TryRead(_disk, folder + "/" + Layout.SessionFile,
             c => (info = InfoCodec.TryRead(c)) is not null && info.Id == id, out _);

@@ -90,6 +90,19 @@ internal sealed class Row(string id)
         }
     }
 
+    /// <summary>The LSN of the frame that made it, where this process saw that frame; else 0.</summary>
+    public long MadeAt
+    {
+        get => _worked?.MadeAt ?? 0;
+        set
+        {
+            if (Keeps(value != 0))
+            {
+                _worked.MadeAt = value;
+            }
+        }
+    }
+
     /// <summary>What frames in the journal say that stands in its log; null: nothing of it is known.</summary>
     public WrittenLines? Written
     {
@@ -275,6 +288,7 @@ internal sealed class Row(string id)
     // The members of the same names above. A row without them takes two thirds of the memory.
     private sealed class WorkedSession
     {
+        public long MadeAt { get; set; }
         public WrittenLines? Written { get; set; }
         public ulong LogIdentity { get; set; }
         public Row? Origin { get; set; }

@@ -286,6 +286,7 @@ internal sealed partial class RowTable
         row.Pending = null;
         row.Info = change.Info!;
         row.Abort?.Learn(row.Info, lsn); // behind it: who reads without the gate asks in this order
+        row.MadeAt = change.IsNew ? lsn : row.MadeAt;
         row.Log ??= change.IsNew ? LogState.Plain : null;
         row.Sides ??= change.IsNew ? [[], [], []] : null;
         Describe(row, new RowHead(change.Info!));

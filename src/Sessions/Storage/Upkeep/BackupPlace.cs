@@ -201,20 +201,40 @@ internal sealed class BackupPlace : IDisposable
         _parent.RemoveFolder(name);
     }
 
-    // All but the mark; tmp/ at the end, since what lies very deep is moved up into it first.
+    // All but the mark. What lies very deep is moved up into tmp/, which is therefore no file by then, and goes last; it
+    // is made only where something has to be moved: a full disk may have room for no folder.
     private static void Empty(IDisk disk)
     {
         var trees = new Trees(disk, "backup");
-        disk.CreateFolder(Layout.Temporary);
-        foreach (DiskName name in disk.List("").OrderBy(n => n.Name == Layout.Temporary))
+        IReadOnlyList<DiskName> names = disk.List("");
+        foreach (DiskName name in names.OrderBy(n => n.IsFolder))
         {
-            if (name.IsFolder)
+            if (!name.IsFolder && name.Name != Mark)
+            {
+                disk.Unlink(name.Name);
+            }
+            else if (name.IsFolder && name.Name != Layout.Temporary)
             {
                 trees.Remove(name.Name);
             }
-            else if (name.Name != Mark)
+        }
+
+        while (disk.Stat(Layout.Temporary) is { IsFolder: true })
+        {
+            IReadOnlyList<DiskName> left = disk.List(Layout.Temporary);
+            foreach (DiskName name in left.Where(n => !n.IsFolder))
             {
-                disk.Unlink(name.Name);
+                disk.Unlink(Layout.Temporary + "/" + name.Name);
+            }
+
+            foreach (DiskName name in left.Where(n => n.IsFolder))
+            {
+                trees.Remove(Layout.Temporary + "/" + name.Name); // which may move others beside it
+            }
+
+            if (disk.List(Layout.Temporary).Count == 0)
+            {
+                disk.RemoveFolder(Layout.Temporary);
             }
         }
     }

@@ -238,10 +238,6 @@ internal sealed partial class Checkpointer(StoreCore core, Action<CommitRequest>
                 TakenFrom = takenFrom,
                 Branches = [.. core.Rows.NewBranches],
                 Rows = rows,
-
-                // Of a new store every session stands in the journal. Its folders need not be read, which by now have
-                // sessions of later frames too.
-                AreRowsAll = core.State.Indexed == 0 && core.Rows.Base == 0 && rows.Count == touched.Count,
                 Sessions = [.. touched.Values.Select(r => new TouchedSession(r.Id, r.DeletionLsn, r.IsGone))],
                 Places = [.. touched.Values.Select(r => (r, r.Moves))],
                 Looked = looked,
@@ -282,7 +278,7 @@ internal sealed partial class Checkpointer(StoreCore core, Action<CommitRequest>
             index = index?.Lsn < core.State.Indexed ? null : index; // left from before somebody's recovery
             IndexWriter.Write(core.Disk, core.Quarantine, index, taken.Rows, taken.Lsn,
                 (core.State.IdMs, core.State.IdN), taken.Erases && taken.Sessions.Exists(s => s.IsPurged),
-                taken.AreRowsAll && index is null);
+                id => IsMadeBehind(taken.Lsn, id));
         }
         catch (Exception e) when (e is DiskException or SessionException)
         {
@@ -296,13 +292,31 @@ internal sealed partial class Checkpointer(StoreCore core, Action<CommitRequest>
         return true;
     }
 
+    // The folders have by now what later frames made; the next checkpoint writes a row for each of those.
+    private bool IsMadeBehind(long lsn, string id)
+    {
+        lock (core.Rows.Gate)
+        {
+            return core.Rows.Known(id) is { MadeAt: var madeAt } && madeAt > lsn;
+        }
+    }
+
     private bool TryRetire(Taken taken, long segment, long switchedAt)
     {
         var retire = new RetireRequest(core, runner.Journal, taken.Lsn, segment, taken.Places)
         {
             ErasedUpTo = !taken.Erases ? 0 : ClosesJournal ? taken.Lsn : switchedAt,
         };
-        commit(retire);
+        try
+        {
+            commit(retire);
+        }
+        catch
+        {
+            Touch(taken); // the next one writes them once more, wherever its index comes from
+            throw;
+        }
+
         if (retire.MovedMeanwhile)
         {
             Touch(taken);
@@ -391,9 +405,6 @@ internal sealed partial class Checkpointer(StoreCore core, Action<CommitRequest>
 
         /// <summary>For the index.</summary>
         public required List<IndexRow> Rows { get; init; }
-
-        /// <summary>True where the store has no other sessions.</summary>
-        public required bool AreRowsAll { get; init; }
 
         public required List<TouchedSession> Sessions { get; init; }
 

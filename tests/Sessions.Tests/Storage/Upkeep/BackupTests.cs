@@ -110,6 +110,43 @@ public sealed class BackupTests : IDisposable
         Assert.Single(Directory.GetFiles(Path.Combine(restored.OpenSession(first.Id).GetPath(), "files")));
     }
 
+    // A file or a link named tmp in the backup before it, and folders deeper than a path may be long within it, kept
+    // each later run from its end.
+    [Theory]
+    [InlineData("file")]
+    [InlineData("link")]
+    [InlineData("deep")]
+    [InlineData("very deep")]
+    public void Whatever_stands_in_the_scratch_folder_of_the_backup_before_it_goes(string what)
+    {
+        string path = Path.Combine(_folder, "backup"), scratch = Path.Combine(path, "tmp");
+        string outside = Directory.CreateDirectory(Path.Combine(_folder, "outside")).FullName;
+        File.WriteAllText(Path.Combine(outside, "kept"), "");
+        using SessionStore store = SessionStore.Open(Path.Combine(_folder, "store"));
+        store.Create();
+        Stores.Json(b => store.Backup(path, b));
+        switch (what)
+        {
+            case "file": File.WriteAllText(scratch, "x"); break;
+            case "link": File.CreateSymbolicLink(scratch, outside); break;
+            default:
+                int depth = what == "deep" ? 12 : 40;
+                string deep = Path.Combine([scratch, .. Enumerable.Range(1, depth).Select(n => $"{n}")]);
+                File.WriteAllText(Path.Combine(Directory.CreateDirectory(deep).FullName, "x"), "x");
+                break;
+        }
+
+        for (int run = 0; run < 2; run++)
+        {
+            Stores.Json(b => store.Backup(path, b));
+            Assert.Equal(["backup", "outside", "store"],
+                Directory.GetFileSystemEntries(_folder).Select(Path.GetFileName).Order());
+            Assert.False(Directory.Exists(scratch) || File.Exists(scratch));
+        }
+
+        Assert.Single(Directory.GetFileSystemEntries(outside));
+    }
+
     [Theory]
     [InlineData(false)]
     [InlineData(true)]

@@ -127,6 +127,76 @@ public sealed class CheckpointTests
         (long, long) Counts() => IndexFile.ReadClosing(_disk) is { } closing ? (closing.Count, closing.Rows) : default;
     }
 
+    // The first checkpoint had taken the sessions and written the index; the next made one of the newer sessions alone.
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void A_checkpoint_that_could_not_end_loses_no_session_of_an_index_that_is_made_anew(bool isTorn)
+    {
+        SessionStore? other = null;
+        bool isWithin = false;
+        SessionStore store = Stores.Open(_disk, options: new SessionStoreOptions { BusyTimeoutMs = 50 }, atStep: step =>
+        {
+            if (step == Step.CheckpointIndexed && isWithin)
+            {
+                isWithin = false;
+                Assert.True(other!.Core.Lock!.TryTake(other.Core.State, 1000));
+            }
+        });
+        store.Create(null, new SessionCreateOptions { Title = "first" });
+        other = Stores.Open(_disk.OpenAs(), processId: 4343);
+        isWithin = true;
+        Stores.Fails(SessionStatus.Busy, () => store.Engine.Checkpointer.TryRun());
+        other.Core.Lock!.Release(other.Core.State);
+        store.Create(null, new SessionCreateOptions { Title = "second" });
+        if (isTorn)
+        {
+            int writes = 0;
+            _disk.FailWith = DiskError.NoSpace;
+            _disk.FailIf = o => o is { Name: "pwrite", Path: Layout.IndexFile } && ++writes == 1;
+            Assert.ThrowsAny<Exception>(() => store.Engine.Checkpointer.TryRun());
+            _disk.FailIf = null;
+            Assert.Equal(1, writes);
+        }
+        else
+        {
+            _disk.OpenAs().Unlink(Layout.IndexFile);
+        }
+
+        Assert.True(store.Engine.Checkpointer.TryRun());
+        Assert.Equal(["first", "second"], Titles(store));
+        other.Close();
+        store.Close();
+        using SessionStore again = Stores.Open(_disk.OpenAs());
+        Assert.Equal(["first", "second"], Titles(again));
+        again.AssertSound();
+    }
+
+    [Fact]
+    public void The_first_index_has_a_session_that_was_copied_in()
+    {
+        var source = new FaultyDisk(seed: 72);
+        string id;
+        using (SessionStore old = Stores.Open(source.OpenAs()))
+        {
+            id = old.Create(null, new SessionCreateOptions { Title = "copied" }).Id;
+        }
+
+        using (SessionStore store = Stores.Open(_disk.OpenAs()))
+        {
+            store.Create(null, new SessionCreateOptions { Title = "own" });
+            foreach (string path in source.Paths().Where(p => p.Contains(id, StringComparison.Ordinal)))
+            {
+                _disk.Poke(path, source.Peek(path)!);
+            }
+
+            Assert.True(store.Engine.Checkpointer.TryRun());
+        }
+
+        using SessionStore again = Stores.Open(_disk.OpenAs());
+        Assert.Equal(["copied", "own"], Titles(again));
+    }
+
     private void Make(string title)
     {
         using SessionStore store = Stores.Open(_disk.OpenAs());
