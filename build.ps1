@@ -40,35 +40,14 @@ function Assert-Tools {
     }
 }
 
-# The newest .NET whose ahead-of-time pack the feed serves; only a clear "no such package" is a no.
-function Get-AotFramework {
-    $probe = Join-Path $out 'probe'
-    New-Item -ItemType Directory -Force $probe | Out-Null
-    foreach ($framework in 'net10.0', 'net9.0') {
-        Set-Content (Join-Path $probe 'probe.csproj') @"
-<Project Sdk="Microsoft.NET.Sdk">
-  <PropertyGroup>
-    <TargetFramework>$framework</TargetFramework>
-    <PublishAot>true</PublishAot>
-  </PropertyGroup>
-</Project>
-"@
-        $log = dotnet restore $probe -r $rid -v q 2>&1 | Out-String
-        if ($LASTEXITCODE -eq 0) { Remove-Item -Recurse -Force $probe; return $framework }
-        if ($log -notmatch 'NU110[123]') { throw $log }
-    }
-    throw "the configured feed serves no ahead-of-time pack for $rid"
-}
-
 function Build-Library {
     Assert-Tools
-    $framework = Get-AotFramework
-    Write-Output "building sessions.dll with $framework for $rid"
+    Write-Output "building sessions.dll for $rid"
     $published = Join-Path $out 'publish'
     Invoke-Checked dotnet @('publish', (Join-Path $root 'src/Sessions.Native'), '-c', 'Release', '-r', $rid,
-        "-p:SessionsAotFramework=$framework", '-o', $published, '-v', 'q', '-nodeReuse:false')
+        '-o', $published, '-v', 'q', '-nodeReuse:false')
     New-Item -ItemType Directory -Force $lib | Out-Null
-    $native = Join-Path $root "src/Sessions.Native/bin/Release/$framework/$rid/native"
+    $native = Join-Path $root "src/Sessions.Native/bin/Release/net10.0/$rid/native"
     Copy-Item (Join-Path $published 'sessions.dll') $lib -Force
     # The linker leaves the import library beside its own output.
     Get-ChildItem $native -Filter '*.lib' | Select-Object -First 1 |

@@ -66,7 +66,7 @@ usage: ./build.sh COMMAND
 environment: CC, CXX               compilers of the C programs (cc or gcc, c++ or g++)
              BROWSER               the browser that opens transcripts (chromium)
              SESSIONS_LIBRARY      test and bench use this library instead of building one
-             BENCH_ROUNDS          of bench pairs (15)
+             BENCH_ROUNDS          of bench pairs (30)
              SESSIONS_TEST_CONFIGURATION   of the managed tests: Debug (checks invariants) or Release
 TEXT
 }
@@ -150,37 +150,6 @@ want_newer_clang() { [ -n "$(first_program clang-{25..17})" ] || want_program cl
 
 # ---- lib --------------------------------------------------------------------------------------
 
-# The newest .NET whose ahead-of-time pack the configured feed serves. Asked once per SDK: only
-# the feed's clear "no such package" counts as no, so a network that is down decides nothing.
-pick_framework() {
-    local memory=$out/framework.txt probe=$out/probe candidate log asked
-    asked="$(dotnet --version) $rid"
-    if [ -f "$memory" ] && [ "$(head -n 1 "$memory")" = "$asked" ]; then
-        framework=$(tail -n 1 "$memory")
-        return
-    fi
-    mkdir -p "$probe"
-    for candidate in net10.0 net9.0; do
-        cat >"$probe/probe.csproj" <<TEXT
-<Project Sdk="Microsoft.NET.Sdk">
-  <PropertyGroup>
-    <TargetFramework>$candidate</TargetFramework>
-    <PublishAot>true</PublishAot>
-  </PropertyGroup>
-</Project>
-TEXT
-        if log=$(dotnet restore "$probe" -r "$rid" "${build_flags[@]}" 2>&1); then
-            framework=$candidate
-            rm -rf "$probe"
-            printf '%s\n%s\n' "$asked" "$framework" >"$memory"
-            return
-        fi
-        grep -Eq 'NU110[123]' <<<"$log" || { say "$log" >&2; fail "asking the feed for $candidate failed"; }
-    done
-    say "$log" >&2
-    fail "the configured feed serves no ahead-of-time pack for $rid"
-}
-
 # What Native.targets asks of compiler and linker is there in what they made: everything is bound at load time and
 # then read-only, no stack can be run, no code is written to; the C half guards its stacks and its jumps.
 check_hardening() {
@@ -208,10 +177,9 @@ cmd_lib() {
     need_cc
     [ $system = osx ] || need_program objcopy binutils
     mkdir -p "$out" "$lib"
-    pick_framework
-    say "building $lib_file with $framework for $rid (SDK $(dotnet --version))"
+    say "building $lib_file for $rid (SDK $(dotnet --version))"
     rm -rf "$published"
-    if ! dotnet publish src/Sessions.Native -c Release -r "$rid" -p:SessionsAotFramework="$framework" \
+    if ! dotnet publish src/Sessions.Native -c Release -r "$rid" \
         -p:SessionsCompiler="$cc" -o "$published" -v minimal -m:1 -nodeReuse:false >"$log" 2>&1; then
         cat "$log" >&2
         warnings=$(count_messages '(warning|error) IL[0-9]{4}:.*' "$log")
@@ -226,7 +194,7 @@ cmd_lib() {
     if [ $system != osx ]; then
         grep -q "SONAME.*\[$lib_soname\]" <<<"$(readelf -d "$built")" ||
             fail "$lib_name does not call itself $lib_soname"
-        check_hardening "$built" "src/Sessions.Native/obj/Release/$framework/$rid/native"
+        check_hardening "$built" "src/Sessions.Native/obj/Release/net10.0/$rid/native"
     fi
     # A new name and a rename: a program that runs with the old file keeps it whole.
     install -m 755 "$built" "$lib/.$lib_file.new"
@@ -486,7 +454,7 @@ cmd_bench() {
         return
     fi
     given_or_built_library
-    CC=$cc LIBRARY_FRAMEWORK=${framework:-given} bash bench/run.sh "$lib" "$out/bench" "$@"
+    CC=$cc bash bench/run.sh "$lib" "$out/bench" "$@"
 }
 
 cmd_bindings() {

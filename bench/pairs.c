@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { ROUNDS_MAX = 101, ROUNDS = 15, WORST_MAX = 64 };
+enum { ROUNDS_MAX = 101, ROUNDS = 30, WORST_MAX = 64 };
 static const double tolerated = 1.03;
 
 static const struct pair_row {

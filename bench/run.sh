@@ -85,7 +85,7 @@ fi
 | measured | $(date -u +%Y-%m-%d), in $(($(date +%s) - started)) s, load average $load at the start |
 | system | $(uname -sr), $(nproc) cores, ${processor:-$(uname -m)} |
 | file system | $place |
-| library | $(wc -c <"$library") bytes, ${LIBRARY_FRAMEWORK:-given} |
+| library | $(wc -c <"$library") bytes |
 | SQLite | $sqlite |
 | compiler of the programs | $("$cc" --version | head -n 1), -O2 |
 

@@ -201,8 +201,8 @@ internal sealed class BackupPlace : IDisposable
         _parent.RemoveFolder(name);
     }
 
-    // All but the mark. What lies very deep is moved up into tmp/, which is therefore no file by then, and goes last; it
-    // is made only where something has to be moved: a full disk may have room for no folder.
+    // All but the mark. What lies very deep is moved up into tmp/, which is therefore no file by then, and goes last;
+    // it is made only where something has to be moved: a full disk may have room for no folder.
     private static void Empty(IDisk disk)
     {
         var trees = new Trees(disk, "backup");
