@@ -1,7 +1,6 @@
 using System.Buffers;
 using Sessions.Coordination.Buttons;
 using Sessions.Images;
-using Sessions.Storage.Journal;
 using Sessions.Storage.Log;
 
 namespace Sessions;
@@ -19,7 +18,7 @@ public sealed partial class Session
         {
             lock (Core.Rows.Gate)
             {
-                return Core.Rows.ReadSide(_row, ChangeKind.Buttons, isSettled);
+                return Core.Rows.ReadSide(_row, SmallFileKind.Buttons, isSettled);
             }
         });
         Write(output, ActionButtons.Read(image).WriteTo);

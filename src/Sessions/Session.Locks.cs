@@ -141,7 +141,7 @@ public sealed partial class Session
     }
 
     // The flag of the stat, which must cost nothing where there never was a lock.
-    private bool IsLocked() => _row.Sides?[0] is not { Length: 0 }
+    private bool IsLocked() => _row.Sides?[SmallFileKind.Lock.Index] is not { Length: 0 }
         && _store.Run(() => LookAtHolder().Life == HolderLife.Alive);
 
     private static void CheckMessage(string? message, string argument)

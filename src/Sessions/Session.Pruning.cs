@@ -1,12 +1,12 @@
 using System.Buffers;
 using Sessions.Events.Files;
 using Sessions.Events.Pruning;
+using Sessions.Images;
 using Sessions.Json;
 using Sessions.Model;
 using Sessions.Platform;
 using Sessions.Storage.Commit;
 using Sessions.Storage.Files;
-using Sessions.Storage.Journal;
 using Sessions.Storage.Log;
 using Sessions.Storage.Rows;
 
@@ -134,7 +134,7 @@ public sealed partial class Session
                     return;
                 }
 
-                FileReferences.Add(Core.Rows.ReadSide(_row, ChangeKind.Queue), ids); // of prompts still to come
+                FileReferences.Add(Core.Rows.ReadSide(_row, SmallFileKind.Queue), ids); // of prompts still to come
                 state = Core.Rows.ReadLog(_row);
                 log = RowLog.Open(Core.Disk, _row, state);
             }

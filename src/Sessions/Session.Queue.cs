@@ -3,7 +3,6 @@ using Sessions.Coordination.Queueing;
 using Sessions.Images;
 using Sessions.Json;
 using Sessions.Rules;
-using Sessions.Storage.Journal;
 using Sessions.Storage.Rows;
 
 namespace Sessions;
@@ -167,7 +166,7 @@ public sealed partial class Session
         {
             lock (Core.Rows.Gate)
             {
-                return (Core.Rows.ReadSide(_row, ChangeKind.Queue, isSettled), Core.Rows.ReadRules());
+                return (Core.Rows.ReadSide(_row, SmallFileKind.Queue, isSettled), Core.Rows.ReadRules());
             }
         });
         QueueState state = RowQueue.Of(_row, image).State;

@@ -1,3 +1,4 @@
+using Sessions.Images;
 using Sessions.Platform;
 using Sessions.Storage.Files;
 using Sessions.Storage.Recovery;
@@ -12,7 +13,10 @@ internal static class Misplaced
         [Layout.StoreFile, Layout.ConfigFile, Layout.StreamsFile, Layout.IndexFile, Layout.SharedPage];
 
     private static readonly string[] SessionFiles =
-        [Layout.SessionFile, Layout.EventsFile, Layout.LogStateFile, Layout.SharesFile, .. Layout.SideFiles];
+    [
+        Layout.SessionFile, Layout.EventsFile, Layout.LogStateFile, Layout.SharesFile,
+        .. SmallFileKind.All.Select(k => k.FileName),
+    ];
 
     /// <summary>The paths of such things beside the sessions: the store's own folders and files, and the
     /// journal's.</summary>

@@ -338,9 +338,9 @@ internal sealed partial class Salvager
             KeepDamaged(folder + "/" + Layout.SessionFile, id, c => InfoCodec.TryRead(c)?.Id == id);
             KeepDamaged(folder + "/" + Layout.SharesFile, id, c => ShareList.CanRead(c, id));
             KeepDamaged(folder + "/" + Layout.LogStateFile, id, c => LogState.CanRead(c, id));
-            foreach (string side in Layout.SideFiles)
+            foreach (SmallFileKind side in SmallFileKind.All)
             {
-                KeepDamaged(folder + "/" + side, id, c => SideFile.CanRead(side, c, id));
+                KeepDamaged(folder + "/" + side.FileName, id, c => side.CanRead(c, id));
             }
         }
 
@@ -375,9 +375,9 @@ internal sealed partial class Salvager
         Dictionary<string, ReadOnlyMemory<byte>> rows)
     {
         RemoveDamaged(folder + "/" + Layout.SharesFile, id, c => ShareList.CanRead(c, id));
-        foreach (string side in Layout.SideFiles)
+        foreach (SmallFileKind side in SmallFileKind.All)
         {
-            RemoveDamaged(folder + "/" + side, id, c => SideFile.CanRead(side, c, id));
+            RemoveDamaged(folder + "/" + side.FileName, id, c => side.CanRead(c, id));
         }
 
         string path = folder + "/" + Layout.SessionFile;

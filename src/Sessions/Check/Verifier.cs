@@ -252,10 +252,10 @@ internal sealed partial class Verifier
         CheckHeld(folder, id);
         SessionInfo? info = CheckInfo(folder, id);
         List<ShareRecord>? shares = CheckShares(folder, id);
-        foreach (string side in Layout.SideFiles)
+        foreach (SmallFileKind side in SmallFileKind.All)
         {
-            CountHalves(folder + "/" + side, id,
-                CheckSmall(folder + "/" + side, id, c => SideFile.CanRead(side, c, id)));
+            CountHalves(folder + "/" + side.FileName, id,
+                CheckSmall(folder + "/" + side.FileName, id, c => side.CanRead(c, id)));
         }
 
         bool hasLog = CheckSmall(folder + "/" + Layout.LogStateFile, id, c => LogState.CanRead(c, id)) is not null

@@ -4,7 +4,6 @@ using Sessions.Images;
 using Sessions.Model;
 using Sessions.Platform;
 using Sessions.Storage.Commit;
-using Sessions.Storage.Journal;
 using Sessions.Storage.Page;
 using Sessions.Storage.Rows;
 
@@ -140,13 +139,13 @@ internal sealed class Deaths(StoreCore core, LockKeeper keeper)
                 }
 
                 if (LockOf(row) is { Holder: not null } state && keeper.AskLifeOf(state) != HolderLife.Alive
-                    && IsNew(row, ChangeKind.Lock, writes))
+                    && IsNew(row, SmallFileKind.Lock, writes))
                 {
                     locks.Add((row, state.Epoch));
                 }
 
                 if (ClaimersOf(row).Exists(claimer => !IsAlive(claimer, owners))
-                    && IsNew(row, ChangeKind.Queue, writes))
+                    && IsNew(row, SmallFileKind.Queue, writes))
                 {
                     claims.Add(row);
                 }
@@ -156,9 +155,9 @@ internal sealed class Deaths(StoreCore core, LockKeeper keeper)
         return (locks, claims);
     }
 
-    private bool IsNew(Row row, ChangeKind kind, bool writes)
+    private bool IsNew(Row row, SmallFileKind kind, bool writes)
     {
-        byte[] image = row.Sides![SideFile.IndexOf(kind)]!;
+        byte[] image = row.Sides![kind.Index]!;
         return writes ? _tried.Add(image) : !_tried.Contains(image);
     }
 
@@ -174,12 +173,12 @@ internal sealed class Deaths(StoreCore core, LockKeeper keeper)
     }
 
     // By what was read before: what is asked for nothing but this is not read for it.
-    private LockState LockOf(Row row) => row.Sides?[SideFile.IndexOf(ChangeKind.Lock)] is { } image
+    private LockState LockOf(Row row) => row.Sides?[SmallFileKind.Lock.Index] is { } image
         ? keeper.StateOf(image, row) : LockState.Free;
 
     private static List<string> ClaimersOf(Row row)
     {
-        if (row.Sides?[SideFile.IndexOf(ChangeKind.Queue)] is not { Length: > 0 } image)
+        if (row.Sides?[SmallFileKind.Queue.Index] is not { Length: > 0 } image)
         {
             return [];
         }

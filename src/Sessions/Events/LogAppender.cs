@@ -126,7 +126,7 @@ internal sealed class LogAppender
 
             if (_hasButtons)
             {
-                _transaction.PutSide(_row, ChangeKind.Buttons, [], "cleared", ActionButtons.None.Detail());
+                _transaction.PutSide(_row, SmallFileKind.Buttons, [], "cleared", ActionButtons.None.Detail());
             }
         }
 
@@ -193,7 +193,7 @@ internal sealed class LogAppender
         if (e.Type == EventLine.Prompt)
         {
             _promptSeq = _counters.LastSeq;
-            _hasButtons = _hasButtons || _transaction.Side(_row, ChangeKind.Buttons).Length > 0;
+            _hasButtons = _hasButtons || _transaction.Side(_row, SmallFileKind.Buttons).Length > 0;
         }
 
         if (e.Type == Compaction.Type && Compaction.Read(_counters.LastSeq, e.Data) is { } compaction)

@@ -97,7 +97,7 @@ internal static class OneRule
             ChangeKind.Fork => file.StartsWith(Layout.HistoryFolder + "/", StringComparison.Ordinal),
             ChangeKind.Shares => file == Layout.SharesFile && ShowsImage(change, touch, durable),
             ChangeKind.Log => file == Layout.LogStateFile && ShowsImage(change, touch, durable),
-            _ => SideFile.IndexOf(change.Kind) >= 0 && file == SideFile.NameOf(change.Kind)
+            _ => change.Small is not null && file == change.Small!.FileName
                 && ShowsImage(change, touch, durable),
         };
     }

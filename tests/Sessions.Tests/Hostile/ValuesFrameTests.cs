@@ -397,8 +397,8 @@ public sealed class ValuesFrameTests
             ChangeKind.Shares => ShareList.CanRead(c.Image, c.Id),
             ChangeKind.Log => LogState.CanRead(c.Image, c.Id)
                 && LogState.Read(c.Image).History.All(p => SessionIds.IsValid(p.SessionId)),
-            ChangeKind.Lock or ChangeKind.Queue or ChangeKind.Buttons
-                => SideFile.CanRead(SideFile.NameOf(c.Kind), c.Image, c.Id),
+            ChangeKind.Small
+                => c.Small!.CanRead(c.Image, c.Id),
             ChangeKind.Streams => StreamCodec.TryReadImage(c.Image) is not null,
             _ => true,
         };

@@ -1,6 +1,5 @@
 using Sessions.Images;
 using Sessions.Storage.Commit;
-using Sessions.Storage.Journal;
 using Sessions.Storage.Log;
 using Sessions.Storage.Rows;
 
@@ -25,9 +24,10 @@ internal sealed class SetButtonsRequest(StoreCore core, Row row, IReadOnlyList<A
 
         var set = new ActionButtons(forSeq == 0 ? info.LastSeq : forSeq, buttons);
         byte[] image = set.Write(row.Id);
-        if (!image.AsSpan().SequenceEqual(transaction.Side(row, ChangeKind.Buttons)))
+        if (!image.AsSpan().SequenceEqual(transaction.Side(row, SmallFileKind.Buttons)))
         {
-            transaction.PutSide(row, ChangeKind.Buttons, image, buttons.Count == 0 ? "cleared" : "set", set.Detail());
+            transaction.PutSide(row, SmallFileKind.Buttons, image, buttons.Count == 0 ? "cleared" : "set",
+                set.Detail());
         }
     }
 

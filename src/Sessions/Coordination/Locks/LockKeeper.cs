@@ -3,7 +3,6 @@ using Sessions.Images;
 using Sessions.Platform;
 using Sessions.Rules;
 using Sessions.Storage.Commit;
-using Sessions.Storage.Journal;
 using Sessions.Storage.Page;
 using Sessions.Storage.Rows;
 
@@ -94,7 +93,7 @@ internal sealed class LockKeeper(StoreCore core)
 
     /// <summary>The lock of a session as published. Call under the rows' gate.</summary>
     public LockState Read(Row row, bool isSettled)
-        => StateOf(core.Rows.ReadSide(row, ChangeKind.Lock, isSettled), row);
+        => StateOf(core.Rows.ReadSide(row, SmallFileKind.Lock, isSettled), row);
 
     /// <summary>True where somebody who lives has the lock of a session, as published. Under the rows' gate.</summary>
     public bool IsHeld(Row row) => Read(row, isSettled: true) is { Holder: not null } state
@@ -168,7 +167,7 @@ internal sealed class LockKeeper(StoreCore core)
     public void ReleaseGone(Transaction transaction, Row row, LockState state)
     {
         LockState free = Tidy(state).Release();
-        transaction.PutSide(row, ChangeKind.Lock, LockCodec.Write(free, row.Id), LockNews.Released,
+        transaction.PutSide(row, SmallFileKind.Lock, LockCodec.Write(free, row.Id), LockNews.Released,
             LockNews.OfGone(state, free));
     }
 

@@ -1,6 +1,5 @@
 using Sessions.Images;
 using Sessions.Storage.Commit;
-using Sessions.Storage.Journal;
 using Sessions.Storage.Rows;
 
 namespace Sessions.Coordination.Locks;
@@ -26,7 +25,7 @@ internal sealed class AcquireRequest(LockKeeper keeper, Row row, WriterRight rig
     public override void Run(Transaction transaction)
     {
         transaction.Live(row);
-        Found = keeper.Tidy(keeper.StateOf(transaction.Side(row, ChangeKind.Lock), row));
+        Found = keeper.Tidy(keeper.StateOf(transaction.Side(row, SmallFileKind.Lock), row));
         WasMine = right.Epoch != 0 && Found.IsHeldUnder(right.Epoch);
         Verdict = WasMine ? LockVerdict.Free : keeper.Judge(Found, mode, requestId);
         if (WasMine || Verdict != LockVerdict.Free)
@@ -34,7 +33,7 @@ internal sealed class AcquireRequest(LockKeeper keeper, Row row, WriterRight rig
             if (Withdraws && requestId is not null && Found.Find(requestId) is not null)
             {
                 LockState left = Found.Withdraw(requestId);
-                transaction.PutSide(row, ChangeKind.Lock, LockCodec.Write(left, row.Id), LockNews.Answered,
+                transaction.PutSide(row, SmallFileKind.Lock, LockCodec.Write(left, row.Id), LockNews.Answered,
                     LockNews.OfAnswer(requestId, "withdrawn", left));
             }
 
@@ -49,7 +48,7 @@ internal sealed class AcquireRequest(LockKeeper keeper, Row row, WriterRight rig
         _taken = transaction.Lsn;
         _before = right.Exchange(_taken);
         LockState mine = Found.Acquire(keeper.Holder(transaction.Now), transaction.Lsn, requestId);
-        transaction.PutSide(row, ChangeKind.Lock, LockCodec.Write(mine, row.Id), LockNews.Acquired,
+        transaction.PutSide(row, SmallFileKind.Lock, LockCodec.Write(mine, row.Id), LockNews.Acquired,
             LockNews.OfTaking(Found, mine));
     }
 
@@ -89,13 +88,13 @@ internal sealed class UnlockRequest(LockKeeper keeper, Row row, WriterRight righ
     public override void Run(Transaction transaction)
     {
         transaction.Live(row);
-        LockState state = keeper.StateOf(transaction.Side(row, ChangeKind.Lock), row);
+        LockState state = keeper.StateOf(transaction.Side(row, SmallFileKind.Lock), row);
         _released = right.Exchange(0);
         WasLost = _released != 0 && !state.IsHeldUnder(_released);
         if (_released != 0 && !WasLost)
         {
             LockState free = keeper.Tidy(state).Release();
-            transaction.PutSide(row, ChangeKind.Lock, LockCodec.Write(free, row.Id), LockNews.Released,
+            transaction.PutSide(row, SmallFileKind.Lock, LockCodec.Write(free, row.Id), LockNews.Released,
                 LockNews.Of(LockNews.Released, free));
         }
     }
@@ -122,7 +121,7 @@ internal sealed class ReleaseRequest(LockKeeper keeper, IReadOnlyList<(Row Row, 
         foreach ((Row row, LockState state) in Held.Of(keeper, transaction, locks))
         {
             LockState free = keeper.Tidy(state).Release();
-            transaction.PutSide(row, ChangeKind.Lock, LockCodec.Write(free, row.Id), LockNews.Released,
+            transaction.PutSide(row, SmallFileKind.Lock, LockCodec.Write(free, row.Id), LockNews.Released,
                 LockNews.Of(LockNews.Released, free));
         }
     }
@@ -157,7 +156,7 @@ internal sealed class HeartbeatRequest(LockKeeper keeper) : CommitRequest
             foreach ((Row row, LockState state) in Held.Of(keeper, transaction, [(right.Row, right.Epoch)]))
             {
                 LockState beaten = state.Beat(transaction.Now, right.LastActivityAt);
-                transaction.PutSide(row, ChangeKind.Lock, LockCodec.Write(beaten, row.Id), "");
+                transaction.PutSide(row, SmallFileKind.Lock, LockCodec.Write(beaten, row.Id), "");
             }
         }
     }
@@ -180,7 +179,7 @@ internal static class Held
                 }
 
                 transaction.Live(row);
-                LockState state = keeper.StateOf(transaction.Side(row, ChangeKind.Lock), row);
+                LockState state = keeper.StateOf(transaction.Side(row, SmallFileKind.Lock), row);
                 if (state.IsHeldUnder(epoch))
                 {
                     held.Add((row, state));
@@ -205,7 +204,7 @@ internal sealed class ActivityRequest(LockKeeper keeper, Row row, WriterRight ri
         LockState state = HolderOnly.StateOf(keeper, transaction, row, right, "set_activity");
         LockState after = state.SetActivity(status, message, transaction.Now);
         bool isNews = state.Holder!.Status != status || state.Holder.StatusMessage != message;
-        transaction.PutSide(row, ChangeKind.Lock, LockCodec.Write(after, row.Id), isNews ? LockNews.Activity : "",
+        transaction.PutSide(row, SmallFileKind.Lock, LockCodec.Write(after, row.Id), isNews ? LockNews.Activity : "",
             isNews ? LockNews.Of(LockNews.Activity, after) : default);
     }
 }
@@ -230,7 +229,7 @@ internal sealed class AnswerRequest(LockKeeper keeper, Row row, WriterRight righ
 
         _released = accept ? right.Exchange(0) : 0;
         LockState after = accept ? state.Accept(requestId) : state.Withdraw(requestId);
-        transaction.PutSide(row, ChangeKind.Lock, LockCodec.Write(after, row.Id), LockNews.Answered,
+        transaction.PutSide(row, SmallFileKind.Lock, LockCodec.Write(after, row.Id), LockNews.Answered,
             LockNews.OfAnswer(requestId, accept ? "accepted" : "refused", after));
     }
 
@@ -255,7 +254,7 @@ internal sealed class AskRequest(StoreCore core, LockKeeper keeper, Row row, str
     public override void Run(Transaction transaction)
     {
         transaction.Live(row);
-        LockState state = keeper.Tidy(keeper.StateOf(transaction.Side(row, ChangeKind.Lock), row));
+        LockState state = keeper.Tidy(keeper.StateOf(transaction.Side(row, SmallFileKind.Lock), row));
         Checks.AtMost(state.Asks.Count + 1, AsksMax, "lock_requests_max");
         Span<byte> random = stackalloc byte[6];
         transaction.FillRandom(random);
@@ -270,7 +269,7 @@ internal sealed class AskRequest(StoreCore core, LockKeeper keeper, Row row, str
             Deadline = waitMs == uint.MaxValue ? 0 : transaction.Now + waitMs,
         };
         LockState asked = state.Ask(Filed);
-        transaction.PutSide(row, ChangeKind.Lock, LockCodec.Write(asked, row.Id), LockNews.Requested,
+        transaction.PutSide(row, SmallFileKind.Lock, LockCodec.Write(asked, row.Id), LockNews.Requested,
             LockNews.OfAsk(Filed, asked));
     }
 }
@@ -283,11 +282,11 @@ internal sealed class WithdrawRequest(LockKeeper keeper, Row row, string request
     public override void Run(Transaction transaction)
     {
         transaction.Live(row);
-        LockState state = keeper.StateOf(transaction.Side(row, ChangeKind.Lock), row);
+        LockState state = keeper.StateOf(transaction.Side(row, SmallFileKind.Lock), row);
         if (state.Find(requestId) is not null)
         {
             LockState left = keeper.Tidy(state).Withdraw(requestId);
-            transaction.PutSide(row, ChangeKind.Lock, LockCodec.Write(left, row.Id), LockNews.Answered,
+            transaction.PutSide(row, SmallFileKind.Lock, LockCodec.Write(left, row.Id), LockNews.Answered,
                 LockNews.OfAnswer(requestId, "withdrawn", left));
         }
     }
@@ -300,7 +299,7 @@ internal static class HolderOnly
     public static LockState StateOf(LockKeeper keeper, Transaction transaction, Row row, WriterRight right, string what)
     {
         transaction.Live(row);
-        LockState state = keeper.StateOf(transaction.Side(row, ChangeKind.Lock), row);
+        LockState state = keeper.StateOf(transaction.Side(row, SmallFileKind.Lock), row);
         if (right.Epoch == 0)
         {
             throw state.Holder is not null && keeper.LifeOf(state) == HolderLife.Alive

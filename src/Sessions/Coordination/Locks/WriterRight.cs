@@ -1,6 +1,5 @@
 using Sessions.Images;
 using Sessions.Storage.Commit;
-using Sessions.Storage.Journal;
 using Sessions.Storage.Rows;
 
 namespace Sessions.Coordination.Locks;
@@ -35,14 +34,14 @@ internal sealed class WriterRight(LockKeeper keeper, Row row) : IWriteGuard
     {
         long epoch = Epoch;
         byte[] config = transaction.Rules();
-        byte[]? image = row.Working?.Sides?[0] ?? row.Sides?[0];
+        byte[]? image = row.Working?.Sides?[SmallFileKind.Lock.Index] ?? row.Sides?[SmallFileKind.Lock.Index];
         if (epoch == 0 && image is { Length: 0 } && config.Length == 0)
         {
             return; // the plain path below comes to the same; this is each write of a store without locks
         }
 
         SessionInfo info = transaction.Live(row);
-        LockState state = keeper.StateOf(transaction.Side(row, ChangeKind.Lock), row);
+        LockState state = keeper.StateOf(transaction.Side(row, SmallFileKind.Lock), row);
         Check(epoch, state, config, info);
         if (epoch != 0)
         {

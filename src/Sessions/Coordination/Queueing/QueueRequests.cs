@@ -3,7 +3,6 @@ using Sessions.Images;
 using Sessions.Json;
 using Sessions.Rules;
 using Sessions.Storage.Commit;
-using Sessions.Storage.Journal;
 using Sessions.Storage.Log;
 using Sessions.Storage.Rows;
 
@@ -23,7 +22,7 @@ internal abstract class QueueRequest(StoreCore core, Row row) : CommitRequest
     {
         SessionInfo info = transaction.Live(row);
         QueueRules rules = StoreConfig.Queue(transaction.Rules(), StoreConfig.WorkspaceOf(info));
-        KnownQueue known = RowQueue.Of(row, transaction.Side(row, ChangeKind.Queue));
+        KnownQueue known = RowQueue.Of(row, transaction.Side(row, SmallFileKind.Queue));
         QueueState before = known.State, found = before.Interrupt(core.IsOwnerAlive);
         Outcome outcome = Decide(transaction, found, info, rules);
         State = outcome.State;
@@ -56,12 +55,12 @@ internal abstract class QueueRequest(StoreCore core, Row row) : CommitRequest
         }
         else
         {
-            transaction.PutSide(row, ChangeKind.Queue, image, outcome.What, detail);
+            transaction.PutSide(row, SmallFileKind.Queue, image, outcome.What, detail);
         }
 
         if (outcome.Next is not null)
         {
-            transaction.PutSide(row, ChangeKind.Queue, image, "added", Detail("added", outcome.Next, rules));
+            transaction.PutSide(row, SmallFileKind.Queue, image, "added", Detail("added", outcome.Next, rules));
         }
     }
 

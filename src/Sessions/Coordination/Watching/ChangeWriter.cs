@@ -1,4 +1,5 @@
 using Sessions.Json;
+using Sessions.Model;
 using Sessions.Storage.Journal;
 using Sessions.Storage.Log;
 using Sessions.Storage.Rows;

@@ -1,5 +1,6 @@
 using System.Text;
 using Sessions.Json;
+using Sessions.Model;
 using Sessions.Storage.Journal;
 using Sessions.Storage.Rows;
 

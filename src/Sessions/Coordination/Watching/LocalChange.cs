@@ -1,4 +1,4 @@
-using Sessions.Storage.Journal;
+using Sessions.Model;
 
 namespace Sessions.Coordination.Watching;
 

@@ -1,3 +1,4 @@
+using Sessions.Model;
 using Sessions.Storage.Journal;
 
 namespace Sessions.Coordination.Watching;

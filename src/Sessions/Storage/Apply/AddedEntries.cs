@@ -18,8 +18,8 @@ internal static class AddedEntries
             return;
         }
 
-        session.Sides ??= new ReadOnlyMemory<byte>?[SideFile.Count];
-        ref ReadOnlyMemory<byte>? image = ref session.Sides[SideFile.IndexOf(ChangeKind.Queue)];
+        session.Sides ??= new ReadOnlyMemory<byte>?[SmallFileKind.All.Count];
+        ref ReadOnlyMemory<byte>? image = ref session.Sides[SmallFileKind.Queue.Index];
         if (image is null)
         {
             session.IsQueueCompleted = true;
@@ -31,7 +31,7 @@ internal static class AddedEntries
     }
 
     private static byte[]? InFile(IDisk disk, string path, string id)
-        => SmallFile.TryRead(disk, path, c => SideFile.CanRead(Layout.QueueFile, c, id), out _);
+        => SmallFile.TryRead(disk, path, c => SmallFileKind.Queue.CanRead(c, id), out _);
 
     private static ReadOnlyMemory<byte> InJournal(StoreCore core, FoldedSession session)
     {
@@ -41,14 +41,14 @@ internal static class AddedEntries
         {
             foreach (Change change in frame.Lsn <= session.Lsn ? frame.Changes : [])
             {
-                if (change.Kind == ChangeKind.Queue && change.Id == session.Id)
+                if (change.Small == SmallFileKind.Queue && change.Id == session.Id)
                 {
                     known.Take(change);
                 }
             }
         }
 
-        ReadOnlyMemory<byte> image = known.Sides?[SideFile.IndexOf(ChangeKind.Queue)] ?? default;
+        ReadOnlyMemory<byte> image = known.Sides?[SmallFileKind.Queue.Index] ?? default;
         return known.Added is not { } added ? image
             : QueueCodec.WithAdded(QueueCodec.ReadKnown(image.ToArray()), added, session.Id).Image;
     }

@@ -1,3 +1,4 @@
+using Sessions.Images;
 using Sessions.Model;
 using Sessions.Platform;
 using Sessions.Storage.Files;
@@ -179,9 +180,9 @@ internal sealed partial class Applier
 
         for (int i = 0; i < row.Sides?.Length; i++)
         {
-            if (row.Sides[i] is { Length: > 0 } side && !Says(disk, folder + Layout.SideFiles[i], side))
+            if (row.Sides[i] is { Length: > 0 } side && !Says(disk, folder + SmallFileKind.All[i].FileName, side))
             {
-                return (Layout.SideFiles[i], side);
+                return (SmallFileKind.All[i].FileName, side);
             }
         }
 

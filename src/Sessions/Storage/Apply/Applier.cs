@@ -296,8 +296,8 @@ internal sealed partial class Applier
         {
             if (session.Sides[i] is { } side)
             {
-                bool isWithoutFrame = Layout.SideFiles[i] == Layout.QueueFile && session.IsQueueCompleted;
-                WriteOrRemove(folder + "/" + Layout.SideFiles[i], side, isWithoutFrame);
+                bool isWithoutFrame = i == SmallFileKind.Queue.Index && session.IsQueueCompleted;
+                WriteOrRemove(folder + "/" + SmallFileKind.All[i].FileName, side, isWithoutFrame);
             }
         }
     }

@@ -1,3 +1,4 @@
+using Sessions.Images;
 using Sessions.Storage.Journal;
 
 namespace Sessions.Storage.Apply;
@@ -70,8 +71,8 @@ internal sealed class FoldedSession(string id)
             return;
         }
 
-        Added = change.Kind == ChangeKind.Queue ? null : Added;
-        (Sides ??= new ReadOnlyMemory<byte>?[SideFile.Count])[SideFile.IndexOf(change.Kind)] = change.Image;
+        Added = change.Small == SmallFileKind.Queue ? null : Added;
+        (Sides ??= new ReadOnlyMemory<byte>?[SmallFileKind.All.Count])[change.Small!.Index] = change.Image;
     }
 }
 
@@ -150,9 +151,7 @@ internal sealed class Fold
                 session.HasLog = true;
                 session.Log = change.Image;
                 break;
-            case ChangeKind.Lock:
-            case ChangeKind.Queue:
-            case ChangeKind.Buttons:
+            case ChangeKind.Small:
                 session.Take(change);
                 break;
             case ChangeKind.Fork:

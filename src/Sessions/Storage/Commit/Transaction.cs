@@ -1,3 +1,4 @@
+using Sessions.Images;
 using Sessions.Platform;
 using Sessions.Storage.Files;
 using Sessions.Storage.Journal;
@@ -202,17 +203,25 @@ internal sealed class Transaction(RowTable rows, Action<Span<byte>> fillRandom)
     public LogState Log(Row row) => row.Working?.Log ?? rows.ReadLog(row);
 
     /// <summary>The image of a side file as the batch has it so far; empty: none.</summary>
-    public byte[] Side(Row row, ChangeKind kind)
-        => row.Working?.Sides?[SideFile.IndexOf(kind)] ?? rows.ReadSide(row, kind);
+    public byte[] Side(Row row, SmallFileKind kind)
+        => row.Working?.Sides?[kind.Index] ?? rows.ReadSide(row, kind);
 
     /// <summary>A new image of a side file, empty where it is to go, and what whoever watches is told.</summary>
-    public void PutSide(Row row, ChangeKind kind, byte[] image, string what, ReadOnlyMemory<byte> detail = default)
+    public void PutSide(Row row, SmallFileKind kind, byte[] image, string what, ReadOnlyMemory<byte> detail = default)
     {
         RequireSmall(image.Length);
         WorkingRow working = Use(row);
-        (working.Sides ??= new byte[]?[SideFile.Count])[SideFile.IndexOf(kind)] = image;
-        working.HasQueueImage |= kind == ChangeKind.Queue;
-        Changes.Add(new Change { Kind = kind, Id = row.Id, Image = image, What = what, Detail = detail });
+        (working.Sides ??= new byte[]?[SmallFileKind.All.Count])[kind.Index] = image;
+        working.HasQueueImage |= kind == SmallFileKind.Queue;
+        Changes.Add(new Change
+        {
+            Kind = ChangeKind.Small,
+            Small = kind,
+            Id = row.Id,
+            Image = image,
+            What = what,
+            Detail = detail,
+        });
     }
 
     /// <summary>True where the last whole image of a session's queue stands in the segment that the batch goes into, or
@@ -224,11 +233,12 @@ internal sealed class Transaction(RowTable rows, Action<Span<byte>> fillRandom)
     public void AddToQueue(Row row, byte[] image, byte[] entry, string what, ReadOnlyMemory<byte> detail)
     {
         WorkingRow working = Use(row);
-        (working.Sides ??= new byte[]?[SideFile.Count])[SideFile.IndexOf(ChangeKind.Queue)] = image;
+        (working.Sides ??= new byte[]?[SmallFileKind.All.Count])[SmallFileKind.Queue.Index] = image;
         RestsOnSegment |= !working.HasQueueImage;
         Changes.Add(new Change
         {
-            Kind = ChangeKind.Queue,
+            Kind = ChangeKind.Small,
+            Small = SmallFileKind.Queue,
             Id = row.Id,
             Image = image,
             Entry = entry,

@@ -1,3 +1,4 @@
+using Sessions.Images;
 using Sessions.Platform;
 
 namespace Sessions.Storage.Files;
@@ -18,7 +19,10 @@ internal static class Durably
     private const StringComparison Ordinal = StringComparison.Ordinal;
 
     private static readonly string[] Files =
-        [Layout.SessionFile, Layout.EventsFile, Layout.SharesFile, Layout.LogStateFile, .. Layout.SideFiles];
+    [
+        Layout.SessionFile, Layout.EventsFile, Layout.SharesFile, Layout.LogStateFile,
+        .. SmallFileKind.All.Select(k => k.FileName),
+    ];
 
     /// <summary>Syncs what nobody relies on yet, and what its maker throws away where this fails: a failure is then one
     /// of this file alone.</summary>

@@ -33,9 +33,6 @@ internal static class Layout
     public const string LockFile = "lock.json";
     public const string QueueFile = "queue.json";
     public const string ButtonsFile = "action_buttons.json";
-
-    /// <summary>The files beside a session's log that programs work together by, in the order of their kinds.</summary>
-    public static readonly IReadOnlyList<string> SideFiles = [LockFile, QueueFile, ButtonsFile];
     public const string FilesFolder = "files";
 
     /// <summary>The highest number of a segment: its name has twelve digits.</summary>

@@ -1,3 +1,5 @@
+using Sessions.Images;
+
 namespace Sessions.Storage.Journal;
 
 /// <summary>What one part of a frame changes.</summary>
@@ -15,14 +17,9 @@ internal enum ChangeKind
     /// <summary>A new image of a session's log.json, or none.</summary>
     Log,
 
-    /// <summary>A new image of a session's lock.json, or none.</summary>
-    Lock,
-
-    /// <summary>A new image of a session's queue.json, or none; or one more entry at its end.</summary>
-    Queue,
-
-    /// <summary>A new image of a session's action_buttons.json, or none.</summary>
-    Buttons,
+    /// <summary>A new image of one of a session's small files (<see cref="SmallFileKind"/>), or none; of its queue also
+    /// one more entry at its end.</summary>
+    Small,
 
     /// <summary>A new session gets links to the logs that its log.json names: its parent's, and those that
     /// its parent has links to.</summary>
@@ -62,6 +59,9 @@ internal enum ChangeKind
 internal sealed class Change
 {
     public required ChangeKind Kind { get; init; }
+
+    /// <summary>Small: which of them; else null.</summary>
+    public SmallFileKind? Small { get; init; }
 
     /// <summary>The session; "" for the store's own files.</summary>
     public string Id { get; init; } = "";

@@ -46,12 +46,12 @@ internal static partial class ChangeCodec
             case ChangeKind.Log:
                 b.Raw("{\"log\":"u8).Text(c.Id).RawMember("image", ImageOrNull(c));
                 break;
-            case ChangeKind.Queue when !c.Entry.IsEmpty:
+            case ChangeKind.Small when !c.Entry.IsEmpty:
                 b.Raw("{\"queue_add\":"u8).Text(c.Id).RawMember("entry", c.Entry.Span);
                 WriteWhat(c, b);
                 break;
-            case ChangeKind.Lock or ChangeKind.Queue or ChangeKind.Buttons:
-                b.Byte('{').Name(SideFile.WordOf(c.Kind)).Text(c.Id).RawMember("image", ImageOrNull(c));
+            case ChangeKind.Small:
+                b.Byte('{').Name(c.Small!.Word).Text(c.Id).RawMember("image", ImageOrNull(c));
                 WriteWhat(c, b);
                 break;
             case ChangeKind.Rewrite:
@@ -230,12 +230,13 @@ internal static partial class ChangeCodec
 
     private static Change ReadSide(JsonMember head, List<JsonMember> m)
     {
-        ChangeKind kind = SideFile.KindOf(head.Name)!.Value;
+        SmallFileKind kind = SmallFileKind.OfWord(head.Name)!;
         return new Change
         {
-            Kind = kind,
+            Kind = ChangeKind.Small,
+            Small = kind,
             Id = head.AsId(),
-            Image = Image(m, i => SideFile.CanRead(SideFile.NameOf(kind), i, head.Text)),
+            Image = Image(m, i => kind.CanRead(i, head.Text)),
             What = What(m),
             Detail = Detail(m),
         };
@@ -243,7 +244,8 @@ internal static partial class ChangeCodec
 
     private static Change ReadAddedEntry(string id, List<JsonMember> m) => new()
     {
-        Kind = ChangeKind.Queue,
+        Kind = ChangeKind.Small,
+        Small = SmallFileKind.Queue,
         Id = id,
         Entry = Find(m, "entry") is var entry && QueueCodec.CanAdd(entry.Value)
             ? Image(entry) : throw new FormatException(),

@@ -115,8 +115,8 @@ internal sealed class WholeFrames
             && !(_withOthers.Contains(change.Id) && HasOthers(change.Id, [(change.Offset, change.Lines)])),
         ChangeKind.Shares => frame.Lsn > _applied || !IsSound(Layout.LiveFolder(change.Id) + "/" + Layout.SharesFile),
         ChangeKind.Log => frame.Lsn > _applied || !IsSound(Layout.LiveFolder(change.Id) + "/" + Layout.LogStateFile),
-        ChangeKind.Lock or ChangeKind.Queue or ChangeKind.Buttons => frame.Lsn > _applied
-            || !IsSound(Layout.LiveFolder(change.Id) + "/" + SideFile.NameOf(change.Kind)),
+        ChangeKind.Small => frame.Lsn > _applied
+            || !IsSound(Layout.LiveFolder(change.Id) + "/" + change.Small!.FileName),
         ChangeKind.Config => frame.Lsn > _applied || !IsSound(Layout.ConfigFile),
         _ => true,
     };

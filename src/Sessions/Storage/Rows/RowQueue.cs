@@ -1,5 +1,4 @@
 using Sessions.Images;
-using Sessions.Storage.Journal;
 
 namespace Sessions.Storage.Rows;
 
@@ -21,7 +20,7 @@ internal static class RowQueue
     /// <summary>Lays what frames have added over a row's image, where it has that. Call under the rows' gate.</summary>
     public static void TakeIn(Row row)
     {
-        int index = SideFile.IndexOf(ChangeKind.Queue);
+        int index = SmallFileKind.Queue.Index;
         if (row.Added is { } added && row.Sides?[index] is { } image)
         {
             row.KnownQueue = QueueCodec.WithAdded(Of(row, image), added.ConvertAll(a => a.Entry), row.Id);

@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using Sessions.Images;
+using Sessions.Model;
 using Sessions.Platform;
 using Sessions.Rules;
 using Sessions.Storage.Files;
@@ -28,7 +29,7 @@ internal sealed partial class RowTable
                 continue;
             }
 
-            bool isOfSide = SideFile.IndexOf(change.Kind) >= 0;
+            bool isOfSide = change.Small is not null;
             Version += isOfRows || isOfSide ? 0 : 1;
             isOfRows |= !isOfSide;
             if (change.Kind == ChangeKind.Config)
@@ -125,7 +126,7 @@ internal sealed partial class RowTable
                 }
 
                 if (!change.Entry.IsEmpty && _rows.TryGetValue(change.Id, out Row? added)
-                    && added.Sides?[SideFile.IndexOf(ChangeKind.Queue)] is null)
+                    && added.Sides?[SmallFileKind.Queue.Index] is null)
                 {
                     added.Added?.RemoveAll(a => a.Lsn <= lsn); // whoever reads the file finds them there
                     added.Added = added.Added is { Count: > 0 } ? added.Added : null;
@@ -175,7 +176,7 @@ internal sealed partial class RowTable
 
     private void InstallQueue(Row row, Change change)
     {
-        if (change.Kind != ChangeKind.Queue)
+        if (change.Small != SmallFileKind.Queue)
         {
             return;
         }
@@ -212,16 +213,14 @@ internal sealed partial class RowTable
                 row.Log = LogState.Read(change.Image);
                 row.EventIds = row.Log.FirstSeq == first ? row.EventIds : null; // a prune took some away
                 break;
-            case ChangeKind.Queue when change.IsAddedEntry:
-                if (!isApplied || row.Sides?[SideFile.IndexOf(ChangeKind.Queue)] is not null)
+            case ChangeKind.Small when change.IsAddedEntry:
+                if (!isApplied || row.Sides?[SmallFileKind.Queue.Index] is not null)
                 {
                     (row.Added ??= []).Add(new AddedEntry(lsn, change.Entry));
                 }
 
                 break;
-            case ChangeKind.Lock:
-            case ChangeKind.Queue:
-            case ChangeKind.Buttons:
+            case ChangeKind.Small:
                 InstallSide(row, change);
                 break;
             case ChangeKind.Rewrite:
@@ -288,7 +287,7 @@ internal sealed partial class RowTable
         row.Abort?.Learn(row.Info, lsn); // behind it: who reads without the gate asks in this order
         row.MadeAt = change.IsNew ? lsn : row.MadeAt;
         row.Log ??= change.IsNew ? LogState.Plain : null;
-        row.Sides ??= change.IsNew ? [[], [], []] : null;
+        row.Sides ??= change.IsNew ? SmallFileKind.NoImages() : null;
         Describe(row, new RowHead(change.Info!));
         Lagging.Remove(row);
         if (_byKey is not null && change.Info!.IdempotencyKey is { } key && row.IsLive)
@@ -299,7 +298,7 @@ internal sealed partial class RowTable
 
     private void InstallSide(Row row, Change change)
     {
-        (row.Sides ??= new byte[]?[SideFile.Count])[SideFile.IndexOf(change.Kind)] = Whole(change.Image);
+        (row.Sides ??= new byte[]?[SmallFileKind.All.Count])[change.Small!.Index] = Whole(change.Image);
         InstallQueue(row, change);
         NoteOwners(row);
         // What one that is gone left open, nobody has settled.

@@ -1,4 +1,4 @@
-using Sessions.Storage.Journal;
+using Sessions.Images;
 
 namespace Sessions.Storage.Rows;
 
@@ -11,8 +11,8 @@ internal sealed partial class RowTable
 
     private void NoteOwners(Row row)
     {
-        bool hasOwner = row.Sides is { } sides && (sides[SideFile.IndexOf(ChangeKind.Lock)] is { Length: > 0 }
-            || sides[SideFile.IndexOf(ChangeKind.Queue)].AsSpan().IndexOf("\"claimed\""u8) >= 0);
+        bool hasOwner = row.Sides is { } sides && (sides[SmallFileKind.Lock.Index] is { Length: > 0 }
+            || sides[SmallFileKind.Queue.Index].AsSpan().IndexOf("\"claimed\""u8) >= 0);
         if (hasOwner)
         {
             WithOwners.Add(row);

@@ -1,9 +1,9 @@
+using Sessions.Images;
 using Sessions.Model;
 using Sessions.Platform;
 using Sessions.Rules;
 using Sessions.Storage.Files;
 using Sessions.Storage.Index;
-using Sessions.Storage.Journal;
 using Sessions.Storage.Log;
 
 namespace Sessions.Storage.Rows;
@@ -247,11 +247,11 @@ internal sealed partial class RowTable(IDisk disk, Quarantine quarantine, string
 
     /// <summary>A side file of a row, compact; empty where there is none, with the same rule. Of a damaged one,
     /// which is kept aside, nothing is left.</summary>
-    public byte[] ReadSide(Row row, ChangeKind kind, bool isSettled = true)
+    public byte[] ReadSide(Row row, SmallFileKind kind, bool isSettled = true)
     {
-        ref byte[]? side = ref (row.Sides ??= new byte[]?[SideFile.Count])[SideFile.IndexOf(kind)];
-        string name = SideFile.NameOf(kind);
-        bool isAddedTo = kind == ChangeKind.Queue && row.Added is not null;
+        ref byte[]? side = ref (row.Sides ??= new byte[]?[SmallFileKind.All.Count])[kind.Index];
+        string name = kind.FileName;
+        bool isAddedTo = kind == SmallFileKind.Queue && row.Added is not null;
         if (side is null)
         {
             if (isAddedTo && !isSettled)
@@ -260,7 +260,7 @@ internal sealed partial class RowTable(IDisk disk, Quarantine quarantine, string
                 throw new DiskException(DiskError.NotFound, "open", row.Folder + "/" + name, 0);
             }
 
-            side = ReadSmall(row, name, c => SideFile.CanRead(name, c, row.Id), isSettled, () => []) ?? [];
+            side = ReadSmall(row, name, c => kind.CanRead(c, row.Id), isSettled, () => []) ?? [];
             NoteOwners(row);
         }
 

@@ -127,14 +127,14 @@ public sealed class ButtonTests : IDisposable
         Assert.Equal((None, None), (_session.Buttons(), theirs.Buttons()));
         Assert.Equal(before + 1, _store.Core.Rows.Lsn);
         Frame frame = LastFrame.Of(_disk, _store);
-        Change change = Assert.Single(frame.Changes, c => c.Kind == ChangeKind.Buttons);
+        Change change = Assert.Single(frame.Changes, c => c.Small == SmallFileKind.Buttons);
         Assert.Equal(("cleared", """{"for_seq":null,"count":0}"""),
             (change.What, System.Text.Encoding.UTF8.GetString(change.Detail.Span)));
         Assert.Single(frame.Changes, c => c.Kind == ChangeKind.Append);
         _store.Flush();
         Assert.Null(_disk.Stat(FilePath));
         _session.Say("three");
-        Assert.DoesNotContain(LastFrame.Of(_disk, _store).Changes, c => c.Kind == ChangeKind.Buttons);
+        Assert.DoesNotContain(LastFrame.Of(_disk, _store).Changes, c => c.Small == SmallFileKind.Buttons);
         stream.Dispose();
     }
 

@@ -227,7 +227,7 @@ public sealed class AddedEntryTests
     {
         using var journal = new JournalFiles(disk.OpenAs(), store.Core.Seed, "i-000000000000");
         return [.. JournalScan.Read(disk.OpenAs(), journal).Frames.SelectMany(f => f.Changes)
-            .Where(c => c.Kind == ChangeKind.Queue)];
+            .Where(c => c.Small == SmallFileKind.Queue)];
     }
 
     private SessionStore Open(FaultyDisk disk) => Stores.Open(disk.OpenAs(), _time);

@@ -2,7 +2,6 @@ using System.Buffers;
 using System.Text.Json;
 using Sessions.Images;
 using Sessions.Storage.Files;
-using Sessions.Storage.Journal;
 using Sessions.Storage.Rows;
 using Sessions.Tests.Disks;
 using Sessions.Tests.Support;
@@ -65,7 +64,7 @@ public sealed class QueueTests : IDisposable
             string text = $"{{\"message\":\"{i}{large}\",\"arguments\":{{\"a\":[1],\"settled\":[{i}]}}}}";
             (i == 2 ? theirs : _session).Add(text);
             Assert.Equal(i + 1, Stores.Json(_session.WriteQueue).GetProperty("count").GetInt32());
-            Assert.Same(row.Sides![SideFile.IndexOf(ChangeKind.Queue)], row.KnownQueue!.Image);
+            Assert.Same(row.Sides![SmallFileKind.Queue.Index], row.KnownQueue!.Image);
             Assert.True(row.KnownQueue.Image.AsSpan().SequenceEqual(
                 QueueCodec.Write(row.KnownQueue.State, _session.Id)));
         }
@@ -845,5 +844,5 @@ public sealed class QueueTests : IDisposable
 
     // What whoever watches is told by the last frame.
     private JsonElement LastDetail() => JsonDocument.Parse(LastFrame.Of(_disk, _store).Changes
-        .Last(c => c.Kind == ChangeKind.Queue).Detail).RootElement;
+        .Last(c => c.Small == SmallFileKind.Queue).Detail).RootElement;
 }

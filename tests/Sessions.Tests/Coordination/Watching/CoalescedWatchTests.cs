@@ -1,5 +1,5 @@
 using System.Text.Json;
-using Sessions.Storage.Journal;
+using Sessions.Model;
 using Sessions.Tests.Coordination.Queueing;
 using Sessions.Tests.Disks;
 using Sessions.Tests.Support;

@@ -1,7 +1,7 @@
 using System.Buffers;
 using System.Text.Json;
 using Sessions.Json;
-using Sessions.Storage.Journal;
+using Sessions.Model;
 using Sessions.Tests.Coordination.Queueing;
 using Sessions.Tests.Disks;
 using Sessions.Tests.Support;

@@ -1,4 +1,5 @@
 using System.Text;
+using Sessions.Images;
 using Sessions.Platform;
 using Sessions.Storage.Files;
 using Sessions.Storage.Journal;
@@ -190,7 +191,7 @@ internal sealed partial class HarmRound
             string queue = "";
             foreach (Change change in frames.SelectMany(f => f.Changes).Where(c => c.Id == w.Id))
             {
-                if (change.Kind == ChangeKind.Queue)
+                if (change.Small == SmallFileKind.Queue)
                 {
                     // An earlier harm may have taken entries that are in no frame any more.
                     queue = change.IsAddedEntry ? queue + Said(change.Entry) : Said(change.Image);

@@ -1,4 +1,5 @@
 using System.Text;
+using Sessions.Images;
 using Sessions.Json;
 using Sessions.Model;
 using Sessions.Storage.Index;
@@ -28,10 +29,11 @@ public sealed class CodecTests
             new() { Kind = ChangeKind.Shares, Id = info.Id, Image = """{"shares":[]}"""u8.ToArray() },
             new() { Kind = ChangeKind.Shares, Id = info.Id },
             new() { Kind = ChangeKind.Put, Id = info.Id, Info = info, What = "renamed,updated" },
-            new() { Kind = ChangeKind.Lock, Id = info.Id, Image = Stores.Utf8($$"""{"session_id":"{{info.Id}}"}"""),
-                What = "acquired", Detail = """{"epoch":5}"""u8.ToArray() },
-            new() { Kind = ChangeKind.Queue, Id = info.Id, What = "cleared" },
-            new() { Kind = ChangeKind.Buttons, Id = info.Id,
+            new() { Kind = ChangeKind.Small, Small = SmallFileKind.Lock, Id = info.Id,
+                Image = Stores.Utf8($$"""{"session_id":"{{info.Id}}"}"""), What = "acquired",
+                Detail = """{"epoch":5}"""u8.ToArray() },
+            new() { Kind = ChangeKind.Small, Small = SmallFileKind.Queue, Id = info.Id, What = "cleared" },
+            new() { Kind = ChangeKind.Small, Small = SmallFileKind.Buttons, Id = info.Id,
                 Image = Stores.Utf8($$"""{"session_id":"{{info.Id}}","a":1}""") },
             new() { Kind = ChangeKind.Trash, Id = info.Id, Info = info with { DeletionLsn = 9, DeletedAt = 8 },
                 DeletionLsn = 9 },

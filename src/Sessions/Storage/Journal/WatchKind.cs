@@ -1,36 +1,9 @@
 using System.Numerics;
+using Sessions.Model;
 
 namespace Sessions.Storage.Journal;
 
-/// <summary>The kinds of change that a watch tells, as a set.</summary>
-[Flags]
-internal enum WatchKinds
-{
-#pragma warning disable CS1591
-    None = 0,
-    Created = 1 << 0,
-    Updated = 1 << 1,
-    Renamed = 1 << 2,
-    Deleted = 1 << 3,
-    Restored = 1 << 4,
-    EventAppended = 1 << 5,
-    StreamText = 1 << 6,
-    StreamEnded = 1 << 7,
-    Lock = 1 << 8,
-    Queue = 1 << 9,
-    Buttons = 1 << 10,
-    Abort = 1 << 11,
-    Share = 1 << 12,
-    State = 1 << 13,
-    Decision = 1 << 14,
-    Job = 1 << 15,
-    Notice = 1 << 16,
-    Gap = 1 << 17,
-    All = (1 << 18) - 1,
-#pragma warning restore CS1591
-}
-
-/// <summary>Their words, and which of them a change is.</summary>
+/// <summary>The words of the kinds of news, and which of them a change is.</summary>
 internal static class WatchKind
 {
     /// <summary>All of them, in the order of the kinds.</summary>
@@ -66,9 +39,7 @@ internal static class WatchKind
         ChangeKind.Put => OfWords(change.What),
         ChangeKind.Append => WatchKinds.EventAppended,
         ChangeKind.Shares => WatchKinds.Share,
-        ChangeKind.Lock => change.What.Length > 0 ? WatchKinds.Lock : 0,
-        ChangeKind.Queue => change.What.Length > 0 ? WatchKinds.Queue : 0,
-        ChangeKind.Buttons => change.What.Length > 0 ? WatchKinds.Buttons : 0,
+        ChangeKind.Small => change.What.Length > 0 ? change.Small!.News : 0,
         ChangeKind.Rewrite => WatchKinds.Updated,
         ChangeKind.Trash or ChangeKind.Purge => WatchKinds.Deleted,
         ChangeKind.Restore => WatchKinds.Restored,

@@ -1,16 +1,16 @@
 using System.Text;
+using Sessions.Images;
 using Sessions.Storage.Commit;
 using Sessions.Storage.Files;
-using Sessions.Storage.Journal;
 using Sessions.Storage.Rows;
 using Sessions.Tests.Disks;
 using Sessions.Tests.Support;
 
-namespace Sessions.Tests.Storage.Journal;
+namespace Sessions.Tests.Images;
 
 /// <summary>lock.json, queue.json and action_buttons.json as files: there while they say something, from the
 /// journal where they are behind, gone with their session and not with its branches.</summary>
-public sealed class SideFileTests
+public sealed class SmallFileKindTests
 {
     private readonly FaultyDisk _disk = new(seed: 11);
 
@@ -105,15 +105,15 @@ public sealed class SideFileTests
         Assert.NotNull(Text(PathOf(session.Id, kind)));
         session.Delete(DeletePolicy.Orphan | DeletePolicy.NoTrash);
         Assert.DoesNotContain(_disk.Paths(), p => p.Contains(session.Id, StringComparison.Ordinal)
-            && p.EndsWith(SideFile.NameOf((ChangeKind)kind), StringComparison.Ordinal));
+            && p.EndsWith(SmallFileKind.All[kind].FileName, StringComparison.Ordinal));
     }
 
-    public static TheoryData<int> Kinds => [(int)ChangeKind.Lock, (int)ChangeKind.Queue, (int)ChangeKind.Buttons];
+    public static TheoryData<int> Kinds => [.. SmallFileKind.All.Select(k => k.Index)];
 
     private string? Text(string path) => _disk.Stat(path) is null ? null : Encoding.UTF8.GetString(_disk.ReadAll(path));
 
     private static string PathOf(string id, int kind)
-        => Layout.LiveFolder(id) + "/" + SideFile.NameOf((ChangeKind)kind);
+        => Layout.LiveFolder(id) + "/" + SmallFileKind.All[kind].FileName;
 
     private static string Image(string id, int n) => n == 0 ? "" : $"{{\"session_id\":\"{id}\",\"n\":{n}}}";
 
@@ -122,14 +122,15 @@ public sealed class SideFileTests
         lock (store.Core.Rows.Gate)
         {
             store.Core.Refresh();
-            return Encoding.UTF8.GetString(store.Core.Rows.ReadSide(store.Core.Rows.Find(id)!, (ChangeKind)kind));
+            Row row = store.Core.Rows.Find(id)!;
+            return Encoding.UTF8.GetString(store.Core.Rows.ReadSide(row, SmallFileKind.All[kind]));
         }
     }
 
     private static void Put(SessionStore store, string id, int kind, int n, bool isFull = true)
-        => store.Commit(new PutRequest(id, (ChangeKind)kind, Stores.Utf8(Image(id, n))) { Full = isFull });
+        => store.Commit(new PutRequest(id, SmallFileKind.All[kind], Stores.Utf8(Image(id, n))) { Full = isFull });
 
-    private sealed class PutRequest(string id, ChangeKind kind, byte[] image) : CommitRequest
+    private sealed class PutRequest(string id, SmallFileKind kind, byte[] image) : CommitRequest
     {
         public override void Run(Transaction transaction)
         {
