@@ -55,7 +55,7 @@ internal sealed class WholeFrames
             }
         }
 
-        if (isKnownDamaged || !HasLastWord(disk, scan, frames))
+        if (isKnownDamaged || !whole.HasLastWord(scan, frames))
         {
             whole.FindOthers(frames);
         }
@@ -71,17 +71,9 @@ internal sealed class WholeFrames
     }
 
     // One that is whole and yet does not fit the files may be an older one that somebody put back.
-    private static bool HasLastWord(IDisk disk, JournalScan scan, List<Frame> frames)
-    {
-        if (scan.Corruption is not null || scan.Stranded.Count > 0)
-        {
-            return false;
-        }
-
-        Fold fold = Fold.Of(frames);
-        return LogPlaces.Find(disk, fold, scan.Bytes) is null
-            && (scan.Newest is null || scan.IsClosed || LostFrames.Find(disk, scan, fold) is null);
-    }
+    private bool HasLastWord(JournalScan scan, List<Frame> frames)
+        => scan.Corruption is null && scan.Stranded.Count == 0 && _unplaced.Count == 0
+            && (scan.Newest is null || scan.IsClosed || LostFrames.Find(_disk, scan, Fold.Of(frames)) is null);
 
     private void Look(string folder, string id, long deletion)
     {
