@@ -1,6 +1,7 @@
 using System.Text.Json;
 using Sessions.Platform;
 using Sessions.Storage.Files;
+using Sessions.Storage.Rows;
 using Sessions.Tests.Coordination.Queueing;
 using Sessions.Tests.Disks;
 using Sessions.Tests.Support;
@@ -40,30 +41,71 @@ public sealed class LostHistoryTests
         Assert.Contains("events_missing", store.Verify().GetRawText(), StringComparison.Ordinal);
     }
 
-    [Theory]
-    [InlineData(DiskError.AccessDenied)]
-    [InlineData(DiskError.Io)]
-    internal void A_parent_whose_log_cannot_be_read_does_no_harm_to_a_branch_that_lost_log_json(DiskError error)
+    [Fact]
+    public void A_parent_whose_log_may_not_be_read_does_no_harm_to_a_branch_that_lost_log_json()
+    {
+        (FaultyDisk disk, string id, string parent) = MakeLost();
+        using SessionStore store = Stores.Open(Failing(disk, DiskError.AccessDenied, parent));
+        Assert.Equal(["C2"], Said(store.OpenSession(id)));
+        Assert.Equal(3, store.OpenSession(id).Say("C3"));
+    }
+
+    // A branch without history that a broken read had made would be written down by its next rewind.
+    [Fact]
+    public void A_parent_whose_log_cannot_be_read_just_now_makes_no_branch_without_history()
+    {
+        (FaultyDisk disk, string id, string parent) = MakeLost();
+        FaultyDisk failing = Failing(disk, DiskError.Io, parent);
+        using SessionStore store = Stores.Open(failing);
+        using Session branch = store.OpenSession(id);
+        Stores.Fails(SessionStatus.Io, () => branch.Rewind(1));
+        Stores.Fails(SessionStatus.Io, () => branch.Events());
+        failing.FailIf = null;
+        branch.Say("C3");
+        branch.Rewind(2);
+        store.Close();
+        Stores.Text(b => SessionStore.Salvage(Stores.Environment(disk.OpenAs()), b));
+        using SessionStore salvaged = Stores.Open(disk.OpenAs());
+        Assert.StartsWith("P1,C2", string.Join(',', Said(salvaged.OpenSession(id))), StringComparison.Ordinal);
+        salvaged.AssertSound();
+    }
+
+    // A row whose info nobody had read yet was taken for one that is no branch.
+    [Fact]
+    public void A_branch_that_lost_log_json_is_one_before_its_info_is_read()
+    {
+        (FaultyDisk disk, string id, _) = MakeLost();
+        using SessionStore store = Stores.Open(disk.OpenAs());
+        Row row = store.Core.Rows.Find(id)!;
+        lock (store.Core.Rows.Gate)
+        {
+            store.Core.Replica.Reset();
+            Assert.Null(row.Info);
+            Assert.Single(store.Core.Rows.ReadLog(row).History);
+        }
+    }
+
+    private static (FaultyDisk Disk, string Id, string Parent) MakeLost()
     {
         var disk = new FaultyDisk(seed: 9);
-        string id, parent;
-        using (SessionStore store = Stores.Open(disk.OpenAs()))
-        {
-            Session first = store.Create();
-            first.Say("P1");
-            Session branch = first.Fork(1);
-            branch.Say("C2");
-            (id, parent) = (branch.Id, first.Id);
-        }
+        using SessionStore store = Stores.Open(disk.OpenAs());
+        Session parent = store.Create();
+        parent.Say("P1");
+        Session branch = parent.Fork(1);
+        branch.Say("C2");
+        store.Close();
+        disk.Unlink(Layout.LiveFolder(branch.Id) + "/" + Layout.LogStateFile);
+        disk.Unlink(Layout.History(Layout.LiveFolder(branch.Id), parent.Id));
+        disk.RemoveFolder(Layout.LiveFolder(branch.Id) + "/" + Layout.HistoryFolder);
+        return (disk, branch.Id, parent.Id);
+    }
 
-        disk.Unlink(Layout.LiveFolder(id) + "/" + Layout.LogStateFile);
-        disk.Unlink(Layout.History(Layout.LiveFolder(id), parent));
+    private static FaultyDisk Failing(FaultyDisk disk, DiskError error, string parent)
+    {
         FaultyDisk opened = disk.OpenAs();
         opened.FailWith = error;
         opened.FailIf = o => o.Name == "open" && o.Path == Layout.LiveFolder(parent) + "/" + Layout.EventsFile;
-        using SessionStore again = Stores.Open(opened);
-        Assert.Equal(["C2"], Said(again.OpenSession(id)));
-        Assert.Equal(3, again.OpenSession(id).Say("C3"));
+        return opened;
     }
 
     // C, its parent P, and G, of which that is a branch.

@@ -79,7 +79,7 @@ internal static class LogStateRebuild
         {
             return ReadHistoryOfParent(disk, parentId, forkSeq);
         }
-        catch (DiskException e)
+        catch (DiskException e) when (Obstacle.HidesContent(e))
         {
             LogRing.Add("warning", $"What a branch saw of {parentId} cannot be told: {e.Message}");
             return []; // the branch's own events are not harmed

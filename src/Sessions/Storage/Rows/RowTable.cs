@@ -235,7 +235,8 @@ internal sealed partial class RowTable(IDisk disk, Quarantine quarantine, string
         byte[]? image = ReadSmall(row, Layout.LogStateFile, c => LogState.CanRead(c, row.Id), isSettled,
             Rebuilt);
         if (image is null
-            && (row.Info?.ForkSeq is > 0 || disk.Glance(row.Folder + "/" + Layout.HistoryFolder) is not null))
+            && ((CanRead(row) && row.Info?.ForkSeq is > 0)
+                || disk.Glance(row.Folder + "/" + Layout.HistoryFolder) is not null))
         {
             image = Rebuilt(); // somebody removed it
         }
