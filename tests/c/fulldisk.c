@@ -3,6 +3,7 @@
    store goes on once there is room again. */
 #include "one_store.h"
 
+#include <errno.h>
 #include <fcntl.h>
 
 static char filler[4200];
@@ -162,6 +163,60 @@ static void a_store_that_cannot_even_begin(void) {
   CHECK_OK(session_store_close(none));
 }
 
+/* Takes every name that is left but a few; how many it took. */
+static int take_names(int but) {
+  char path[4300];
+  int count = 0;
+  int file;
+  for (;; ++count) {
+    snprintf(path, sizeof path, "%s-%d", filler, count);
+    file = open(path, O_CREAT | O_WRONLY | O_EXCL, 0600);
+    if (file < 0) break;
+    CHECK(close(file) == 0);
+  }
+  CHECK(errno == ENOSPC);
+  for (; but > 0 && count > 0; --but) {
+    snprintf(path, sizeof path, "%s-%d", filler, --count);
+    CHECK(unlink(path) == 0);
+  }
+  return count;
+}
+
+/* A backup that finds no room leaves nothing, so that it keeps no disk full and no later one from its end: what it had
+   made was taken away only after a folder more was made. */
+static void a_backup_that_finds_no_room_leaves_nothing(void) {
+  char place[4300];
+  char staged[4400];
+  char path[4300];
+  char *json = NULL;
+  int names;
+  int run;
+  session_t *sessions[8];
+
+  NEED(session_store_open(folder, NULL, &store));
+  for (size_t i = 0; i < sizeof sessions / sizeof *sessions; ++i) {
+    sessions[i] = create(NULL, "to copy");
+    CHECK_OK(append_text(sessions[i], "user_prompt", "{}", NULL));
+  }
+  CHECK_OK(session_store_flush(store));
+  snprintf(place, sizeof place, "%s-backup", folder);
+  snprintf(staged, sizeof staged, "%s.sessions-new", place);
+  names = take_names(12);
+  for (run = 0; run < 2; ++run) {
+    CHECK_STATUS(SESSION_E_NO_SPACE, session_store_backup(store, place, &json, NULL));
+    CHECK(access(staged, F_OK) != 0);
+    CHECK(access(place, F_OK) != 0);
+  }
+  while (names > 0) {
+    snprintf(path, sizeof path, "%s-%d", filler, --names);
+    CHECK(unlink(path) == 0);
+  }
+  CHECK_OK(session_store_backup(store, place, &json, NULL));
+  session_string_free(json);
+  for (size_t i = 0; i < sizeof sessions / sizeof *sessions; ++i) CHECK_OK(session_destroy(sessions[i]));
+  CHECK_OK(session_store_close(store));
+}
+
 int main(int count, char **arguments) {
   static char path[4200];
   if (count != 2) return 2;
@@ -171,5 +226,6 @@ int main(int count, char **arguments) {
   RUN(the_disk_fills_up);
   RUN(close_and_open_on_a_full_disk);
   RUN(a_store_that_cannot_even_begin);
+  RUN(a_backup_that_finds_no_room_leaves_nothing);
   return check_done("fulldisk");
 }

@@ -227,7 +227,7 @@ run_full_disk() {
   folder=$(mktemp -d)
   if unshare -m mount -t tmpfs tmpfs "$folder" 2>"$out/expect.log"; then
     run fulldisk.c99 unshare -m sh -c \
-      'mount -t tmpfs -o size=48m,mode=700 tmpfs "$2" && exec "$1" "$2"' sh \
+      'mount -t tmpfs -o size=48m,mode=700,nr_inodes=4000 tmpfs "$2" && exec "$1" "$2"' sh \
       "$out/fulldisk.c99" "$folder"
   else
     echo "fulldisk: not run, this machine allows no mount"
