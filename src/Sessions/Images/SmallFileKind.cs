@@ -35,7 +35,7 @@ internal sealed class SmallFileKind
     /// <summary>The member of a frame that tells it.</summary>
     public string Word { get; }
 
-    /// <summary>What a change of it is to whoever watches.</summary>
+    /// <summary>The kind of news that a watch tells of a change of the file.</summary>
     public WatchKinds News { get; }
 
     /// <summary>The kind that a frame's member tells; null where it tells none of these.</summary>

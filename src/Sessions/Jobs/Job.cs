@@ -10,8 +10,8 @@ namespace Sessions.Jobs;
 /// anything at any time.</summary>
 internal sealed class Job
 {
-    // Of all jobs, since the runtime keeps something for each object that was ever waited on. It guards a few fields of
-    // each, and whoever waits for one looks again when another one ends.
+    // One gate serves all jobs, since the runtime keeps something for each object that was ever waited on. It guards a
+    // few fields of each job. A wait for one job wakes when any job ends, and checks its own again.
     private static readonly object s_gate = new();
     private static JobLane s_storeless = new(threadsMax: 2);
 
@@ -127,7 +127,7 @@ internal sealed class Job
         return true;
     }
 
-    /// <summary>Has it stop and lets go of it: a wait on it ends with Cancelled.</summary>
+    /// <summary>Cancels the job and gives it up: a wait for it ends with Cancelled.</summary>
     public void LetGo()
     {
         lock (s_gate)

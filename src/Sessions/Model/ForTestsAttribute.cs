@@ -1,5 +1,5 @@
 namespace Sessions.Model;
 
-/// <summary>Nothing but a test uses it.</summary>
+/// <summary>Marks a member that tests alone use.</summary>
 [AttributeUsage(AttributeTargets.Method | AttributeTargets.Property)]
 internal sealed class ForTestsAttribute : Attribute;

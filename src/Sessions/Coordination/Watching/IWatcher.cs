@@ -6,7 +6,8 @@ internal interface IWatcher
     /// <summary>What it is told, and how far it has come.</summary>
     ChangeSource Source { get; }
 
-    /// <summary>Looks for news and tells whoever waits for them; false where it could not look now.</summary>
+    /// <summary>Polls for news and wakes whoever waits for them. Returns false if the feed is to poll again soon: a
+    /// call of the host uses the watch, or there is more to read than one poll reads.</summary>
     bool Look();
 
     /// <summary>The store is closed.</summary>

@@ -1,6 +1,7 @@
 namespace Sessions.Storage.Commit;
 
-/// <summary>Whoever enters the store lock finishes first what a dead holder of it began.</summary>
+/// <summary>Work that comes first under the store lock: a takeover finishes what a dead holder of the lock
+/// began.</summary>
 internal interface ITakeover
 {
     /// <summary>Under the store lock, before anything is written: the store is the one that was opened, and sound.

@@ -6,6 +6,6 @@ internal interface IWriter
     /// <summary>The epoch of the lock under which it writes; 0: none.</summary>
     long Epoch { get; }
 
-    /// <summary>True once its handle was let go of.</summary>
+    /// <summary>True once the host destroyed the handle.</summary>
     bool IsOver { get; }
 }
